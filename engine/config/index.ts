@@ -1,0 +1,33 @@
+export { ConfigError, type ConfigErrorOptions, type ConfigExceptionName } from './errors.ts';
+export {
+  boolNode,
+  bytesNode,
+  dictNode,
+  floatNode,
+  intNode,
+  listNode,
+  normalInteger,
+  nullNode,
+  strNode,
+} from './node/build.ts';
+export { BytesKey, type ConfigKey, FloatKey, type KeyType, keyIdentity, keyType } from './node/key.ts';
+export {
+  type ConfigNode,
+  type ContainerNode,
+  DictNode,
+  type FlagName,
+  ListNode,
+  MISSING,
+  type NodeFlags,
+  ScalarNode,
+  type ScalarType,
+  type ScalarValue,
+} from './node/node.ts';
+export {
+  describeOrigin,
+  type FileOrigin,
+  type GeneratedOrigin,
+  type Origin,
+  type OverrideOrigin,
+} from './node/origin.ts';
+export { fromPlain, type PlainValue, toPlain } from './node/plain.ts';
