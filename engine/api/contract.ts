@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { ComposedConfig, ComposeRequest, ConfigSource } from './configModel.ts';
+import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
+import { LaunchPreview, LaunchRequest } from './launchModel.ts';
+import { DeviceInfo, DoctorReport } from './machine.ts';
+import { type Contract, procedure } from './procedure.ts';
+import { ProjectInfo, RecentProject, Settings } from './projectModel.ts';
+import {
+  CheckpointInfo,
+  LogChunk,
+  MetricKey,
+  RunDetail,
+  RunList,
+  RunListRequest,
+  RunSummary,
+  Series,
+  SeriesRequest,
+} from './runModel.ts';
+
+const Nothing = z.object({});
+const OfRun = z.object({ runId: z.string() });
+const OfSession = z.object({ sessionId: z.string() });
+
+/** Everything a host can ask of the engine. A new ability starts here; then its handler, then its page and command. */
+export const contract = {
+  'project.current': procedure(Nothing, ProjectInfo),
+  'project.recent': procedure(Nothing, z.array(RecentProject)),
+  'project.open': procedure(z.object({ root: z.string() }), ProjectInfo),
+  'project.create': procedure(z.object({ root: z.string(), template: z.string() }), ProjectInfo),
+  'project.trust': procedure(z.object({ trusted: z.boolean() }), ProjectInfo),
+
+  'config.compose': procedure(ComposeRequest, ComposedConfig),
+  /** The text of a config file of the project (relative path), for showing where a value comes from. */
+  'config.source': procedure(z.object({ file: z.string() }), ConfigSource),
+  /** Which override a click means: sets, adds or deletes `path`; the renderer puts the text into its list. */
+  'config.overrideFor': procedure(
+    z.object({
+      configName: z.string(),
+      overrides: z.array(z.string()),
+      path: z.string(),
+      /** New value in YAML flow syntax; undefined deletes the key. */
+      value: z.string().optional(),
+    }),
+    z.object({ overrides: z.array(z.string()) }),
+  ),
+
+  'launch.preview': procedure(LaunchRequest, LaunchPreview),
+  'launch.start': procedure(LaunchRequest, z.object({ runId: z.string() })),
+  /** Accelerate launch files found in the project. */
+  'launch.files': procedure(Nothing, z.array(z.string())),
+
+  'runs.list': procedure(RunListRequest, RunList),
+  'runs.get': procedure(OfRun, RunDetail),
+  'runs.update': procedure(
+    z.object({
+      runId: z.string(),
+      name: z.string().min(1).optional(),
+      tags: z.array(z.string()).optional(),
+      notes: z.string().optional(),
+    }),
+    RunSummary,
+  ),
+  /** Removes the row, and the folder when asked. A live run is refused. */
+  'runs.remove': procedure(z.object({ runId: z.string(), deleteFolder: z.boolean() }), Nothing),
+  /** `stop` saves and ends cleanly, `kill` ends at once. */
+  'runs.stop': procedure(z.object({ runId: z.string(), mode: z.enum(['stop', 'kill']) }), Nothing),
+  /** Continues a run from its newest (or the named) checkpoint, in its own folder. */
+  'runs.resume': procedure(
+    z.object({ runId: z.string(), checkpoint: z.string().optional() }),
+    z.object({ runId: z.string() }),
+  ),
+  'runs.log': procedure(
+    z.object({
+      runId: z.string(),
+      file: z.string(),
+      /** Byte offset to read from; undefined reads the last `maxBytes`. */
+      start: z.number().int().nonnegative().optional(),
+      maxBytes: z.number().int().positive().max(1_048_576).default(65_536),
+    }),
+    LogChunk,
+  ),
+
+  'metrics.keys': procedure(OfRun, z.array(MetricKey)),
+  'metrics.series': procedure(SeriesRequest, Series),
+
+  'checkpoints.list': procedure(OfRun, z.array(CheckpointInfo)),
+  'checkpoints.remove': procedure(z.object({ runId: z.string(), path: z.string() }), Nothing),
+
+  'inference.open': procedure(z.object({ runId: z.string(), checkpoint: z.string() }), SessionInfo),
+  'inference.predict': procedure(
+    z.object({
+      sessionId: z.string(),
+      input: PredictInput,
+      arguments: z.record(z.string(), z.union([z.number(), z.boolean()])),
+    }),
+    Prediction,
+  ),
+  'inference.samples': procedure(
+    z.object({
+      sessionId: z.string(),
+      split: z.string(),
+      offset: z.number().int().nonnegative(),
+      limit: z.number().int().positive().max(200),
+    }),
+    SamplePage,
+  ),
+  'inference.close': procedure(OfSession, Nothing),
+
+  'machine.devices': procedure(Nothing, z.array(DeviceInfo)),
+  'machine.doctor': procedure(Nothing, DoctorReport),
+
+  'settings.get': procedure(Nothing, Settings),
+  'settings.update': procedure(Settings.partial(), Settings),
+} satisfies Contract;
+
+export type ProcedureName = keyof typeof contract;
+/** What a caller may pass (defaults optional) and what comes back. */
+export type InputOf<N extends ProcedureName> = z.input<(typeof contract)[N]['input']>;
+/** What a handler receives after validation. */
+export type ParsedInputOf<N extends ProcedureName> = z.output<(typeof contract)[N]['input']>;
+export type OutputOf<N extends ProcedureName> = z.output<(typeof contract)[N]['output']>;
+
+export type EngineApi = {
+  readonly [N in ProcedureName]: (input: InputOf<N>, signal?: AbortSignal) => Promise<OutputOf<N>>;
+};
+
+/** One handler per procedure, as the service writes them. */
+export type EngineHandlers = {
+  readonly [N in ProcedureName]: (input: ParsedInputOf<N>, signal: AbortSignal) => Promise<OutputOf<N>> | OutputOf<N>;
+};

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** How a person asks for a run in the launcher page or on the command line. */
+export const LaunchRequest = z.object({
+  configName: z.string(),
+  overrides: z.array(z.string()),
+  /** Path of an accelerate launch file, relative to the project. */
+  launchFile: z.string().optional(),
+  numProcesses: z.number().int().positive().optional(),
+  useCpu: z.boolean().optional(),
+  /** Accelerate's `gpu_ids`: "all" or "0,1". */
+  gpuIds: z.string().optional(),
+  name: z.string().optional(),
+});
+export type LaunchRequest = z.infer<typeof LaunchRequest>;
+
+export const LaunchPreview = z.object({
+  command: z.string(),
+  processes: z.array(z.object({ rank: z.number().int(), device: z.string(), threads: z.number().int() })),
+  expDir: z.string(),
+  /** Things that keep the launch from starting, each a sentence with what to do. */
+  problems: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type LaunchPreview = z.infer<typeof LaunchPreview>;
