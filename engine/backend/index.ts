@@ -1,0 +1,4 @@
+export { loadBackend } from './loadBackend.ts';
+export { type NativeAttribute, type NativeBinding, type NativeTensor, nativeBinding } from './nativeBinding.ts';
+export { tensorflowObstacle } from './tensorflow.ts';
+export { type BackendName, type BackendRequest, backendNames, type LoadedBackend, type TensorApi } from './types.ts';

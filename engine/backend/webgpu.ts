@@ -1,0 +1,89 @@
+import { createRequire } from 'node:module';
+import { EngineError } from '../api/errors.ts';
+import type { LoadedBackend, TensorApi } from './types.ts';
+
+const require = createRequire(import.meta.url);
+
+interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly isFallbackAdapter?: boolean;
+}
+
+interface Adapter {
+  readonly info: AdapterInfo;
+}
+
+interface Gpu {
+  requestAdapter(options?: { readonly powerPreference?: string }): Promise<Adapter | null>;
+}
+
+// Dawn's entry object must outlive every device made from it, or the process crashes when it is collected.
+let entry: Gpu | undefined;
+
+/**
+ * Makes WebGPU (npm `webgpu`, Dawn) the backend.
+ * @param allowSoftware also take an adapter that only imitates a GPU on the CPU (SwiftShader, llvmpipe)
+ * @throws EngineError `backend.webgpu.missing` | `backend.webgpu.software` | `backend.webgpu.failed`
+ */
+export async function loadWebgpu(allowSoftware: boolean): Promise<Omit<LoadedBackend, 'passedOver'>> {
+  const info = await findAdapter();
+  const software = isSoftware(info);
+  if (software && !allowSoftware) {
+    throw new EngineError(
+      'backend.webgpu.software',
+      `WebGPU only finds ${adapterText(info)}, which runs on the CPU and is slower than WebAssembly there.`,
+      { adapter: adapterText(info) },
+    );
+  }
+  const tf: TensorApi = require('@tensorflow/tfjs');
+  require('@tensorflow/tfjs-backend-webgpu');
+  if (!(await tf.setBackend('webgpu'))) {
+    throw new EngineError('backend.webgpu.failed', `WebGPU found ${adapterText(info)} but gave no device.`, {});
+  }
+  await tf.ready();
+  return { tf, name: 'webgpu', description: `WebGPU on ${adapterText(info)}`, gpu: !software };
+}
+
+async function findAdapter(): Promise<AdapterInfo> {
+  const { create, globals } = await importDawn();
+  if (entry === undefined) {
+    Object.assign(globalThis, globals);
+    entry = create([]);
+    Object.defineProperty(globalThis.navigator, 'gpu', { value: entry, configurable: true });
+  }
+  const adapter = await entry.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) {
+    throw new EngineError(
+      'backend.webgpu.missing',
+      'WebGPU finds no adapter: no Vulkan, Metal or Direct3D driver answers. Install the GPU driver, or name an ICD file in VK_ICD_FILENAMES.',
+      {},
+    );
+  }
+  return adapter.info;
+}
+
+async function importDawn(): Promise<{ create(flags: string[]): Gpu; globals: object }> {
+  try {
+    const dawn: { create(flags: string[]): Gpu; globals: object } = await import('webgpu');
+    return dawn;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new EngineError(
+      'backend.webgpu.missing',
+      `WebGPU's library does not load here: ${cause}`,
+      {},
+      { cause: error },
+    );
+  }
+}
+
+function isSoftware(info: AdapterInfo): boolean {
+  return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapterText(info));
+}
+
+function adapterText(info: AdapterInfo): string {
+  return info.description || [info.vendor, info.architecture || info.device].filter(Boolean).join(' ') || 'an adapter';
+}
