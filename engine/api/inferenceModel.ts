@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MeasuredNumber } from './number.ts';
 
 /** What a model takes and gives, stated by the trainer or model (`inference_signature`); the panel draws its input from it. */
 export const InputSignature = z.discriminatedUnion('type', [
@@ -64,10 +65,10 @@ export const Prediction = z.object({
     z.object({
       type: z.literal('classes'),
       /** Sorted by probability, highest first. */
-      classes: z.array(z.object({ name: z.string(), probability: z.number() })),
+      classes: z.array(z.object({ name: z.string(), probability: MeasuredNumber })),
     }),
     z.object({ type: z.literal('text'), text: z.string() }),
-    z.object({ type: z.literal('tensor'), shape: z.array(z.number().int()), values: z.array(z.number()) }),
+    z.object({ type: z.literal('tensor'), shape: z.array(z.number().int()), values: z.array(MeasuredNumber) }),
   ]),
   /** The true answer where the sample has one. */
   expected: z.string().optional(),

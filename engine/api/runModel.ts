@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OriginInfo } from './configModel.ts';
+import { MeasuredNumber } from './number.ts';
 import { CheckpointKind, Progress } from './training.ts';
 
 export const RunStatus = z.enum([
@@ -34,10 +35,15 @@ export const RunSummary = z.object({
   progress: Progress.optional(),
   /** Name, last and best value of the monitored metric. */
   monitor: z
-    .object({ key: z.string(), mode: z.enum(['min', 'max']), last: z.number().optional(), best: z.number().optional() })
+    .object({
+      key: z.string(),
+      mode: z.enum(['min', 'max']),
+      last: MeasuredNumber.optional(),
+      best: MeasuredNumber.optional(),
+    })
     .optional(),
   /** Last value by metric key. */
-  lastMetrics: z.record(z.string(), z.number()),
+  lastMetrics: z.record(z.string(), MeasuredNumber),
   error: z.string().optional(),
   tags: z.array(z.string()),
   notes: z.string(),
@@ -78,7 +84,7 @@ export const CheckpointInfo = z.object({
   step: z.number().int(),
   epoch: z.number().int(),
   bytes: z.number().int(),
-  metrics: z.record(z.string(), z.number()),
+  metrics: z.record(z.string(), MeasuredNumber),
   savedAt: z.number(),
   /** The row exists but the folder is gone. */
   missing: z.boolean(),
@@ -89,9 +95,9 @@ export const MetricKey = z.object({
   key: z.string(),
   points: z.number().int(),
   lastStep: z.number().int(),
-  lastValue: z.number(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
+  lastValue: MeasuredNumber,
+  minimum: MeasuredNumber.optional(),
+  maximum: MeasuredNumber.optional(),
 });
 export type MetricKey = z.infer<typeof MetricKey>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MeasuredNumber } from './number.ts';
 
 /**
  * What a worker tells its launcher, one message a line of the channel. The trainer produces them through a `Reporter`,
@@ -14,7 +15,7 @@ export const MetricPoint = z.object({
   /** Milliseconds since the epoch. */
   time: z.number(),
   /** May be NaN or infinite: a diverging loss is data, not an error. */
-  value: z.number(),
+  value: MeasuredNumber,
 });
 export type MetricPoint = z.infer<typeof MetricPoint>;
 
@@ -34,7 +35,7 @@ export const Progress = z.object({
   samplesPerSecond: z.number().nonnegative(),
   /** Estimated milliseconds left, undefined until known. */
   etaMs: z.number().nonnegative().optional(),
-  loss: z.number().optional(),
+  loss: MeasuredNumber.optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 
@@ -48,7 +49,7 @@ export const CheckpointNotice = z.object({
   step: z.number().int().nonnegative(),
   epoch: z.number().int().nonnegative(),
   bytes: z.number().int().nonnegative(),
-  metrics: z.record(z.string(), z.number()),
+  metrics: z.record(z.string(), MeasuredNumber),
   time: z.number(),
 });
 export type CheckpointNotice = z.infer<typeof CheckpointNotice>;
