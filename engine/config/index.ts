@@ -1,4 +1,18 @@
 export { ConfigError, type ConfigErrorOptions, type ConfigExceptionName } from './errors.ts';
+export { OverrideSyntaxError } from './grammar/failure.ts';
+export { parseOverride, parseOverrides } from './grammar/parser.ts';
+export { hydraValueText, printOverride, printText, printValue } from './grammar/printer.ts';
+export { batchJobs, type ExpandSweepOptions, expandSweep } from './grammar/sweep.ts';
+export {
+  isHydraOverride,
+  isSweepOverride,
+  keyElement,
+  type Override,
+  type OverrideType,
+  type OverrideValue,
+  type OverrideValueType,
+  type Span,
+} from './grammar/types.ts';
 export {
   boolNode,
   bytesNode,
