@@ -1,0 +1,106 @@
+// The npm packages of package-lock.json, installed without running anybody's install script; what those scripts would have
+// done, and is needed, set-up does by itself.
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npmCommand } from './nodeRuntime.mjs';
+import { modulesFolder, root } from './paths.mjs';
+import { run } from './processes.mjs';
+import { SetupError } from './report.mjs';
+
+export async function ensurePackages(report, node) {
+  if (packagesMatch()) {
+    report.skip('packages', 'node_modules matches the lock file');
+  } else {
+    const result = await report.step('packages', 'installing npm packages', async () => {
+      const npm = npmCommand(node.path);
+      const args = [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+      const installed = await run(npm.command, args, { cwd: root, env: npm.env, timeoutMs: 1_800_000 });
+      if (!installed.ok) return { outcome: 'failed', detail: installed.problem };
+      return { outcome: 'done', detail: `${countInstalled()} packages` };
+    });
+    if (result.outcome !== 'done') throw new SetupError(`npm could not install the packages: ${result.detail}`);
+  }
+  linkCommand();
+  await ensureSqlite(report, node);
+}
+
+/** Whether every package this platform needs is in node_modules in the version of the lock file. */
+export function packagesMatch() {
+  const wanted = readJson(join(root, 'package-lock.json'))?.packages;
+  const present = readJson(join(modulesFolder, '.package-lock.json'))?.packages;
+  if (wanted === undefined || present === undefined) return false;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '' || entry.link) return true;
+    const found = present[path];
+    // Optional packages belong to other platforms when they are absent.
+    if (found === undefined) return Boolean(entry.optional || entry.devOptional || entry.peer);
+    return found.version === entry.version;
+  });
+}
+
+/** SQLite comes as a prebuilt Node-API library; where that does not load, it is compiled against Node's headers. */
+async function ensureSqlite(report, node) {
+  const script = "const D = require('better-sqlite3'); new D(':memory:').prepare('select 1').get()";
+  const open = () => run(node.path, ['-e', script], { cwd: root, timeoutMs: 60_000 });
+  const first = await open();
+  if (first.ok) {
+    report.skip('sqlite', 'opens a database');
+    return;
+  }
+  const result = await report.step('sqlite', 'the prebuilt SQLite does not load here; compiling it', async () => {
+    const npm = npmCommand(node.path);
+    const args = [
+      'exec',
+      '--yes',
+      '--',
+      'node-gyp',
+      'rebuild',
+      '--release',
+      '--force_build=1',
+      '--nodedir',
+      nodeHome(node),
+    ];
+    const cwd = join(modulesFolder, 'better-sqlite3');
+    const built = await run(npm.command, [...npm.args, ...args], { cwd, env: npm.env });
+    const second = built.ok ? await open() : built;
+    return second.ok ? { outcome: 'done', detail: 'compiled' } : { outcome: 'failed', detail: second.problem };
+  });
+  if (result.outcome !== 'done') {
+    throw new SetupError(`SQLite cannot be loaded or compiled (${result.detail}). A C++ compiler and make are needed.`);
+  }
+}
+
+function nodeHome(node) {
+  return join(node.path, '..', '..');
+}
+
+/** `npx accelhydra` finds the command here. */
+function linkCommand() {
+  const folder = join(modulesFolder, '.bin');
+  const source = join(root, 'engine', 'setup', 'bin.mjs');
+  mkdirSync(folder, { recursive: true });
+  if (process.platform === 'win32') {
+    writeFileSync(join(folder, 'accelhydra.cmd'), `@node "${source}" %*\r\n`);
+    return;
+  }
+  chmodSync(source, 0o755);
+  const link = join(folder, 'accelhydra');
+  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) {
+    if (existsSync(link)) return;
+    rmSync(link, { force: true });
+  }
+  symlinkSync(join('..', '..', 'engine', 'setup', 'bin.mjs'), link);
+}
+
+function countInstalled() {
+  return Object.keys(readJson(join(modulesFolder, '.package-lock.json'))?.packages ?? {}).length;
+}
+
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    // Absent or unreadable is the same answer here: not installed yet.
+    return undefined;
+  }
+}
