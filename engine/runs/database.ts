@@ -123,6 +123,9 @@ function translate(file: string, error: unknown): unknown {
       `The run store ${file} is damaged or no SQLite file. Move it away and start again: runs are found from their folders.`,
     );
   }
+  if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') {
+    return new EngineError('runs.not-found', 'The run is not in the store any more.', { file }, { cause: error });
+  }
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
     return fail('full', `The disk is full: the run store ${file} cannot be written. Free some space and try again.`);
   }

@@ -1,0 +1,41 @@
+import type { Disposable } from '../base/disposable.ts';
+import { CheckpointTable } from './checkpointTable.ts';
+import { Database, type DatabaseOptions } from './database.ts';
+import { MetricTable } from './metricTable.ts';
+import { RunTable } from './runTable.ts';
+
+/**
+ * The index of a project's runs, in SQLite: safe to open from several processes at once (launchers write, the app reads).
+ * It can be rebuilt from the runs' folders, which stay the truth.
+ */
+export class RunStore implements Disposable {
+  readonly runs: RunTable;
+  readonly metrics: MetricTable;
+  readonly checkpoints: CheckpointTable;
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.runs = new RunTable(database);
+    this.metrics = new MetricTable(database);
+    this.checkpoints = new CheckpointTable(database);
+  }
+
+  /** Opens or creates the store. Throws `runs.store-newer|locked|corrupt|unwritable|full`. */
+  static open(file: string, options: DatabaseOptions = {}): RunStore {
+    return new RunStore(Database.open(file, options));
+  }
+
+  get file(): string {
+    return this.#database.file;
+  }
+
+  /** Groups several writes into one transaction. */
+  transaction<T>(work: () => T): T {
+    return this.#database.transaction(work);
+  }
+
+  dispose(): void {
+    this.#database.close();
+  }
+}
