@@ -45,7 +45,7 @@ export function run(command, args, options = {}) {
     child.on('close', (code, signal) => {
       if (timedOut) finish(null, `gave up after ${Math.round((options.timeoutMs ?? 0) / 1000)} s`);
       else if (code === 0) finish(0, '');
-      else finish(code ?? 1, lastLine(stderr) || lastLine(stdout) || `ended with ${signal ?? `code ${code}`}`);
+      else finish(code ?? 1, tellingLine(stderr) || tellingLine(stdout) || `ended with ${signal ?? `code ${code}`}`);
     });
   });
 }
@@ -73,10 +73,11 @@ function isExecutable(path) {
   }
 }
 
-/** The last line that says something, preferring one that names an error. */
-function lastLine(text) {
+/** The line that names the error, else the last one that says anything. */
+function tellingLine(text) {
+  const noise = /^npm (warn|notice)|^npm error( code .*)?$|A complete log of this run|^Traceback|^warning:/i;
   const lines = text.split('\n').map((line) => line.trim());
-  const spoken = lines.filter((line) => line !== '' && !/^npm (warn|notice)|A complete log of this run/i.test(line));
-  const errors = spoken.filter((line) => /error|fatal|cannot|could not|not found/i.test(line));
-  return (errors.at(-1) ?? spoken.at(-1) ?? '').slice(0, 300);
+  const spoken = lines.filter((line) => line !== '' && !noise.test(line));
+  const error = spoken.find((line) => /error|fatal|cannot|could not|not found/i.test(line));
+  return (error ?? spoken.at(-1) ?? '').replace(/^npm error /, '').slice(0, 300);
 }
