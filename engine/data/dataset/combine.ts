@@ -1,0 +1,116 @@
+import { EngineError } from '../../api/errors.ts';
+import { Dataset, isMapDataset, type MapDataset } from './dataset.ts';
+
+export interface ListDatasetOptions {
+  readonly samples: readonly unknown[];
+}
+
+/** Samples that are already in memory. */
+export class ListDataset extends Dataset {
+  readonly samples: readonly unknown[];
+
+  constructor(options: ListDatasetOptions) {
+    super();
+    this.samples = options.samples;
+  }
+
+  get length(): number {
+    return this.samples.length;
+  }
+
+  get(index: number): unknown {
+    this.checkIndex(index);
+    return this.samples[index];
+  }
+}
+
+export interface SubsetOptions {
+  readonly dataset: MapDataset;
+  /** Which samples, in this order; or a range by `start` and `end` (excluded). */
+  readonly indices?: readonly number[];
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** Chosen samples of another dataset (torch.utils.data.Subset, or a range). */
+export class Subset extends Dataset {
+  readonly dataset: MapDataset;
+  readonly #indices: ArrayLike<number>;
+  readonly getBatch?: (indices: readonly number[]) => unknown;
+
+  constructor(options: SubsetOptions) {
+    super();
+    this.dataset = options.dataset;
+    const { start = 0, end = options.dataset.length } = options;
+    const stop = Math.min(end, options.dataset.length);
+    this.#indices = options.indices ?? Int32Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
+    if (options.dataset.getBatch !== undefined) {
+      this.getBatch = (indices) => this.dataset.getBatch?.(indices.map((index) => this.#indices[index] ?? 0));
+    }
+  }
+
+  get length(): number {
+    return this.#indices.length;
+  }
+
+  get(index: number): unknown {
+    this.checkIndex(index);
+    return this.dataset.get(this.#indices[index] ?? 0);
+  }
+}
+
+/** Where one of several joined datasets lies. */
+export interface TaskRange {
+  readonly task: string;
+  readonly start: number;
+  readonly length: number;
+}
+
+export interface ConcatDatasetOptions {
+  /** A list, or a mapping from task name to dataset. */
+  readonly datasets: readonly MapDataset[] | Readonly<Record<string, MapDataset>>;
+}
+
+/** Datasets one after the other; `tasks` says where each lies, for samplers that take turns between them. */
+export class ConcatDataset extends Dataset {
+  readonly tasks: readonly TaskRange[];
+  readonly length: number;
+  readonly #parts: readonly MapDataset[];
+
+  constructor(options: ConcatDatasetOptions) {
+    super();
+    const named: [string, MapDataset][] = [];
+    if (isDatasetList(options.datasets)) {
+      options.datasets.forEach((dataset, i) => {
+        named.push([String(i), dataset]);
+      });
+    } else {
+      named.push(...Object.entries(options.datasets));
+    }
+    const tasks: TaskRange[] = [];
+    let start = 0;
+    for (const [task, dataset] of named) {
+      if (!isMapDataset(dataset)) {
+        throw new EngineError('data.dataset', `ConcatDataset: '${task}' is no dataset with length and get(index).`, {
+          task,
+        });
+      }
+      tasks.push({ task, start, length: dataset.length });
+      start += dataset.length;
+    }
+    this.#parts = named.map(([, dataset]) => dataset);
+    this.tasks = tasks;
+    this.length = start;
+  }
+
+  get(index: number): unknown {
+    this.checkIndex(index);
+    let part = 0;
+    while (index >= (this.tasks[part]?.start ?? 0) + (this.tasks[part]?.length ?? 0)) part++;
+    return this.#parts[part]?.get(index - (this.tasks[part]?.start ?? 0));
+  }
+}
+
+function isDatasetList(value: ConcatDatasetOptions['datasets']): value is readonly MapDataset[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,77 @@
+import { EngineError } from '../../api/errors.ts';
+import { Dataset } from '../dataset/dataset.ts';
+import { type HostTensor, hostScalar, sizeOf } from '../hostTensor.ts';
+import { checkOptions } from '../options.ts';
+import { readIdxFile } from './idxFile.ts';
+
+export interface IdxDatasetOptions {
+  /** Path of the images (or any values) in IDX format, gzipped or not; the first axis counts samples. */
+  readonly images: string;
+  /** Path of the labels, one a sample. */
+  readonly labels: string;
+  /** Multiplied with each value; 1/255 when absent, so that bytes become 0 … 1. */
+  readonly scale?: number;
+  /** Then (value − mean) / std, as torchvision's Normalize. */
+  readonly mean?: number;
+  readonly std?: number;
+  /** Adds a last axis of size 1, so that grey images are [height, width, 1] (NHWC); true when absent. */
+  readonly channel?: boolean;
+  /** Only the first samples. */
+  readonly limit?: number | null;
+}
+
+/** One sample is [image float32 of the file's shape (with channel), label int32]. */
+export class IdxDataset extends Dataset<readonly [HostTensor, HostTensor]> {
+  readonly length: number;
+  readonly sampleShape: readonly number[];
+  readonly #values: Float32Array;
+  readonly #labels: Int32Array;
+  readonly #size: number;
+
+  constructor(options: IdxDatasetOptions) {
+    super();
+    checkOptions('IdxDataset', options, ['images', 'labels', 'scale', 'mean', 'std', 'channel', 'limit']);
+    const images = readIdxFile(options.images);
+    const labels = readIdxFile(options.labels);
+    const count = images.shape[0] ?? 0;
+    if (labels.shape.length !== 1 || labels.shape[0] !== count) {
+      throw new EngineError(
+        'data.idx.mismatch',
+        `${options.images} has ${count} images, but ${options.labels} has labels of shape [${labels.shape}]; they do not belong together.`,
+        { images: options.images, labels: options.labels },
+      );
+    }
+    const { scale = 1 / 255, mean = 0, std = 1, channel = true } = options;
+    this.length = Math.min(count, options.limit ?? count);
+    this.sampleShape = channel ? [...images.shape.slice(1), 1] : images.shape.slice(1);
+    this.#size = sizeOf(this.sampleShape);
+    this.#labels = Int32Array.from(labels.data.subarray(0, this.length));
+    const table = images.data.subarray(0, this.length * this.#size);
+    this.#values = Float32Array.from(table, (value) => (value * scale - mean) / std);
+  }
+
+  get(index: number): readonly [HostTensor, HostTensor] {
+    this.checkIndex(index);
+    const start = index * this.#size;
+    return [
+      { data: this.#values.subarray(start, start + this.#size), shape: this.sampleShape },
+      hostScalar(this.#labels[index] ?? 0, 'int32'),
+    ];
+  }
+
+  /** [images [batch, …sampleShape], labels [batch]]. */
+  getBatch(indices: readonly number[]): readonly [HostTensor, HostTensor] {
+    const size = this.#size;
+    const data = new Float32Array(indices.length * size);
+    const labels = new Int32Array(indices.length);
+    indices.forEach((index, i) => {
+      this.checkIndex(index);
+      data.set(this.#values.subarray(index * size, index * size + size), i * size);
+      labels[i] = this.#labels[index] ?? 0;
+    });
+    return [
+      { data, shape: [indices.length, ...this.sampleShape] },
+      { data: labels, shape: [indices.length] },
+    ];
+  }
+}

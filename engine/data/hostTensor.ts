@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../api/errors.ts';
+
+export type HostArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray;
+
+export type HostDtype = 'float32' | 'int32' | 'bool';
+
+/**
+ * A tensor in JavaScript's memory, row-major: what datasets give and collate functions stack, so that samples can be
+ * made where TensorFlow is not (a worker thread). `dtype` says what it becomes; without it the array's kind decides.
+ */
+export interface HostTensor {
+  readonly data: HostArray;
+  readonly shape: readonly number[];
+  readonly dtype?: HostDtype;
+}
+
+export function isHostTensor(value: unknown): value is HostTensor {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'data' in value &&
+    'shape' in value &&
+    isHostArray(value.data) &&
+    Array.isArray(value.shape)
+  );
+}
+
+export function isHostArray(value: unknown): value is HostArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array);
+}
+
+/** Floats become float32, every whole-number kind int32. */
+export function dtypeOf(tensor: HostTensor): HostDtype {
+  if (tensor.dtype !== undefined) return tensor.dtype;
+  return tensor.data instanceof Float32Array || tensor.data instanceof Float64Array ? 'float32' : 'int32';
+}
+
+/** A single number with a fixed dtype, for columns whose kind is known from the whole file rather than one batch. */
+export function hostScalar(value: number, dtype: HostDtype): HostTensor {
+  return { data: dtype === 'float32' ? Float32Array.of(value) : Int32Array.of(value), shape: [], dtype };
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * Reads a number, a boolean, a typed array or a rectangular nesting of number arrays. Numbers without a fraction give
+ * int32, all others float32. Returns undefined for anything else; throws `data.ragged` for uneven nesting.
+ */
+export function readHostTensor(value: unknown): HostTensor | undefined {
+  if (isHostTensor(value)) return value;
+  if (typeof value === 'number') return hostScalar(value, isInt32(value) ? 'int32' : 'float32');
+  if (typeof value === 'boolean') return { data: Uint8Array.of(value ? 1 : 0), shape: [], dtype: 'bool' };
+  if (isHostArray(value)) return { data: value, shape: [value.length] };
+  if (Array.isArray(value)) return readNested(value);
+  return undefined;
+}
+
+function isInt32(value: number): boolean {
+  return (value | 0) === value && !Object.is(value, -0);
+}
+
+function readNested(value: readonly unknown[]): HostTensor | undefined {
+  if (value.length === 0) return undefined;
+  const parts: HostTensor[] = [];
+  for (const item of value) {
+    const part = readHostTensor(item);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  const first = parts[0];
+  if (first === undefined) return undefined;
+  if (parts.some((part) => !sameShape(part.shape, first.shape))) {
+    throw new EngineError(
+      'data.ragged',
+      `A nested array has rows of different shapes (${[...new Set(parts.map((part) => `[${part.shape}]`))].join(', ')}), so it is no tensor. Pad it first, for example with PaddingCollate.`,
+      { shapes: parts.map((part) => part.shape) },
+    );
+  }
+  return stackHost(parts);
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** Stacks tensors of one shape along a new first axis; float32 when any of them is. */
+export function stackHost(parts: readonly HostTensor[], dtype?: HostDtype): HostTensor {
+  const shape = parts[0]?.shape ?? [];
+  const size = sizeOf(shape);
+  const result = dtype ?? commonDtype(parts);
+  const data = allocate(result, size * parts.length);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (part !== undefined) data.set(part.data, i * size);
+  }
+  return { data, shape: [parts.length, ...shape], dtype: result };
+}
+
+export function commonDtype(parts: readonly HostTensor[]): HostDtype {
+  const kinds = new Set(parts.map(dtypeOf));
+  if (kinds.has('float32')) return 'float32';
+  return kinds.has('int32') || kinds.size === 0 ? 'int32' : 'bool';
+}
+
+export function allocate(dtype: HostDtype, size: number): Float32Array | Int32Array | Uint8Array {
+  if (dtype === 'float32') return new Float32Array(size);
+  return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
+}
+
+/** Moves a host tensor to the current backend. */
+export function toTensor(host: HostTensor): tf.Tensor {
+  const dtype = dtypeOf(host);
+  const size = sizeOf(host.shape);
+  if (size !== host.data.length) {
+    throw new EngineError(
+      'data.shape',
+      `A tensor of shape [${host.shape}] needs ${size} values, not ${host.data.length}.`,
+      {
+        shape: host.shape,
+        length: host.data.length,
+      },
+    );
+  }
+  return tf.tensor(inKind(host.data, dtype), [...host.shape], dtype);
+}
+
+function inKind(data: HostArray, dtype: HostDtype): Float32Array | Int32Array | Uint8Array {
+  if (dtype === 'float32') return data instanceof Float32Array ? data : Float32Array.from(data);
+  if (dtype === 'int32') return data instanceof Int32Array ? data : Int32Array.from(data);
+  return data instanceof Uint8Array ? data : Uint8Array.from(data);
+}

@@ -1,0 +1,47 @@
+export { type Collate, type CollateFunction, disposeBatch, toTensors } from './collate/collate.ts';
+export { DefaultCollate, type DefaultCollateOptions } from './collate/defaultCollate.ts';
+export { PaddingCollate, type PaddingCollateOptions } from './collate/paddingCollate.ts';
+export {
+  ConcatDataset,
+  type ConcatDatasetOptions,
+  ListDataset,
+  type ListDatasetOptions,
+  Subset,
+  type SubsetOptions,
+  type TaskRange,
+} from './dataset/combine.ts';
+export {
+  Dataset,
+  IterableDataset,
+  isMapDataset,
+  isStreamDataset,
+  type MapDataset,
+  type PassKey,
+  type StreamDataset,
+} from './dataset/dataset.ts';
+export { parseCsv, readCsvFile, readJsonlFile, type Table } from './files/csvFile.ts';
+export { IdxDataset, type IdxDatasetOptions } from './files/idxDataset.ts';
+export { formatIdx, type IdxContent, parseIdx, readIdxFile } from './files/idxFile.ts';
+export { CsvDataset, type CsvDatasetOptions, JsonlDataset, type JsonlDatasetOptions } from './files/tableDatasets.ts';
+export {
+  CharDataset,
+  type CharDatasetOptions,
+  CharVocabulary,
+  TextLinesDataset,
+  type TextLinesDatasetOptions,
+} from './files/textDatasets.ts';
+export { type HostArray, type HostDtype, type HostTensor, hostScalar, toTensor } from './hostTensor.ts';
+export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
+export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';
+export { checkOptions, requireWhole } from './options.ts';
+export { RandomSampler, SequentialSampler, WeightedRandomSampler } from './sampler/basic.ts';
+export { FixedBatchSampler } from './sampler/batch.ts';
+export { BucketSampler, type BucketSamplerOptions } from './sampler/bucket.ts';
+export { DynamicBatchSampler, type DynamicBatchSamplerOptions, SortedDynamicBatchSampler } from './sampler/dynamic.ts';
+export type { BatchPlan, BatchSampler, Sampler } from './sampler/sampler.ts';
+export { type Shard, type ShardedPlan, shardPlan } from './sampler/shard.ts';
+export {
+  TaskGroupedIteratingBatchSampler,
+  TaskGroupedSequentialBatchSampler,
+  TaskIteratingSampler,
+} from './sampler/task.ts';

@@ -1,0 +1,34 @@
+import type { Shard } from '../sampler/shard.ts';
+
+/** One batch on its way to the trainer. */
+export interface LoadedBatch {
+  readonly batch: unknown;
+  /** Number of the batch within this rank's pass. */
+  readonly index: number;
+  /** Sample numbers, for messages; empty when the loader does not know them. */
+  readonly indices: readonly number[];
+  /** Samples that count; 0 when the batch only keeps this rank in step with the others. */
+  readonly real: number;
+}
+
+export interface PassOptions {
+  readonly pass: number;
+  /** The first batch wanted, as counted on this rank. */
+  readonly start?: number;
+  readonly shard?: Shard;
+}
+
+/** What the trainer asks of a loader. The batches of a pass are a function of (seed, pass, shard). */
+export interface Loader {
+  readonly dataset: unknown;
+  /** Batches in a pass before sharding; undefined when the data does not say. */
+  readonly length: number | undefined;
+  readonly batch_size: number | undefined;
+  /** Batches of this rank in a pass. */
+  passLength(shard?: Shard): number | undefined;
+  pass(options: PassOptions): AsyncIterableIterator<LoadedBatch>;
+  /** Used when the loader's own section states no seed. */
+  setDefaultSeed(seed: number): void;
+}
+
+export const singleShard: Shard = { rank: 0, worldSize: 1, mode: 'wrap' };

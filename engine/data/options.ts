@@ -1,0 +1,27 @@
+import { EngineError } from '../api/errors.ts';
+import { didYouMean } from '../base/nearest.ts';
+
+/**
+ * Refuses keyword arguments that `owner` does not take, the way Python refuses an unexpected keyword.
+ * Throws `options.unknown` naming the key and the nearest one that exists.
+ */
+export function checkOptions(owner: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    throw new EngineError(
+      'options.unknown',
+      `${owner} takes no option '${key}'.${didYouMean(key, known)} It takes: ${known.join(', ')}.`,
+      { owner, key, known },
+    );
+  }
+}
+
+/** The value when it is a whole number of at least `least`; `options.invalid` otherwise. */
+export function requireWhole(owner: string, key: string, value: unknown, least: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value;
+  throw new EngineError(
+    'options.invalid',
+    `${owner}: '${key}' must be a whole number of at least ${least}, but it is ${JSON.stringify(value)}.`,
+    { owner, key, value },
+  );
+}

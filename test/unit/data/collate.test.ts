@@ -1,0 +1,122 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { DefaultCollate, hostScalar, PaddingCollate } from '../../../engine/data/index.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+test.each([
+  { id: 'whole numbers', samples: [1, 2], dtype: 'int32', shape: [2], values: [1, 2] },
+  { id: 'numbers', samples: [1, 2.5], dtype: 'float32', shape: [2], values: [1, 2.5] },
+  { id: 'booleans', samples: [true, false], dtype: 'bool', shape: [2], values: [1, 0] },
+  {
+    id: 'lists',
+    samples: [
+      [[1], [2]],
+      [[3], [4]],
+    ],
+    dtype: 'int32',
+    shape: [2, 2, 1],
+    values: [
+      [[1], [2]],
+      [[3], [4]],
+    ],
+  },
+  {
+    id: 'bytes',
+    samples: [Uint8Array.of(7, 255), Uint8Array.of(0, 1)],
+    dtype: 'int32',
+    shape: [2, 2],
+    values: [
+      [7, 255],
+      [0, 1],
+    ],
+  },
+  {
+    id: 'scalars of a float column',
+    samples: [hostScalar(1, 'float32'), hostScalar(2, 'float32')],
+    dtype: 'float32',
+    shape: [2],
+    values: [1, 2],
+  },
+  {
+    id: 'host tensors',
+    samples: [
+      { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] },
+      { data: Float32Array.of(5, 6, 7, 8), shape: [2, 2] },
+    ],
+    dtype: 'float32',
+    shape: [2, 2, 2],
+    values: [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+  },
+])('stacks $id', ({ samples, dtype, shape, values }) => {
+  const batch = new DefaultCollate().call(samples);
+  expect(batch).toBeInstanceOf(tf.Tensor);
+  const tensor = batch as tf.Tensor;
+  expect({ dtype: tensor.dtype, shape: tensor.shape, values: tensor.arraySync() }).toEqual({ dtype, shape, values });
+});
+
+test('tuples and objects are collated field by field', () => {
+  const batch = new DefaultCollate().call([
+    [Float32Array.of(1, 2), 3, 'a'],
+    [Float32Array.of(4, 5), 6, 'b'],
+  ]) as [tf.Tensor, tf.Tensor, string[]];
+  expect(batch[0].shape).toEqual([2, 2]);
+  expect(batch[1].dtype).toBe('int32');
+  expect(batch[2]).toEqual(['a', 'b']);
+  const named = new DefaultCollate({ dtypes: { 'meta.size': 'float32' } }).call([
+    { meta: { size: 1 } },
+    { meta: { size: 2 } },
+  ]);
+  expect((named as { meta: { size: tf.Tensor } }).meta.size.dtype).toBe('float32');
+});
+
+test.each([
+  { id: 'shapes differ', samples: [{ x: [1, 2] }, { x: [1] }], message: /'x'.*\[2\].*\[1\].*PaddingCollate/ },
+  { id: 'a key is missing', samples: [{ x: 1 }, { y: 1 }], message: /lacks 'x'/ },
+  { id: 'a nested list is ragged', samples: [{ x: [[1], [1, 2]] }], message: /different shapes/ },
+])('says what is wrong when $id', ({ samples, message }) => {
+  expect(() => new DefaultCollate().call(samples)).toThrow(message);
+});
+
+test('padding keeps further axes and lists the lengths', () => {
+  const batch = new PaddingCollate({ pad_keys: ['mel'], torchify_keys: ['id'] }).call([
+    {
+      mel: [
+        [1, 2],
+        [3, 4],
+      ],
+      id: 1,
+      text: 'a',
+    },
+    { mel: [[5, 6]], id: 2, text: 'b' },
+  ]) as { mel: tf.Tensor; mel_lengths: tf.Tensor; id: tf.Tensor; text: string[] };
+  expect(batch.mel.arraySync()).toEqual([
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [5, 6],
+      [0, 0],
+    ],
+  ]);
+  expect(batch.mel_lengths.dtype).toBe('int32');
+  expect(batch.mel_lengths.arraySync()).toEqual([2, 1]);
+  expect(batch.text).toEqual(['a', 'b']);
+  expect(Object.keys(batch)).toEqual(['mel', 'id', 'text', 'mel_lengths']);
+});
+
+test('padding refuses what has no first axis', () => {
+  expect(() => new PaddingCollate({ pad_keys: ['x'] }).call([{ x: 1 }, { x: 2 }])).toThrow(/'x' cannot be padded/);
+});

@@ -1,0 +1,170 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { DataLoader, Dataset, disposeBatch, IterableDataset, type PassOptions } from '../../../engine/data/index.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+class Squares extends Dataset<{ x: number; name: string }> {
+  readonly length: number;
+  reads = 0;
+
+  constructor(length: number) {
+    super();
+    this.length = length;
+  }
+
+  get(index: number) {
+    this.checkIndex(index);
+    this.reads++;
+    return { x: index * index, name: `n${index}` };
+  }
+}
+
+class Slow extends Dataset<number> {
+  readonly length = 6;
+  running = 0;
+  most = 0;
+
+  async get(index: number): Promise<number> {
+    this.running++;
+    this.most = Math.max(this.most, this.running);
+    await new Promise((resolve) => setTimeout(resolve, (6 - index) * 2));
+    this.running--;
+    if (index === 5) throw new Error('no such file');
+    return index;
+  }
+}
+
+class Counter extends IterableDataset<number> {
+  *samples(): Iterable<number> {
+    for (let i = 0; i < 7; i++) yield i;
+  }
+}
+
+test('batches are stacked tensors, text stays a list, nothing leaks', async () => {
+  const before = tf.memory().numTensors;
+  const loader = new DataLoader({ dataset: new Squares(5), batch_size: 2 });
+  expect(loader.length).toBe(3);
+  const seen: unknown[] = [];
+  for await (const { batch } of loader.pass({ pass: 0 })) {
+    const { x, name } = batch as { x: tf.Tensor1D; name: string[] };
+    expect(x.dtype).toBe('int32');
+    seen.push([x.arraySync(), name]);
+    disposeBatch(batch);
+  }
+  expect(seen).toEqual([
+    [
+      [0, 1],
+      ['n0', 'n1'],
+    ],
+    [
+      [4, 9],
+      ['n2', 'n3'],
+    ],
+    [[16], ['n4']],
+  ]);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('starting at batch n reads nothing before it', async () => {
+  const dataset = new Squares(1000);
+  const loader = new DataLoader({ dataset, batch_size: 10, shuffle: true, seed: 9 });
+  const all = await indicesOf(loader, { pass: 4 });
+  dataset.reads = 0;
+  expect(await indicesOf(loader, { pass: 4, start: 98 })).toEqual(all.slice(98));
+  expect(dataset.reads).toBe(20);
+});
+
+test('asynchronous samples arrive in order, read ahead, and a failure names its sample', async () => {
+  const dataset = new Slow();
+  const loader = new DataLoader({ dataset, batch_size: 1, num_workers: 2 });
+  const seen: number[] = [];
+  const run = async () => {
+    for await (const { batch, index } of loader.pass({ pass: 0 })) {
+      seen.push(index);
+      disposeBatch(batch);
+    }
+  };
+  await expect(run()).rejects.toThrow('Sample 5 of the dataset could not be read: no such file');
+  expect(seen).toEqual([0, 1, 2, 3, 4]);
+  expect(dataset.most).toBe(5);
+});
+
+test.each([
+  { id: 'one process', rank: 0, worldSize: 1, batches: [[0, 1], [2, 3], [4, 5], [6]] },
+  {
+    id: 'first of two',
+    rank: 0,
+    worldSize: 2,
+    batches: [
+      [0, 1],
+      [4, 5],
+    ],
+  },
+  {
+    id: 'second of two is filled from the start',
+    rank: 1,
+    worldSize: 2,
+    batches: [
+      [2, 3],
+      [6, 0],
+    ],
+  },
+])('a stream is dealt out to $id', async ({ rank, worldSize, batches }) => {
+  const loader = new DataLoader({ dataset: new Counter(), batch_size: 2 });
+  const got: number[][] = [];
+  for await (const { batch } of loader.pass({ pass: 0, shard: { rank, worldSize, mode: 'wrap' } })) {
+    got.push((batch as tf.Tensor1D).arraySync());
+    disposeBatch(batch);
+  }
+  expect(got).toEqual(batches);
+});
+
+test('iterating anew is another pass', async () => {
+  const loader = new DataLoader({ dataset: new Squares(30), batch_size: 30, shuffle: true });
+  const orders: unknown[] = [];
+  for (let pass = 0; pass < 2; pass++)
+    for await (const batch of loader) orders.push((batch as { name: string[] }).name);
+  expect(orders[0]).not.toEqual(orders[1]);
+});
+
+test('samplers and batch samplers may be plain iterables', async () => {
+  const dataset = new Squares(6);
+  expect(await indicesOf(new DataLoader({ dataset, batch_size: 2, sampler: [5, 3, 1] }), { pass: 0 })).toEqual([
+    [5, 3],
+    [1],
+  ]);
+  expect(await indicesOf(new DataLoader({ dataset, batch_sampler: [[5], [3, 1]] }), { pass: 0 })).toEqual([
+    [5],
+    [3, 1],
+  ]);
+});
+
+test.each([
+  {
+    id: 'batch_sampler with batch_size',
+    options: { batch_sampler: [[0]], batch_size: 4 },
+    message: /excludes batch_size/,
+  },
+  { id: 'sampler with shuffle', options: { sampler: [0], shuffle: true }, message: /excludes shuffle/ },
+  { id: 'a batch size of zero', options: { batch_size: 0 }, message: /at least 1/ },
+  { id: 'an unknown option', options: { suffle: true }, message: /Did you mean 'shuffle'/ },
+  { id: 'no dataset', options: { dataset: undefined }, message: /'dataset' must have/ },
+])('refuses $id', ({ options, message }) => {
+  expect(() => new DataLoader({ dataset: new Squares(3), ...options })).toThrow(message);
+});
+
+test('null samplers mean none, as AccelHydra writes them', () => {
+  expect(new DataLoader({ dataset: new Squares(3), batch_size: 2, batch_sampler: null, sampler: null }).length).toBe(2);
+});
+
+async function indicesOf(loader: DataLoader, options: PassOptions): Promise<number[][]> {
+  const result: number[][] = [];
+  for await (const { batch, indices } of loader.pass(options)) {
+    result.push([...indices]);
+    disposeBatch(batch);
+  }
+  return result;
+}
