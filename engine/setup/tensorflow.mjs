@@ -6,7 +6,7 @@ import { buildBinding, findCompiler, verifyBinding } from './binding.mjs';
 import { bindingPackage, installedBinding, modulesFolder, root, tensorflowFolder } from './paths.mjs';
 import { findOnPath, run } from './processes.mjs';
 import { findTensorflows } from './python.mjs';
-import { installWheel } from './wheel.mjs';
+import { installWheel, presentWheel } from './wheel.mjs';
 
 const modes = ['auto', 'system', 'official', 'wheel', 'none'];
 
@@ -125,9 +125,13 @@ function officialLayout() {
 async function fromWheel(node, gpu) {
   const fail = (problem) => ({ ok: false, problems: [`a wheel of our own: ${problem}`] });
   if (findCompiler() === undefined) return fail('no C++ compiler (install g++) to build the binding with');
-  const wheel = await installWheel(gpu);
-  if (!wheel.ok) return fail(wheel.problem);
-  const used = await buildAndVerify(node, wheel.layout, wheel.package);
+  const present = presentWheel(gpu);
+  let wheel = present ?? (await installWheel(gpu));
+  let used = wheel.ok ? await buildAndVerify(node, wheel.layout, wheel.package) : wheel;
+  if (present !== undefined && !used.ok) {
+    wheel = await installWheel(gpu);
+    used = wheel.ok ? await buildAndVerify(node, wheel.layout, wheel.package) : wheel;
+  }
   if (!used.ok) return fail(used.problem);
   const record = { source: 'wheel', from: `pip (${wheel.package})`, python: wheel.python, cuda: wheel.cuda };
   return { ok: true, record: { ...record, version: used.version, gpu: used.gpu, ...wheel.layout } };

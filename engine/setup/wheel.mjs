@@ -1,6 +1,6 @@
 // A TensorFlow of our own, installed by pip into .runtime. Only the library is wanted, not Python's half of TensorFlow:
 // none of its thirty dependencies is installed, save NVIDIA's libraries for the CUDA variant.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensorflowFolder } from './paths.mjs';
 import { run } from './processes.mjs';
@@ -8,8 +8,17 @@ import { libraryLayout, pythonCandidates } from './python.mjs';
 
 const environmentFolder = join(tensorflowFolder, 'venv');
 const targetFolder = join(tensorflowFolder, 'site');
+/** Written last, so that an install cut short is not taken for a whole one. */
+const completeFile = join(tensorflowFolder, 'wheel.json');
 /** For a Python that TensorFlow has no wheel for: the library inside does not depend on it. */
 const anyPython = ['--python-version', '3.12', '--only-binary=:all:'];
+
+/** The wheel installed earlier, when it is whole and still what is wanted. */
+export function presentWheel(gpu) {
+  if (!existsSync(completeFile)) return undefined;
+  const wheel = JSON.parse(readFileSync(completeFile, 'utf8'));
+  return wheel.layout.libraries.every((path) => existsSync(path)) && (wheel.cuda || !gpu) ? wheel : undefined;
+}
 
 /**
  * @param {boolean} gpu whether to take the CUDA variant
@@ -34,7 +43,9 @@ export async function installWheel(gpu) {
         continue;
       }
       const cuda = gpu && (await pipInstall(place, cudaRequirements(site))).ok;
-      return { ok: true, problem: '', layout, package: name, cuda, python };
+      const wheel = { ok: true, problem: '', layout, package: name, cuda, python };
+      writeFileSync(completeFile, JSON.stringify(wheel));
+      return wheel;
     }
   }
   return { ok: false, problem };
@@ -49,6 +60,7 @@ async function findPip() {
 
 /** Where pip may install to: a virtual environment, or plain folders where venv is missing or the Python is too new. */
 async function places(python) {
+  rmSync(completeFile, { force: true });
   rmSync(environmentFolder, { recursive: true, force: true });
   rmSync(targetFolder, { recursive: true, force: true });
   const list = [];
