@@ -1,0 +1,16 @@
+export { type ConfigAccess, fullKeyOf } from './configAccess.ts';
+export { Built, type ContainerInfo, containerInfo } from './containers.ts';
+export { InstantiateError, type InstantiateErrorKind } from './errors.ts';
+export { type InstantiateOptions, instantiate, instantiateBuilt } from './instantiate.ts';
+export { type Invoke, invokeJavaScript, isCallable, type PartialTarget, type TargetCall } from './invoke.ts';
+export { type ProjectLoaderOptions, registerProjectLoader } from './loader/registerProjectLoader.ts';
+export type { NpmOptions } from './locate/npmTargets.ts';
+export type { ProjectModules } from './locate/projectTargets.ts';
+export {
+  createTargetLocator,
+  type LocatedTarget,
+  type TargetKind,
+  type TargetLocator,
+  type TargetLocatorOptions,
+} from './locate/targetLocator.ts';
+export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';
