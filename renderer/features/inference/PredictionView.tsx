@@ -1,0 +1,67 @@
+import { classNames } from '../../lib/classNames.ts';
+import { formatDuration, formatNumber } from '../../lib/format.ts';
+import { useInference } from '../../stores/inference.ts';
+import { Badge } from '../../ui/Badge.tsx';
+import { Panel } from '../../ui/Panel.tsx';
+import { EmptyState, ErrorNotice, Spinner } from '../../ui/states.tsx';
+
+const MOST_CLASSES = 10;
+
+export function PredictionView() {
+  const { data, loading, error } = useInference((state) => state.prediction);
+  const top = data?.output.type === 'classes' ? data.output.classes[0] : undefined;
+  return (
+    <Panel
+      title="Answer"
+      actions={
+        loading ? (
+          <Spinner label="Predicting" />
+        ) : (
+          data && <span className="field__hint">{formatDuration(data.elapsedMs)}</span>
+        )
+      }
+    >
+      {error && <ErrorNotice error={error} />}
+      {!data && !error && <EmptyState title="Nothing asked yet" text="Draw, type or pick a sample." />}
+      {data && (
+        <div className="answer" aria-live="polite">
+          {top && (
+            <div className="answer__top">
+              <span className="answer__class">{top.name}</span>
+              <span>{(top.probability * 100).toFixed(1)} %</span>
+              {data.expected !== undefined && (
+                <Badge tone={data.expected === top.name ? 'green' : 'red'}>
+                  {data.expected === top.name ? 'correct' : `is ${data.expected}`}
+                </Badge>
+              )}
+            </div>
+          )}
+          {data.output.type === 'classes' && (
+            <ul className="answer__bars">
+              {data.output.classes.slice(0, MOST_CLASSES).map((item, index) => (
+                <li key={item.name} className={classNames('answer__bar', index === 0 && 'answer__bar--top')}>
+                  <span>{item.name}</span>
+                  <span className="answer__track">
+                    <span className="answer__fill" style={{ width: `${item.probability * 100}%` }} />
+                  </span>
+                  <span className="answer__percent">{(item.probability * 100).toFixed(1)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+          {data.output.type === 'text' && <p className="answer__text">{data.output.text}</p>}
+          {data.output.type === 'tensor' && (
+            <p className="mono">
+              [{data.output.shape.join(', ')}]{' '}
+              {data.output.values
+                .slice(0, 64)
+                .map((value) => formatNumber(value))
+                .join(', ')}
+              {data.output.values.length > 64 && ' …'}
+            </p>
+          )}
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,123 @@
+import { FlaskConical, Play, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
+import { formatAgo, formatBytes, formatCount, formatDateTime, formatNumber } from '../../lib/format.ts';
+import { navigate } from '../../stores/router.ts';
+import { useRun } from '../../stores/run.ts';
+import { isLive } from '../../stores/runs.ts';
+import { Badge, type Tone } from '../../ui/Badge.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
+import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
+import { useNow } from '../../ui/useNow.ts';
+
+const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
+  best: 'green',
+  epoch: 'neutral',
+  step: 'neutral',
+  permanent: 'violet',
+};
+
+export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
+  const checkpoints = useRun((state) => state.checkpoints);
+  const [removing, setRemoving] = useState<CheckpointInfo>();
+  const now = useNow(30_000);
+  if (checkpoints.error && !checkpoints.data) {
+    return <ErrorNotice error={checkpoints.error} onRetry={() => void useRun.getState().loadCheckpoints()} />;
+  }
+  if (!checkpoints.data) return <LoadingState label="Looking for checkpoints" />;
+  if (checkpoints.data.length === 0) {
+    return (
+      <EmptyState
+        title="No checkpoints yet"
+        text={
+          isLive(run.status)
+            ? 'They appear as the trainer saves them (save_every_n_epochs, save_every_n_steps).'
+            : 'This run ended before its first save.'
+        }
+      />
+    );
+  }
+  return (
+    <div className="panel run__scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            <th>Checkpoint</th>
+            <th className="numeric">Epoch</th>
+            <th className="numeric">Step</th>
+            <th>Metrics at save</th>
+            <th className="numeric">Size</th>
+            <th>Saved</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {checkpoints.data.map((checkpoint) => (
+            <tr key={checkpoint.path} className={checkpoint.missing ? 'run__missing' : undefined}>
+              <td>
+                <strong>{checkpoint.name}</strong> <Badge tone={TONES[checkpoint.kind]}>{checkpoint.kind}</Badge>{' '}
+                {checkpoint.missing && <Badge tone="red">folder missing</Badge>}
+              </td>
+              <td className="numeric">{checkpoint.epoch}</td>
+              <td className="numeric">{formatCount(checkpoint.step)}</td>
+              <td className="mono">
+                {Object.entries(checkpoint.metrics)
+                  .map(([key, value]) => `${key} ${formatNumber(value)}`)
+                  .join(', ') || '–'}
+              </td>
+              <td className="numeric">{formatBytes(checkpoint.bytes)}</td>
+              <td title={formatDateTime(checkpoint.savedAt)}>{formatAgo(checkpoint.savedAt, now)}</td>
+              <td>
+                <div className="run__row-actions">
+                  <Button
+                    disabled={checkpoint.missing}
+                    onClick={() => navigate({ page: 'inference', runId: run.id, checkpoint: checkpoint.path })}
+                  >
+                    <FlaskConical size={14} /> Try it
+                  </Button>
+                  {!isLive(run.status) && (
+                    <>
+                      <Button
+                        icon
+                        look="quiet"
+                        aria-label={`Resume from ${checkpoint.name}`}
+                        disabled={checkpoint.missing}
+                        onClick={() => void useRun.getState().resume(checkpoint.path)}
+                      >
+                        <Play size={15} />
+                      </Button>
+                      <Button
+                        icon
+                        look="quiet"
+                        aria-label={`Delete ${checkpoint.name}`}
+                        onClick={() => setRemoving(checkpoint)}
+                      >
+                        <Trash2 size={15} />
+                      </Button>
+                    </>
+                  )}
+                </div>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <ConfirmDialog
+        open={removing !== undefined}
+        danger
+        title={`Delete ${removing?.name ?? 'checkpoint'}?`}
+        confirmLabel="Delete the folder"
+        onCancel={() => setRemoving(undefined)}
+        onConfirm={() => {
+          if (removing) void useRun.getState().removeCheckpoint(removing.path);
+          setRemoving(undefined);
+        }}
+      >
+        The folder <code>{removing?.path}</code> with its weights and optimizer state is deleted. This cannot be undone.
+      </ConfirmDialog>
+    </div>
+  );
+}

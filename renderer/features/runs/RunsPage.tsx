@@ -1,0 +1,182 @@
+import './runs.css';
+import { Search, Square, Trash2 } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { RunSummary } from '../../../engine/api/runModel.ts';
+import { formatAgo, formatDuration, formatNumber } from '../../lib/format.ts';
+import { formatRoute, navigate } from '../../stores/router.ts';
+import { isLive, progressOf, type StatusFilter, useRuns } from '../../stores/runs.ts';
+import { Button } from '../../ui/Button.tsx';
+import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
+import { ProgressLine } from '../../ui/ProgressLine.tsx';
+import { RunStatusBadge } from '../../ui/RunStatusBadge.tsx';
+import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
+import { useNow } from '../../ui/useNow.ts';
+
+const FILTERS: readonly { readonly key: StatusFilter; readonly label: string }[] = [
+  { key: 'all', label: 'All' },
+  { key: 'live', label: 'Running' },
+  { key: 'finished', label: 'Finished' },
+  { key: 'problem', label: 'Failed or lost' },
+];
+
+export function RunsPage() {
+  const { list, search, status } = useRuns();
+  const [removing, setRemoving] = useState<RunSummary>();
+  useEffect(() => void useRuns.getState().load(), []);
+  const filtered = search !== '' || status !== 'all';
+  return (
+    <div className="page">
+      <header className="page__head">
+        <h1 className="page__title">Runs</h1>
+        <div className="runs__filters" role="group" aria-label="Status">
+          {FILTERS.map((filter) => (
+            <Button
+              key={filter.key}
+              look={filter.key === status ? 'primary' : 'quiet'}
+              aria-pressed={filter.key === status}
+              onClick={() => useRuns.getState().setFilter({ status: filter.key })}
+            >
+              {filter.label}
+            </Button>
+          ))}
+        </div>
+        <div className="page__actions runs__search">
+          <Search size={14} aria-hidden="true" />
+          <input
+            type="search"
+            className="input"
+            aria-label="Search runs"
+            placeholder="Name, override, tag…"
+            value={search}
+            onChange={(event) => useRuns.getState().setFilter({ search: event.target.value })}
+          />
+        </div>
+      </header>
+      {list.error && <ErrorNotice error={list.error} onRetry={() => void useRuns.getState().load()} />}
+      {!list.data && list.loading && <LoadingState label="Reading the run history" />}
+      {list.data && list.data.runs.length === 0 && (
+        <EmptyState
+          title={filtered ? 'No run matches' : 'No runs yet'}
+          text={
+            filtered
+              ? 'Change the search or the status above.'
+              : 'Compose a config, launch it, and it shows up here, live. Runs started on the command line do too.'
+          }
+          action={
+            !filtered && (
+              <Button look="primary" onClick={() => navigate({ page: 'compose' })}>
+                Compose a config
+              </Button>
+            )
+          }
+        />
+      )}
+      {list.data && list.data.runs.length > 0 && (
+        <div className="panel runs__table">
+          <table className="table">
+            <thead>
+              <tr>
+                <th>Run</th>
+                <th>Status</th>
+                <th>Overrides</th>
+                <th className="numeric">Monitor</th>
+                <th>Started</th>
+                <th className="numeric">Duration</th>
+                <th>
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.data.runs.map((run) => (
+                <RunRow run={run} key={run.id} onRemove={() => setRemoving(run)} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {removing && <RemoveDialog run={removing} onClose={() => setRemoving(undefined)} />}
+    </div>
+  );
+}
+
+function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove: () => void }) {
+  const now = useNow(isLive(run.status) ? 1000 : 30_000);
+  const progress = useRuns((state) => progressOf(run, state.progress));
+  const live = isLive(run.status);
+  const started = run.startedAt ?? run.createdAt;
+  return (
+    <tr>
+      <td>
+        <a className="runs__name" href={formatRoute({ page: 'run', runId: run.id, tab: 'charts' })}>
+          {run.name}
+        </a>
+        <div className="runs__id mono">{run.id}</div>
+      </td>
+      <td>
+        <RunStatusBadge status={run.status} />
+        {live && progress && <ProgressLine progress={progress} compact />}
+        {run.error && <div className="runs__error">{run.error}</div>}
+      </td>
+      <td className="runs__overrides">
+        {run.overrides.length === 0 ? (
+          <span className="runs__none">{run.configName}</span>
+        ) : (
+          run.overrides.map((text) => <code key={text}>{text}</code>)
+        )}
+      </td>
+      <td className="numeric">
+        {run.monitor?.best !== undefined ? (
+          <>
+            {formatNumber(run.monitor.best)}
+            <div className="runs__id">{run.monitor.key}</div>
+          </>
+        ) : (
+          '–'
+        )}
+      </td>
+      <td>{formatAgo(run.createdAt, now)}</td>
+      <td className="numeric">{formatDuration((run.endedAt ?? (live ? now : started)) - started)}</td>
+      <td className="runs__actions">
+        {live ? (
+          <Button
+            icon
+            look="quiet"
+            aria-label={`Stop ${run.name}: saves, then ends`}
+            disabled={run.status === 'stopping'}
+            onClick={() => void useRuns.getState().stop(run.id, 'stop')}
+          >
+            <Square size={15} />
+          </Button>
+        ) : (
+          <Button icon look="quiet" aria-label={`Remove ${run.name}`} onClick={onRemove}>
+            <Trash2 size={15} />
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function RemoveDialog({ run, onClose }: { readonly run: RunSummary; readonly onClose: () => void }) {
+  const [deleteFolder, setDeleteFolder] = useState(false);
+  return (
+    <ConfirmDialog
+      open
+      danger
+      title={`Remove ${run.name}?`}
+      confirmLabel={deleteFolder ? 'Remove run and files' : 'Remove from the list'}
+      onCancel={onClose}
+      onConfirm={() => {
+        void useRuns.getState().remove(run.id, deleteFolder);
+        onClose();
+      }}
+    >
+      <p>Its row and metrics leave the history. The folder stays unless you say otherwise.</p>
+      <label className="runs__delete">
+        <input type="checkbox" checked={deleteFolder} onChange={(event) => setDeleteFolder(event.target.checked)} />
+        Delete the folder too, checkpoints included: <code>{run.expDir}</code>
+      </label>
+    </ConfirmDialog>
+  );
+}

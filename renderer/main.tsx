@@ -1,0 +1,25 @@
+import './ui/tokens.css';
+import './ui/ui.css';
+import './app.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import { connect } from './client/engine.ts';
+import { useProject } from './stores/project.ts';
+import { startRouter } from './stores/router.ts';
+import { startTheme, useSettings } from './stores/settings.ts';
+
+connect();
+startRouter();
+startTheme();
+void useSettings.getState().load();
+void useProject.getState().load();
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

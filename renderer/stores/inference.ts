@@ -1,0 +1,120 @@
+import { create } from 'zustand';
+import type { PredictInput, Prediction, SamplePage, SessionInfo } from '../../engine/api/inferenceModel.ts';
+import type { CheckpointInfo } from '../../engine/api/runModel.ts';
+import { api, connection } from '../client/engine.ts';
+import { Latest } from '../lib/latest.ts';
+import { failed, idle, type Load, loaded, loading } from './load.ts';
+
+export type Arguments = Readonly<Record<string, number | boolean>>;
+
+interface InferenceState {
+  readonly runId: string | undefined;
+  readonly checkpoint: string | undefined;
+  readonly checkpoints: Load<readonly CheckpointInfo[]>;
+  readonly session: Load<SessionInfo>;
+  readonly samples: Load<SamplePage>;
+  readonly prediction: Load<Prediction>;
+  readonly arguments: Arguments;
+  chooseRun(runId: string): Promise<void>;
+  openCheckpoint(runId: string, checkpoint: string): Promise<void>;
+  loadSamples(split: string, offset: number): Promise<void>;
+  setArgument(name: string, value: number | boolean): void;
+  predict(input: PredictInput): Promise<void>;
+  clearPrediction(): void;
+  close(): Promise<void>;
+}
+
+const predicting = new Latest();
+const sampling = new Latest();
+export const SAMPLES_PER_PAGE = 40;
+
+export const useInference = create<InferenceState>()((set, get) => ({
+  runId: undefined,
+  checkpoint: undefined,
+  checkpoints: idle,
+  session: idle,
+  samples: idle,
+  prediction: idle,
+  arguments: {},
+
+  chooseRun: async (runId) => {
+    if (get().runId === runId && get().checkpoints.data) return;
+    if (get().runId !== runId) await get().close();
+    set({ runId, checkpoint: undefined, checkpoints: loading(idle) });
+    try {
+      const checkpoints = await api['checkpoints.list']({ runId });
+      if (get().runId === runId) set({ checkpoints: loaded(checkpoints) });
+    } catch (error) {
+      if (get().runId === runId) set({ checkpoints: failed(idle, error) });
+    }
+  },
+
+  openCheckpoint: async (runId, checkpoint) => {
+    const open = get().session.data;
+    if (open?.runId === runId && open.checkpoint === checkpoint) return;
+    await get().close();
+    set({ runId, checkpoint, session: loading(idle) });
+    try {
+      const session = await api['inference.open']({ runId, checkpoint });
+      if (get().checkpoint !== checkpoint || get().runId !== runId) {
+        await api['inference.close']({ sessionId: session.sessionId }); // another one was chosen while this one loaded
+        return;
+      }
+      const defaults = session.signature.arguments.map((argument) => [argument.name, argument.default] as const);
+      set({ session: loaded(session), arguments: Object.fromEntries(defaults) });
+      const split = session.splits.includes('test') ? 'test' : session.splits[0];
+      if (split) await get().loadSamples(split, 0);
+    } catch (error) {
+      if (get().checkpoint === checkpoint) set({ session: failed(idle, error) });
+    }
+  },
+
+  loadSamples: async (split, offset) => {
+    const sessionId = get().session.data?.sessionId;
+    if (!sessionId) return;
+    set({ samples: loading(get().samples) });
+    try {
+      const input = { sessionId, split, offset, limit: SAMPLES_PER_PAGE };
+      const samples = await sampling.run((signal) => api['inference.samples'](input, signal));
+      if (samples) set({ samples: loaded(samples) });
+    } catch (error) {
+      set({ samples: failed(get().samples, error) });
+    }
+  },
+
+  setArgument: (name, value) => set({ arguments: { ...get().arguments, [name]: value } }),
+
+  predict: async (input) => {
+    const sessionId = get().session.data?.sessionId;
+    if (!sessionId) return;
+    set({ prediction: loading(get().prediction) });
+    try {
+      const request = { sessionId, input, arguments: { ...get().arguments } };
+      const prediction = await predicting.run((signal) => api['inference.predict'](request, signal));
+      if (prediction) set({ prediction: loaded(prediction) });
+    } catch (error) {
+      set({ prediction: failed(get().prediction, error) });
+    }
+  },
+
+  clearPrediction: () => {
+    predicting.cancel();
+    set({ prediction: idle });
+  },
+
+  close: async () => {
+    const session = get().session.data;
+    predicting.cancel();
+    sampling.cancel();
+    set({ session: idle, samples: idle, prediction: idle, checkpoint: undefined, arguments: {} });
+    if (session) await api['inference.close']({ sessionId: session.sessionId });
+  },
+}));
+
+connection.onEvent((event) => {
+  if (event.type !== 'inference.ended') return;
+  const { session } = useInference.getState();
+  if (session.data?.sessionId === event.sessionId) {
+    useInference.setState({ session: failed(idle, new Error(event.reason)), samples: idle, prediction: idle });
+  }
+});

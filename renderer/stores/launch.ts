@@ -1,0 +1,105 @@
+import { create } from 'zustand';
+import type { LaunchPreview } from '../../engine/api/launchModel.ts';
+import type { DeviceInfo } from '../../engine/api/machine.ts';
+import { api } from '../client/engine.ts';
+import { Latest } from '../lib/latest.ts';
+import { useCompose } from './compose.ts';
+import { failed, idle, type Load, loaded, loading } from './load.ts';
+
+export interface LaunchOptions {
+  readonly name: string;
+  readonly launchFile: string | undefined;
+  readonly numProcesses: number | undefined;
+  readonly useCpu: boolean;
+}
+
+interface LaunchState {
+  readonly options: LaunchOptions;
+  readonly files: Load<readonly string[]>;
+  readonly devices: Load<readonly DeviceInfo[]>;
+  readonly preview: Load<LaunchPreview>;
+  readonly starting: Load<string>;
+  load(): Promise<void>;
+  setOptions(change: Partial<LaunchOptions>): void;
+  refreshPreview(): Promise<void>;
+  /** Starts the run and resolves to its id, or undefined when it could not start (the reason is in `starting`). */
+  start(): Promise<string | undefined>;
+}
+
+const previewing = new Latest();
+
+export const useLaunch = create<LaunchState>()((set, get) => ({
+  options: { name: '', launchFile: undefined, numProcesses: undefined, useCpu: false },
+  files: idle,
+  devices: idle,
+  preview: idle,
+  starting: idle,
+
+  load: async () => {
+    await Promise.all([
+      track(
+        get().files,
+        (files) => set({ files }),
+        () => api['launch.files']({}),
+      ),
+      track(
+        get().devices,
+        (devices) => set({ devices }),
+        () => api['machine.devices']({}),
+      ),
+    ]);
+  },
+
+  setOptions: (change) => {
+    set({ options: { ...get().options, ...change } });
+    void get().refreshPreview();
+  },
+
+  refreshPreview: async () => {
+    const request = launchRequest(get().options);
+    if (!request) return;
+    set({ preview: loading(get().preview) });
+    try {
+      const preview = await previewing.run((signal) => api['launch.preview'](request, signal));
+      if (preview) set({ preview: loaded(preview) });
+    } catch (error) {
+      set({ preview: failed(get().preview, error) });
+    }
+  },
+
+  start: async () => {
+    const request = launchRequest(get().options);
+    if (!request || get().starting.loading) return undefined;
+    set({ starting: loading(idle) });
+    try {
+      const { runId } = await api['launch.start'](request);
+      set({ starting: loaded(runId) });
+      return runId;
+    } catch (error) {
+      set({ starting: failed(idle, error) });
+      return undefined;
+    }
+  },
+}));
+
+function launchRequest(options: LaunchOptions) {
+  const { configName, overrides } = useCompose.getState();
+  if (configName === undefined) return undefined;
+  return {
+    configName,
+    overrides: overrides.filter((text) => text.trim() !== ''),
+    ...(options.launchFile ? { launchFile: options.launchFile } : {}),
+    ...(options.numProcesses ? { numProcesses: options.numProcesses } : {}),
+    ...(options.useCpu ? { useCpu: true } : {}),
+    ...(options.name.trim() ? { name: options.name.trim() } : {}),
+  };
+}
+
+async function track<T>(before: Load<T>, put: (load: Load<T>) => void, work: () => Promise<T>): Promise<void> {
+  put(loading(before));
+  try {
+    put(loaded(await work()));
+  } catch (error) {
+    put(failed(before, error));
+  }
+}

@@ -1,0 +1,65 @@
+import { create } from 'zustand';
+
+export type Route =
+  | { readonly page: 'compose' }
+  | { readonly page: 'launch' }
+  | { readonly page: 'runs' }
+  | { readonly page: 'run'; readonly runId: string; readonly tab: RunTab }
+  | { readonly page: 'inference'; readonly runId?: string; readonly checkpoint?: string }
+  | { readonly page: 'projects' }
+  | { readonly page: 'settings' };
+
+export const RUN_TABS = ['charts', 'config', 'checkpoints', 'logs', 'details'] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+/** The address is the state: a page can be reloaded, bookmarked and gone back from. */
+export function parseRoute(hash: string): Route {
+  const [page, first, second] = hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  switch (page) {
+    case 'launch':
+    case 'runs':
+    case 'projects':
+    case 'settings':
+      return { page };
+    case 'run': {
+      if (!first) return { page: 'runs' };
+      return { page, runId: first, tab: RUN_TABS.find((tab) => tab === second) ?? 'charts' };
+    }
+    case 'inference':
+      return { page, ...(first ? { runId: first } : {}), ...(second ? { checkpoint: second } : {}) };
+    default:
+      return { page: 'compose' };
+  }
+}
+
+export function formatRoute(route: Route): string {
+  switch (route.page) {
+    case 'run':
+      return `#/run/${encodeURIComponent(route.runId)}/${route.tab}`;
+    case 'inference': {
+      const parts = [route.runId, route.checkpoint].filter((part) => part !== undefined);
+      return ['#/inference', ...parts.map(encodeURIComponent)].join('/');
+    }
+    default:
+      return `#/${route.page}`;
+  }
+}
+
+interface RouterState {
+  readonly route: Route;
+}
+
+export const useRouter = create<RouterState>()(() => ({ route: parseRoute(currentHash()) }));
+
+export function navigate(route: Route): void {
+  window.location.hash = formatRoute(route);
+}
+
+/** Follows the address bar for as long as the page lives. */
+export function startRouter(): void {
+  window.addEventListener('hashchange', () => useRouter.setState({ route: parseRoute(currentHash()) }));
+}
+
+function currentHash(): string {
+  return typeof window === 'undefined' ? '' : window.location.hash;
+}

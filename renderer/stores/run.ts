@@ -1,0 +1,108 @@
+import { create } from 'zustand';
+import type { CheckpointInfo, MetricKey, RunDetail } from '../../engine/api/runModel.ts';
+import { api, connection } from '../client/engine.ts';
+import { throttle } from '../lib/throttle.ts';
+import { failed, idle, type Load, loaded, loading } from './load.ts';
+
+interface RunState {
+  readonly runId: string | undefined;
+  readonly detail: Load<RunDetail>;
+  readonly keys: Load<readonly MetricKey[]>;
+  readonly checkpoints: Load<readonly CheckpointInfo[]>;
+  /** A failed action on this run (stop, rename, remove a checkpoint). */
+  readonly actionError: unknown;
+  open(runId: string): void;
+  loadDetail(): Promise<void>;
+  loadKeys(): Promise<void>;
+  loadCheckpoints(): Promise<void>;
+  stop(mode: 'stop' | 'kill'): Promise<void>;
+  resume(checkpoint?: string): Promise<void>;
+  update(change: { readonly name?: string; readonly notes?: string; readonly tags?: string[] }): Promise<void>;
+  removeCheckpoint(path: string): Promise<void>;
+}
+
+/** One run, as its page shows it. */
+export const useRun = create<RunState>()((set, get) => {
+  /** Ignores an answer about a run that is no longer on screen. */
+  const load = async <T>(
+    before: () => Load<T>,
+    put: (load: Load<T>) => void,
+    read: (runId: string) => Promise<T>,
+  ): Promise<void> => {
+    const { runId } = get();
+    if (runId === undefined) return;
+    put(loading(before()));
+    try {
+      const data = await read(runId);
+      if (get().runId === runId) put(loaded(data));
+    } catch (error) {
+      if (get().runId === runId) put(failed(before(), error));
+    }
+  };
+  const act = async (work: (runId: string) => Promise<unknown>) => {
+    const { runId } = get();
+    if (runId === undefined) return;
+    set({ actionError: undefined });
+    try {
+      await work(runId);
+      await get().loadDetail();
+    } catch (error) {
+      set({ actionError: error });
+    }
+  };
+  return {
+    runId: undefined,
+    detail: idle,
+    keys: idle,
+    checkpoints: idle,
+    actionError: undefined,
+    open: (runId) => {
+      if (get().runId !== runId) set({ runId, detail: idle, keys: idle, checkpoints: idle, actionError: undefined });
+      void get().loadDetail();
+      void get().loadKeys();
+      void get().loadCheckpoints();
+    },
+    loadDetail: () =>
+      load(
+        () => get().detail,
+        (detail) => set({ detail }),
+        (runId) => api['runs.get']({ runId }),
+      ),
+    loadKeys: () =>
+      load(
+        () => get().keys,
+        (keys) => set({ keys }),
+        (runId) => api['metrics.keys']({ runId }),
+      ),
+    loadCheckpoints: () =>
+      load(
+        () => get().checkpoints,
+        (checkpoints) => set({ checkpoints }),
+        (runId) => api['checkpoints.list']({ runId }),
+      ),
+    stop: (mode) => act((runId) => api['runs.stop']({ runId, mode })),
+    resume: (checkpoint) => act((runId) => api['runs.resume']({ runId, ...(checkpoint ? { checkpoint } : {}) })),
+    update: (change) => act((runId) => api['runs.update']({ runId, ...change })),
+    removeCheckpoint: async (path) => {
+      await act((runId) => api['checkpoints.remove']({ runId, path }));
+      await get().loadCheckpoints();
+    },
+  };
+});
+
+const reloadDetail = throttle(() => void useRun.getState().loadDetail(), 1000);
+const reloadKeys = throttle(() => void useRun.getState().loadKeys(), 1000);
+const reloadCheckpoints = throttle(() => void useRun.getState().loadCheckpoints(), 500);
+
+connection.onEvent((event) => {
+  if (!('runId' in event) || event.runId !== useRun.getState().runId) return;
+  if (event.type === 'run.changed') reloadDetail();
+  if (event.type === 'metrics.appended') reloadKeys();
+  if (event.type === 'checkpoints.changed') reloadCheckpoints();
+});
+connection.onDidChangeState((state) => {
+  if (state !== 'connected') return;
+  reloadDetail();
+  reloadKeys();
+  reloadCheckpoints();
+});

@@ -1,0 +1,35 @@
+import type { Progress } from '../../engine/api/training.ts';
+import { formatCount, formatDuration, formatNumber } from '../lib/format.ts';
+
+/** A bar with where the training is, how fast, and how long it still takes. */
+export function ProgressLine({ progress, compact }: { readonly progress: Progress; readonly compact?: boolean }) {
+  const share = progress.totalSteps > 0 ? Math.min(1, progress.step / progress.totalSteps) : 0;
+  const percent = Math.round(share * 100);
+  const facts = [
+    `epoch ${Math.min(progress.epoch + 1, progress.epochs)}/${progress.epochs}`,
+    `step ${formatCount(progress.step)}/${formatCount(progress.totalSteps)}`,
+    progress.samplesPerSecond > 0 && !compact && `${formatCount(progress.samplesPerSecond)} samples/s`,
+    progress.loss !== undefined && !compact && `loss ${formatNumber(progress.loss)}`,
+    progress.etaMs !== undefined && `${formatDuration(progress.etaMs)} left`,
+  ].filter(Boolean);
+  return (
+    <div className="progress-line">
+      <div
+        className="progress"
+        role="progressbar"
+        aria-valuenow={percent}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-label={`Training, ${progress.phase}`}
+      >
+        <div className="progress__bar" style={{ width: `${share * 100}%` }} />
+      </div>
+      <div className="progress-line__facts">
+        <span>{progress.phase}</span>
+        {facts.map((fact) => (
+          <span key={String(fact)}>{fact}</span>
+        ))}
+      </div>
+    </div>
+  );
+}

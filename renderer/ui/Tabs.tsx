@@ -1,0 +1,53 @@
+import { type KeyboardEvent, type ReactNode, useRef } from 'react';
+
+export interface TabItem<K extends string> {
+  readonly key: K;
+  readonly label: ReactNode;
+}
+
+export interface TabsProps<K extends string> {
+  readonly label: string;
+  readonly tabs: readonly TabItem<K>[];
+  readonly selected: K;
+  readonly onSelect: (key: K) => void;
+}
+
+/** A tab list by the ARIA pattern: arrows, Home and End move, one tab stop for the list. */
+export function Tabs<K extends string>({ label, tabs, selected, onSelect }: TabsProps<K>) {
+  const list = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const index = tabs.findIndex((tab) => tab.key === selected);
+    const target =
+      event.key === 'ArrowRight'
+        ? (index + 1) % tabs.length
+        : event.key === 'ArrowLeft'
+          ? (index - 1 + tabs.length) % tabs.length
+          : event.key === 'Home'
+            ? 0
+            : event.key === 'End'
+              ? tabs.length - 1
+              : -1;
+    const tab = tabs[target];
+    if (!tab) return;
+    event.preventDefault();
+    onSelect(tab.key);
+    list.current?.querySelectorAll<HTMLButtonElement>('[role=tab]')[target]?.focus();
+  };
+  return (
+    <div className="tabs" role="tablist" aria-label={label} ref={list} onKeyDown={onKeyDown}>
+      {tabs.map((tab) => (
+        <button
+          type="button"
+          role="tab"
+          key={tab.key}
+          className="tabs__tab"
+          aria-selected={tab.key === selected}
+          tabIndex={tab.key === selected ? 0 : -1}
+          onClick={() => onSelect(tab.key)}
+        >
+          {tab.label}
+        </button>
+      ))}
+    </div>
+  );
+}
