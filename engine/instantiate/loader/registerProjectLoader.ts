@@ -43,7 +43,10 @@ export function registerProjectLoader(options: ProjectLoaderOptions): Disposable
       const parent = context.parentURL?.startsWith('file:') ? fileURLToPath(context.parentURL) : undefined;
       if (parent === undefined || !isProjectFile(parent)) return nextResolve(specifier, context);
       const file = resolveRelative(specifier, parent);
-      if (file !== undefined) return nextResolve(pathToFileURL(file).href, context);
+      if (file !== undefined) {
+        // `require` knows paths only, `import` wants a URL.
+        return nextResolve(context.conditions.includes('require') ? file : pathToFileURL(file).href, context);
+      }
       return resolvePackage(specifier, () => nextResolve(specifier, context));
     },
     load: (url, context, nextLoad) => {
