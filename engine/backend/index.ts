@@ -1,3 +1,5 @@
+export { describeCpu, listDevices } from './devices.ts';
+export { inspectMachine } from './doctor.ts';
 export { loadBackend } from './loadBackend.ts';
 export { type NativeAttribute, type NativeBinding, type NativeTensor, nativeBinding } from './nativeBinding.ts';
 export { tensorflowObstacle } from './tensorflow.ts';

@@ -14,11 +14,11 @@ import { loadWebgpu } from './webgpu.ts';
  */
 export async function loadBackend(request: BackendRequest = {}): Promise<LoadedBackend> {
   const wanted = request.backend ?? 'auto';
-  if (wanted !== 'auto') return { ...(await load(wanted, request, true)), passedOver: [] };
+  if (wanted !== 'auto') return { ...(await loadNamedBackend(wanted, request, true)), passedOver: [] };
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of backendNames) {
     try {
-      return { ...(await load(name, request, false)), passedOver };
+      return { ...(await loadNamedBackend(name, request, false)), passedOver };
     } catch (error) {
       passedOver.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }
@@ -26,7 +26,15 @@ export async function loadBackend(request: BackendRequest = {}): Promise<LoadedB
   throw new EngineError('backend.none', 'No tensor backend works in this process.', { passedOver });
 }
 
-function load(name: string, request: BackendRequest, explicit: boolean): Promise<Omit<LoadedBackend, 'passedOver'>> {
+/**
+ * Loads one backend. `explicit` means that a person asked for it by name, so a slow imitation of a GPU is taken too.
+ * @throws EngineError why it cannot be had
+ */
+export function loadNamedBackend(
+  name: string,
+  request: BackendRequest,
+  explicit: boolean,
+): Promise<Omit<LoadedBackend, 'passedOver'>> {
   switch (name) {
     case 'tensorflow':
       return Promise.resolve().then(() => loadTensorflow(request));

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface SetupRecord {
   readonly node: { readonly path: string; readonly version: string; readonly source: string };
   readonly tensorflow: TensorflowRecord;
+  readonly electron: { readonly available: boolean; readonly reason?: string };
   readonly steps: readonly SetupStep[];
 }
 
@@ -13,8 +14,12 @@ export interface TensorflowRecord {
   /** Where the library came from; `none` when none could be had. */
   readonly source: 'python' | 'libtensorflow' | 'wheel' | 'none';
   readonly version?: string;
-  /** Built with CUDA. Whether a GPU is used shows only when it is loaded. */
+  /** The source for a person, e.g. `pip (tensorflow-cpu)`. */
+  readonly from?: string;
+  /** Built with CUDA. */
   readonly cuda?: boolean;
+  /** Whether it used a GPU when set-up tried it. */
+  readonly gpu?: boolean;
   readonly libraries?: readonly string[];
   readonly python?: string;
   /** Why there is none, or why a better one was passed over. */

@@ -48,6 +48,7 @@ export async function loadWebgpu(allowSoftware: boolean): Promise<Omit<LoadedBac
 }
 
 async function findAdapter(): Promise<AdapterInfo> {
+  if (lacksVulkanLoader()) throw noAdapter('the Vulkan loader libvulkan.so.1 is not installed (Debian: libvulkan1)');
   const { create, globals } = await importDawn();
   if (entry === undefined) {
     Object.assign(globalThis, globals);
@@ -55,14 +56,25 @@ async function findAdapter(): Promise<AdapterInfo> {
     Object.defineProperty(globalThis.navigator, 'gpu', { value: entry, configurable: true });
   }
   const adapter = await entry.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) {
-    throw new EngineError(
-      'backend.webgpu.missing',
-      'WebGPU finds no adapter: no Vulkan, Metal or Direct3D driver answers. Install the GPU driver, or name an ICD file in VK_ICD_FILENAMES.',
-      {},
-    );
-  }
+  if (adapter === null) throw noAdapter('no Vulkan, Metal or Direct3D driver answers');
   return adapter.info;
+}
+
+function noAdapter(why: string): EngineError {
+  const advice = "Install your GPU's driver, or name a driver's ICD file in VK_ICD_FILENAMES.";
+  return new EngineError('backend.webgpu.missing', `WebGPU finds no GPU: ${why}. ${advice}`, {});
+}
+
+/** Dawn would print a warning of its own about it, on every start. */
+function lacksVulkanLoader(): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    process.dlopen({ exports: {} }, 'libvulkan.so.1');
+    return false;
+  } catch (error) {
+    // A loader that is there fails otherwise: it is no Node addon.
+    return error instanceof Error && /cannot open shared object/.test(error.message);
+  }
 }
 
 async function importDawn(): Promise<{ create(flags: string[]): Gpu; globals: object }> {

@@ -1,0 +1,100 @@
+import type { DoctorCheck } from '../api/machine.ts';
+import { findProgram } from './askProgram.ts';
+import type { NvidiaGpu } from './nvidia.ts';
+import type { ProbeResult } from './probe.ts';
+import type { SetupRecord } from './setupRecord.ts';
+
+const again = '`npm run setup -- --again`';
+
+export function checkNode(setup: SetupRecord | undefined): DoctorCheck {
+  const found = `${process.version}${process.versions.electron ? ` in Electron ${process.versions.electron}` : ''}`;
+  if (setup === undefined) {
+    return {
+      name: 'node',
+      status: 'warning',
+      found,
+      reason: 'set-up has not run here',
+      advice: 'Run `npm run setup`.',
+    };
+  }
+  const reason =
+    setup.node.source === 'npm'
+      ? 'fetched into .runtime/node, the one on PATH is too old'
+      : 'the one on PATH is new enough';
+  return { name: 'node', status: 'ok', found, reason };
+}
+
+export function checkTensorflow(result: ProbeResult, setup: SetupRecord | undefined, hasGpu: boolean): DoctorCheck {
+  const name = 'tensorflow';
+  const recorded = setup?.tensorflow;
+  if (!result.works) {
+    return {
+      name,
+      status: recorded === undefined || recorded.source === 'none' ? 'missing' : 'error',
+      found: result.reason,
+      advice: `Trainings are many times faster with it. Install TensorFlow in your Python, or see to it that pip reaches an index and g++ is there; then ${again}.`,
+    };
+  }
+  const source = recorded?.from === undefined ? '' : `, from ${recorded.from}`;
+  const found = `${result.description}${source}`;
+  const reason = `used: native TensorFlow comes first${recorded?.reason ? ` (${recorded.reason})` : ''}`;
+  if (hasGpu && !result.gpu) {
+    const advice = `It does not use your GPU. \`ACCELHYDRA_TENSORFLOW=wheel npm run setup -- --again\` installs a CUDA build.`;
+    return { name, status: 'warning', found, reason, advice };
+  }
+  return { name, status: 'ok', found, reason };
+}
+
+export function checkGpu(
+  nvidia: { readonly gpus: readonly NvidiaGpu[]; readonly problem?: string },
+  setup: SetupRecord | undefined,
+): DoctorCheck {
+  const [first] = nvidia.gpus;
+  if (first === undefined) return { name: 'gpu', status: 'missing', found: nvidia.problem ?? 'no NVIDIA GPU' };
+  const names = nvidia.gpus.map((gpu) => `${gpu.id} ${gpu.name}`).join(', ');
+  const found = `${names}${first.driver ? `, driver ${first.driver}` : ''}`;
+  if (setup?.tensorflow.gpu === true) return { name: 'gpu', status: 'ok', found, reason: 'used by TensorFlow' };
+  const reason = 'not used: the TensorFlow found has no working CUDA';
+  return { name: 'gpu', status: 'warning', found, reason };
+}
+
+export function checkSqlite(setup: SetupRecord | undefined): DoctorCheck {
+  const step = setup?.steps.find((candidate) => candidate.name === 'sqlite');
+  if (step === undefined)
+    return { name: 'sqlite', status: 'warning', found: 'not checked yet', advice: 'Run `npm run setup`.' };
+  if (step.outcome === 'failed')
+    return { name: 'sqlite', status: 'error', found: step.detail, advice: `Install g++ and make, then ${again}.` };
+  return { name: 'sqlite', status: 'ok', found: step.detail, reason: 'keeps the index of the runs' };
+}
+
+export function checkElectron(setup: SetupRecord | undefined): DoctorCheck {
+  const electron = setup?.electron;
+  if (electron?.available)
+    return { name: 'electron', status: 'ok', found: 'its binary is there', reason: '`npm start` opens a window' };
+  return {
+    name: 'electron',
+    status: 'missing',
+    found: electron?.reason ?? 'its binary was not fetched',
+    reason: '`npm start` serves the same app to a browser instead',
+  };
+}
+
+export function checkBrowser(): DoctorCheck {
+  const known = [
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    'google-chrome-stable',
+    'firefox',
+    'xdg-open',
+    'open',
+  ];
+  const browser = findProgram(...known);
+  if (browser !== undefined) return { name: 'browser', status: 'ok', found: browser };
+  return {
+    name: 'browser',
+    status: 'missing',
+    found: 'none on this machine',
+    reason: 'open the printed address from another one, through an SSH tunnel',
+  };
+}
