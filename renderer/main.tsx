@@ -4,14 +4,18 @@ import './app.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
-import { connect } from './client/engine.ts';
+import { connect, desktop } from './client/engine.ts';
 import { useProject } from './stores/project.ts';
-import { startRouter } from './stores/router.ts';
+import { navigate, parseRoute, startRouter } from './stores/router.ts';
 import { startTheme, useSettings } from './stores/settings.ts';
 
 connect();
 startRouter();
 startTheme();
+desktop?.onMenuCommand((command) => {
+  const [verb, page] = command.split(':');
+  if (verb === 'navigate' && page) navigate(parseRoute(`#/${page}`));
+});
 void useSettings.getState().load();
 void useProject.getState().load();
 

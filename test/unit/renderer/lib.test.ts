@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { formatAgo, formatBytes, formatDuration, formatNumber } from '../../../renderer/lib/format.ts';
+import { Latest } from '../../../renderer/lib/latest.ts';
+import { throttle } from '../../../renderer/lib/throttle.ts';
+
+test.each([
+  { id: 'zero', value: 0, text: '0' },
+  { id: 'a loss', value: 0.123456, text: '0.1235' },
+  { id: 'a whole number', value: 1200, text: '1200' },
+  { id: 'a learning rate', value: 3e-5, text: '3.00e-5' },
+  { id: 'large', value: 12_345_678, text: '1.23e+7' },
+  { id: 'NaN', value: Number.NaN, text: 'NaN' },
+  { id: 'minus infinity', value: Number.NEGATIVE_INFINITY, text: '−∞' },
+])('formatNumber: $id', ({ value, text }) => {
+  expect(formatNumber(value)).toBe(text);
+});
+
+test.each([
+  { bytes: 0, text: '0 B' },
+  { bytes: 1023, text: '1023 B' },
+  { bytes: 1536, text: '1.5 KiB' },
+  { bytes: 300 * 1024 * 1024, text: '300 MiB' },
+])('formatBytes: $text', ({ bytes, text }) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  { ms: 4200, text: '4.2 s' },
+  { ms: 59_400, text: '59 s' },
+  { ms: 192_000, text: '3 m 12 s' },
+  { ms: 7_500_000, text: '2 h 05 m' },
+])('formatDuration: $text', ({ ms, text }) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
+test('formatAgo names yesterday by the calendar, not by 24 hours', () => {
+  const now = new Date(2026, 10, 23, 8, 0).getTime();
+  const lateYesterday = new Date(2026, 10, 22, 22, 5).getTime();
+  expect(formatAgo(lateYesterday, now)).toBe('yesterday 22:05');
+  expect(formatAgo(now - 5000, now)).toBe('just now');
+  expect(formatAgo(now - 300_000, now)).toBe('5 min ago');
+});
+
+test('Latest aborts the request before and drops its answer', async () => {
+  const latest = new Latest();
+  const first = Promise.withResolvers<string>();
+  let firstSignal: AbortSignal | undefined;
+  const one = latest.run((signal) => {
+    firstSignal = signal;
+    return first.promise;
+  });
+  const two = latest.run(async () => 'two');
+  first.resolve('one');
+  expect(await two).toBe('two');
+  expect(await one).toBeUndefined();
+  expect(firstSignal?.aborted).toBe(true);
+});
+
+describe('throttle', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  test('calls at once, then at most every interval, and once more at the end', () => {
+    const calls: number[] = [];
+    const call = throttle(() => calls.push(Date.now()), 100);
+    const start = Date.now();
+    for (let ms = 0; ms < 250; ms += 10) {
+      call();
+      vi.advanceTimersByTime(10);
+    }
+    vi.advanceTimersByTime(500);
+    expect(calls.map((time) => time - start)).toEqual([0, 100, 200, 300]);
+  });
+
+  test('a cancelled throttle stays quiet', () => {
+    let calls = 0;
+    const call = throttle(() => calls++, 100);
+    call();
+    call();
+    call.cancel();
+    vi.advanceTimersByTime(500);
+    expect(calls).toBe(1);
+  });
+});
