@@ -1,0 +1,56 @@
+// Run by backends.test.ts in a process of its own: `node useBackend.ts <backend> [threads]`; prints one JSON line.
+
+import { readFileSync } from 'node:fs';
+import * as projectTensors from '@tensorflow/tfjs';
+import * as projectCore from '@tensorflow/tfjs-core';
+import { type BackendName, loadBackend, nativeBinding } from '../../../engine/backend/index.ts';
+
+const [name = 'auto', threads] = process.argv.slice(2);
+const loaded = await loadBackend({
+  backend: name as BackendName | 'auto',
+  ...(threads === undefined ? {} : { threads: Number(threads) }),
+});
+const { tf } = loaded;
+
+const weights = tf.variable(
+  tf.tensor2d([
+    [1, 2],
+    [3, 4],
+  ]),
+);
+const input = tf.tensor2d([[1, -1]]);
+const gradients = tf.variableGrads(() => tf.matMul(input, weights).square().sum() as projectTensors.Scalar);
+const gradient = await Object.values(gradients.grads)[0]?.data();
+
+const half = tf.topk(tf.tensor1d([1, 3, 2]), 2).values;
+const native = loaded.name === 'tensorflow' ? nativeBinding(tf) : undefined;
+const tensorsBefore = native?.getNumOfTensors() ?? 0;
+const raw = native?.executeOp(
+  'Range',
+  [{ name: 'Tidx', type: native.TF_ATTR_TYPE, value: native.TF_INT32 }],
+  [0, 4, 1].map((value) => native.createTensor([], native.TF_INT32, Int32Array.of(value))),
+  1,
+)[0];
+const range = native && raw ? [...native.tensorDataSync(raw.id)] : undefined;
+
+process.stdout.write(
+  `${JSON.stringify({
+    name: loaded.name,
+    description: loaded.description,
+    gpu: loaded.gpu,
+    threads: loaded.threads,
+    tensorflowVersion: loaded.tensorflowVersion,
+    passedOver: loaded.passedOver.map((item) => item.name),
+    sameTensors: projectTensors.engine() === tf.engine() && projectCore.engine() === tf.engine(),
+    current: projectTensors.getBackend(),
+    gradient: gradient && [...gradient],
+    topk: [...(await half.data())],
+    range,
+    nativeTensors: native && native.getNumOfTensors() - tensorsBefore,
+    osThreads:
+      process.platform === 'linux'
+        ? Number(/Threads:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+        : undefined,
+  })}\n`,
+  () => process.exit(0),
+);
