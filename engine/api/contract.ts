@@ -80,6 +80,16 @@ export const contract = {
     LogChunk,
   ),
 
+  /** Finds run folders of the project that the store does not know, and rows whose folder has gone. */
+  'runs.scan': procedure(
+    Nothing,
+    z.object({
+      added: z.array(z.string()),
+      missing: z.array(z.string()),
+      problems: z.array(z.object({ folder: z.string(), message: z.string() })),
+    }),
+  ),
+
   'metrics.keys': procedure(OfRun, z.array(MetricKey)),
   'metrics.series': procedure(SeriesRequest, Series),
 

@@ -71,9 +71,9 @@ export class Database {
     return guarded(this.file, () => this.#connection.transaction(work).immediate());
   }
 
-  /** Merges the write-ahead log into the file. */
-  checkpoint(): void {
-    guarded(this.file, () => this.#connection.pragma('wal_checkpoint(PASSIVE)'));
+  /** Changes whenever another connection has committed something. */
+  dataVersion(): number {
+    return guarded(this.file, () => Number(this.#connection.pragma('data_version', { simple: true })));
   }
 
   close(): void {

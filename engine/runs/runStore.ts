@@ -35,6 +35,11 @@ export class RunStore implements Disposable {
     return this.#database.transaction(work);
   }
 
+  /** A number that changes whenever another connection has written to the store. */
+  dataVersion(): number {
+    return this.#database.dataVersion();
+  }
+
   dispose(): void {
     this.#database.close();
   }

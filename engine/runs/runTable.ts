@@ -201,6 +201,16 @@ export class RunTable {
     return { runs: rows.map(toRecord), total };
   }
 
+  /** A text by run id that differs when anything a list shows has changed, progress aside. */
+  versions(): Map<string, string> {
+    const rows = this.#database
+      .prepare<{ id: string; state: string }>(
+        `SELECT id, json_array(status, name, started_at, ended_at, error, tags_json, notes) AS state FROM runs`,
+      )
+      .all();
+    return new Map(rows.map((row) => [row.id, row.state]));
+  }
+
   /** Runs whose launcher should be alive. */
   live(): RunRecord[] {
     return this.list({ statuses: LIVE_STATUSES, limit: 10_000 }).runs;
