@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,api,conformance}/**/*.test.{ts,tsx}'],
+          include: ['test/{unit,api,conformance,arch}/**/*.test.{ts,tsx}'],
           pool: 'forks',
           testTimeout: 20_000,
         },
