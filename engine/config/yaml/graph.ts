@@ -1,0 +1,147 @@
+import { ConfigError } from '../errors.ts';
+import type { YamlEvent } from './event.ts';
+import { type Mark, originAt, yamlError } from './mark.ts';
+import { Parser } from './parser.ts';
+import { implicitTag, MAP_TAG, SEQ_TAG, STR_TAG } from './tags.ts';
+import type { ScalarStyle } from './token.ts';
+
+interface GraphNodeBase {
+  readonly tag: string;
+  readonly anchor: string | undefined;
+  readonly start: Mark;
+  end: Mark;
+}
+
+export interface YamlScalar extends GraphNodeBase {
+  readonly kind: 'scalar';
+  readonly value: string;
+  readonly style: ScalarStyle;
+}
+
+export interface YamlSequence extends GraphNodeBase {
+  readonly kind: 'sequence';
+  readonly flow: boolean;
+  readonly items: YamlNode[];
+}
+
+export interface YamlMapping extends GraphNodeBase {
+  readonly kind: 'mapping';
+  readonly flow: boolean;
+  pairs: [key: YamlNode, value: YamlNode][];
+}
+
+/** A node of a document; an alias is the very node that its anchor names, so this is a graph. */
+export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
+
+/** Deeper nesting is refused: what walks the tree later recurses. */
+const DEEPEST_NESTING = 500;
+
+interface OpenCollection {
+  readonly node: YamlSequence | YamlMapping;
+  pendingKey: YamlNode | undefined;
+}
+
+/**
+ * The single document of a YAML text, or `undefined` when it has none. Throws a ConfigError named after PyYAML's error
+ * class, with the place in its origin.
+ */
+export function composeYaml(text: string, source: string): YamlNode | undefined {
+  const parser = new Parser(text, source);
+  parser.next();
+  if (parser.next()?.type === 'stream-end') return undefined;
+  const root = composeDocument(parser, source);
+  const following = parser.next();
+  if (following !== undefined && following.type !== 'stream-end') {
+    throw yamlError('ComposerError', source, 'but found another document', following.start, {
+      text: 'expected a single document in the stream',
+      mark: root.start,
+    });
+  }
+  return root;
+}
+
+function composeDocument(parser: Parser, source: string): YamlNode {
+  const anchors = new Map<string, YamlNode>();
+  const open: OpenCollection[] = [];
+  let root: YamlNode | undefined;
+  const attach = (node: YamlNode) => {
+    const parent = open.at(-1);
+    if (parent === undefined) root = node;
+    else if (parent.node.kind === 'sequence') parent.node.items.push(node);
+    else if (parent.pendingKey === undefined) parent.pendingKey = node;
+    else {
+      parent.node.pairs.push([parent.pendingKey, node]);
+      parent.pendingKey = undefined;
+    }
+  };
+  for (;;) {
+    const event = parser.next();
+    if (event === undefined) throw new Error('Internal error: a YAML document without an end');
+    switch (event.type) {
+      case 'document-end':
+        if (root === undefined) throw new Error('Internal error: a YAML document without a node');
+        return root;
+      case 'sequence-end':
+      case 'mapping-end': {
+        const closed = open.pop();
+        if (closed !== undefined) closed.node.end = event.end;
+        break;
+      }
+      case 'alias': {
+        const target = anchors.get(event.anchor);
+        if (target === undefined) throw yamlError('ComposerError', source, 'found undefined alias', event.start);
+        attach(target);
+        break;
+      }
+      case 'scalar':
+      case 'sequence-start':
+      case 'mapping-start': {
+        const node = graphNode(event);
+        if (event.anchor !== undefined) registerAnchor(anchors, event.anchor, node, source);
+        attach(node);
+        if (node.kind !== 'scalar') {
+          if (open.length >= DEEPEST_NESTING) throw tooDeep(source, node.start);
+          open.push({ node, pendingKey: undefined });
+        }
+        break;
+      }
+      default:
+        throw new Error(`Internal error: unexpected YAML event ${event.type}`);
+    }
+  }
+}
+
+function graphNode(
+  event: YamlEvent & { readonly type: 'scalar' | 'sequence-start' | 'mapping-start' },
+): YamlScalar | YamlSequence | YamlMapping {
+  const { anchor, start, end } = event;
+  switch (event.type) {
+    case 'scalar': {
+      const tag = event.tag ?? (event.plainImplicit ? implicitTag(event.value) : STR_TAG);
+      return { kind: 'scalar', tag, anchor, value: event.value, style: event.style, start, end };
+    }
+    case 'sequence-start':
+      return { kind: 'sequence', tag: event.tag ?? SEQ_TAG, anchor, flow: event.flow, items: [], start, end };
+    default:
+      return { kind: 'mapping', tag: event.tag ?? MAP_TAG, anchor, flow: event.flow, pairs: [], start, end };
+  }
+}
+
+function registerAnchor(anchors: Map<string, YamlNode>, name: string, node: YamlNode, source: string): void {
+  const first = anchors.get(name);
+  if (first !== undefined) {
+    throw yamlError('ComposerError', source, 'second occurrence', node.start, {
+      text: 'found duplicate anchor; first occurrence',
+      mark: first.start,
+    });
+  }
+  anchors.set(name, node);
+}
+
+function tooDeep(source: string, mark: Mark): ConfigError {
+  return new ConfigError(
+    'RecursionError',
+    `${source}:${mark.line + 1}:${mark.column + 1}: the YAML is nested deeper than ${DEEPEST_NESTING} levels`,
+    { origin: originAt(source, mark) },
+  );
+}
