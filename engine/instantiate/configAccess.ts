@@ -1,4 +1,4 @@
-import type { ConfigKey, ConfigNode } from '../config/index.ts';
+import { BytesKey, type ConfigKey, type ConfigNode, FloatKey } from '../config/index.ts';
 
 /** How instantiation reads interpolations; the config engine with its resolvers stands behind it. */
 export interface ConfigAccess {
@@ -20,7 +20,8 @@ export function fullKeyOf(node: ConfigNode): string {
   return text;
 }
 
-function keyText(key: ConfigKey): string {
-  if (typeof key !== 'object') return String(key);
-  return 'bytes' in key ? Buffer.from(key.bytes).toString('latin1') : String(key.value);
+/** A key as it stands in a dotted path. */
+export function keyText(key: ConfigKey): string {
+  if (key instanceof BytesKey) return Buffer.from(key.bytes).toString('latin1');
+  return String(key instanceof FloatKey ? key.value : key);
 }

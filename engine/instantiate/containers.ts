@@ -1,4 +1,4 @@
-import type { ConfigKey, ConfigNode } from '../config/index.ts';
+import { BytesKey, type ConfigKey, type ConfigNode, FloatKey } from '../config/index.ts';
 
 /** A value on its way into an object; `node` is the scalar it came from and still knows 1 from 1.0. */
 export class Built {
@@ -78,6 +78,6 @@ export function defineEntry(target: object, key: string, value: unknown): void {
 }
 
 function plainKey(key: ConfigKey): unknown {
-  if (typeof key !== 'object') return key;
-  return 'bytes' in key ? key.bytes : key.value;
+  if (key instanceof BytesKey) return key.bytes;
+  return key instanceof FloatKey ? key.value : key;
 }

@@ -1,5 +1,6 @@
-import type { ConfigKey, ConfigNode } from '../config/index.ts';
+import { BytesKey, type ConfigKey, type ConfigNode } from '../config/index.ts';
 import { isConfigNode } from './callSite.ts';
+import { keyText } from './configAccess.ts';
 
 const SCALAR_TYPES = {
   null: 'NoneType',
@@ -49,6 +50,5 @@ function describeNested(node: ConfigNode): string {
 function describeKey(key: ConfigKey): string {
   if (typeof key === 'string') return `'${key}'`;
   if (typeof key === 'boolean') return key ? 'True' : 'False';
-  if (typeof key !== 'object') return String(key);
-  return 'bytes' in key ? `b'${Buffer.from(key.bytes).toString('latin1')}'` : String(key.value);
+  return key instanceof BytesKey ? `b'${keyText(key)}'` : keyText(key);
 }

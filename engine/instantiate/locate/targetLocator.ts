@@ -64,7 +64,11 @@ export function createTargetLocator(options: TargetLocatorOptions): TargetLocato
       if (attempt.found !== undefined) return attempt.found;
       misses.push(...attempt.misses);
     }
-    const near = nearest(target, [...builtinCandidates(options), ...misses.flatMap((miss) => miss.near)]);
+    const names = [...builtinCandidates(options), ...misses.flatMap((miss) => miss.near)];
+    const near = nearest(
+      target,
+      names.filter((name) => name !== target),
+    );
     throw notFound(target, misses, undefined, near);
   };
   const hydra = createHydraTargets(locate);

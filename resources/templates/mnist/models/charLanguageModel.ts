@@ -1,0 +1,147 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  type BatchInference,
+  Embedding,
+  Linear,
+  type ModelInput,
+  type ModelSignature,
+  Module,
+  type PredictionOutput,
+} from 'accelhydra-studio';
+
+/** What mixes the positions of a text: [batch, length, dim] → the same shape. */
+export type TextBackbone = Module & { readonly dim: number };
+
+export interface CharLanguageModelOptions {
+  readonly backbone: TextBackbone;
+  /** The alphabet: a character's place in it is its number. */
+  readonly characters: string;
+  /** The longest text that the model sees at once. */
+  readonly context_length: number;
+}
+
+/** Predicts the next character: int32 [batch, length] → logits [batch, length, characters]. */
+export class CharLanguageModel extends Module {
+  readonly characters: readonly string[];
+  readonly context_length: number;
+  readonly token: Embedding;
+  readonly position: Embedding;
+  readonly backbone: TextBackbone;
+  readonly head: Linear;
+
+  constructor({ backbone, characters, context_length }: CharLanguageModelOptions) {
+    super();
+    if (typeof backbone?.dim !== 'number') {
+      throw new TypeError('backbone must be one for text, with dim: choose model/backbone=transformer or causal_conv');
+    }
+    this.characters = [...characters];
+    this.context_length = context_length;
+    this.token = new Embedding({ num_embeddings: this.characters.length, embedding_dim: backbone.dim });
+    this.position = new Embedding({ num_embeddings: context_length, embedding_dim: backbone.dim });
+    this.backbone = backbone;
+    this.head = new Linear({ in_features: backbone.dim, out_features: this.characters.length });
+  }
+
+  call(text: tf.Tensor): tf.Tensor {
+    const length = text.shape[1] ?? 1;
+    const places = this.position.call(tf.range(0, length, 1, 'int32'));
+    return this.head.call(this.backbone.call(this.token.call(text).add(places)));
+  }
+
+  get inference_signature(): ModelSignature {
+    return {
+      input: { type: 'text', placeholder: 'Shall I compare thee' },
+      output: { type: 'text' },
+      arguments: [
+        {
+          name: 'length',
+          type: 'integer',
+          default: 200,
+          minimum: 1,
+          maximum: 2000,
+          description: 'Characters to write',
+        },
+        {
+          name: 'temperature',
+          type: 'number',
+          default: 0.7,
+          minimum: 0,
+          maximum: 2,
+          description: '0 always takes the likeliest character',
+        },
+        { name: 'seed', type: 'integer', default: 0, minimum: 0, description: 'Same seed, same text' },
+      ],
+    };
+  }
+
+  /** Goes on writing where the given text ends. */
+  predict(input: ModelInput, options: Readonly<Record<string, number | boolean>>): PredictionOutput {
+    if (input.type !== 'text') throw new TypeError('a language model takes a text');
+    const { length = 200, temperature = 0.7, seed = 0 } = options;
+    const known = this.encode(input.text === '' ? '\n' : input.text);
+    let state = Number(seed) >>> 0;
+    for (let written = 0; written < Number(length); written++) {
+      const logits = this.#nextLogits(known);
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      known.push(pick(logits, Number(temperature), state / 2 ** 32));
+    }
+    const start = known.length - Number(length);
+    return {
+      type: 'text',
+      text: known
+        .slice(start)
+        .map((number) => this.characters[number] ?? '')
+        .join(''),
+    };
+  }
+
+  /** Numbers of the characters; one that the alphabet lacks is read as a space. */
+  encode(text: string): number[] {
+    const blank = Math.max(0, this.characters.indexOf(' '));
+    return [...text].map((character) => {
+      const number = this.characters.indexOf(character);
+      return number < 0 ? blank : number;
+    });
+  }
+
+  #nextLogits(known: readonly number[]): Float32Array {
+    return tf.tidy(() => {
+      const seen = known.slice(-this.context_length);
+      const logits = this.call(tf.tensor2d([seen], [1, seen.length], 'int32'));
+      return logits.slice([0, seen.length - 1, 0], [1, 1, -1]).dataSync();
+    }) as Float32Array;
+  }
+
+  /** One batch of a test set: how surprising each window was, in nats per character. */
+  infer_batch(batch: unknown): BatchInference {
+    const [inputs, targets] = batch as readonly [tf.Tensor, tf.Tensor];
+    const losses = tf.tidy(() => {
+      const logits = this.call(inputs);
+      const logProbabilities = tf.logSoftmax(logits);
+      const chosen = tf.oneHot(targets.toInt(), this.characters.length).mul(logProbabilities).sum(-1);
+      return chosen.neg().mean(-1).dataSync();
+    });
+    const texts = targets.arraySync() as number[][];
+    const predictions = Array.from(losses, (loss, index) => ({
+      text: (texts[index] ?? []).map((number) => this.characters[number] ?? '').join(''),
+      loss,
+    }));
+    return {
+      predictions,
+      totals: { loss: { sum: losses.reduce((sum, loss) => sum + loss, 0), count: losses.length } },
+    };
+  }
+}
+
+function pick(logits: Float32Array, temperature: number, random: number): number {
+  const best = logits.indexOf(Math.max(...logits));
+  if (temperature <= 0) return best;
+  const highest = logits[best] ?? 0;
+  const weights = Array.from(logits, (logit) => Math.exp((logit - highest) / temperature));
+  let left = random * weights.reduce((sum, weight) => sum + weight, 0);
+  for (const [number, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return number;
+  }
+  return best;
+}
