@@ -1,0 +1,112 @@
+// `npm test`: sets up, then every check and test of the project, slow ones last. All run even when one fails; the last line
+// says `tests: N passed, N failed`, each check counting as one test.
+//
+//   npm test [-- --only typecheck,lint,…]       npm run check = the checks without the tests
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootstrap, failSetup } from './bootstrap.mjs';
+import { build } from './build.mjs';
+import { handOver } from './handOver.mjs';
+import { modulesFolder, root } from './paths.mjs';
+
+const program = (...path) => join(modulesFolder, ...path);
+const sources = ['engine', 'electron', 'renderer', 'test'];
+const checks = [
+  { name: 'typecheck', args: [program('typescript', 'bin', 'tsc'), '--noEmit', '-p', root] },
+  { name: 'lint', args: [program('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--diagnostic-level=warn', root] },
+  {
+    name: 'arch',
+    args: [
+      program('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
+      '--config',
+      '.dependency-cruiser.cjs',
+      ...sources,
+    ],
+  },
+  { name: 'knip', args: [program('knip', 'bin', 'knip.js'), '--no-progress'] },
+];
+const projects = ['unit', 'process', 'e2e'];
+
+const say = (text) => process.stdout.write(`${text}\n`);
+const flags = process.argv.slice(2);
+const only = flags.includes('--only') ? (flags[flags.indexOf('--only') + 1] ?? '').split(',') : undefined;
+const wanted = (name) => only === undefined || only.includes(name);
+const total = { passed: 0, failed: 0 };
+const summary = [];
+
+/** Runs one part and adds what it counted. */
+async function part(name, work) {
+  say(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
+  const started = Date.now();
+  const { passed, failed, skipped = 0 } = await work();
+  total.passed += passed;
+  total.failed += failed;
+  const skippedText = skipped > 0 ? `, ${skipped} skipped` : '';
+  const seconds = Math.round((Date.now() - started) / 100) / 10;
+  summary.push(`${failed > 0 ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed${skippedText} (${seconds} s)`);
+}
+
+async function runCheck(node, args) {
+  const code = await handOver(node.path, args);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** One vitest project. A file that does not even load, or an error outside of any test, counts as a failed test. */
+async function runProject(node, project) {
+  const folder = mkdtempSync(join(tmpdir(), 'accelhydra-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const args = [
+      program('vitest', 'vitest.mjs'),
+      'run',
+      '--root',
+      root,
+      '--project',
+      project,
+      '--passWithNoTests',
+      ...reporters,
+    ];
+    const code = await handOver(node.path, args);
+    const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, testResults } = readReport(report);
+    const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+    const failed = numFailedTests + broken;
+    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    // No report: vitest ended before it ran anything; its exit code then counts as the failure.
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
+  }
+}
+
+try {
+  const { node } = await bootstrap();
+  process.chdir(root);
+  for (const check of checks.filter(({ name }) => wanted(name)))
+    await part(check.name, () => runCheck(node, check.args));
+  if (!flags.includes('--checks')) {
+    await part('build', async () => {
+      try {
+        await build(node, say);
+        return { passed: 1, failed: 0 };
+      } catch (error) {
+        say(error.message);
+        return { passed: 0, failed: 1 };
+      }
+    });
+    for (const project of projects.filter(wanted)) await part(project, () => runProject(node, project));
+  }
+  say(`\n${summary.join('\n')}\n`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
+  say(`tests: ${total.passed} passed, ${total.failed} failed`);
+} catch (error) {
+  failSetup(error);
+}
