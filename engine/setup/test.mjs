@@ -18,7 +18,7 @@ const checks = [
   {
     name: 'arch',
     args: [
-      program('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
+      program('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
       '--config',
       '.dependency-cruiser.cjs',
       ...sources,
