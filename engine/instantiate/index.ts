@@ -13,4 +13,7 @@ export {
   type TargetLocator,
   type TargetLocatorOptions,
 } from './locate/targetLocator.ts';
+export { type InitializedProject, initProject, templateNames } from './project/initProject.ts';
+export { configNames, findProjectRoot, loadProject, type Project } from './project/loadProject.ts';
+export { PROJECT_FILE } from './project/projectFile.ts';
 export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';
