@@ -44,7 +44,7 @@ export const LaunchJob = z.object({
   runId: z.string(),
   /** The store's file; the run is recorded there too, its folder stays the truth. */
   storeFile: z.string(),
-  project: z.object({ root: z.string(), sourceRoots: z.array(z.string()), npmTargets: z.array(z.string()) }),
+  projectRoot: z.string(),
   plan: LaunchPlan,
   /** Whether interpolations in `config.yaml` still have to be resolved, by resolvers that live in the project's code. */
   needsResolving: z.boolean(),
@@ -79,7 +79,7 @@ export const LauncherEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('metrics'), keys: z.array(z.string()), lastStep: z.number() }),
   z.object({ type: z.literal('checkpoints') }),
   z.object({ type: z.literal('hyperparameters') }),
-  /** Text was added to this file, relative to the run's folder. */
+  /** Text was added to this file of the run's `logs` folder. */
   z.object({ type: z.literal('log'), file: z.string() }),
   z.object({ type: z.literal('ended'), status: RunStatus, error: z.string().optional() }),
 ]);

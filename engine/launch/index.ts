@@ -1,0 +1,13 @@
+export { attachRun, type RunHandle } from './attachRun.ts';
+export { type FollowedEnd, type FollowedRun, followRun, type RunFollower } from './followRun.ts';
+export { type LaunchFile, parseLaunchFile, readLaunchFile } from './launchFile.ts';
+export { type Machine, mergeLaunchOptions, type PlannedLaunch, planLaunch } from './launchPlan.ts';
+export {
+  freeRunFolder,
+  type ResumeRunRequest,
+  resumeRun,
+  type StartedRun,
+  type StartRunDependencies,
+  type StartRunRequest,
+  startRun,
+} from './startRun.ts';

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { EngineError, serializeError, toEngineError } from '../api/errors.ts';
+import { LaunchJob } from '../api/launch.ts';
+import { startHeartbeat } from '../runs/heartbeat.ts';
+import { scanCheckpoints } from '../runs/rebuild.ts';
+import { readRunJson } from '../runs/runFolder.ts';
+import { RunRecorder } from '../runs/runRecorder.ts';
+import { RunStore } from '../runs/runStore.ts';
+import { moduleBeside } from './childProcess.ts';
+import { ControlServer } from './controlServer.ts';
+import { jobFile } from './jobFile.ts';
+import { OutputLog } from './outputLog.ts';
+import { RunLauncher } from './runLauncher.ts';
+import { exitCodes } from './workerProtocol.ts';
+
+/**
+ * The process that owns one run: `node launcherMain.ts RUN_DIR [WORKER_MODULE]`. It says `ready` or `failed` to the
+ * process that started it, if that one listens, and from then on needs nobody.
+ */
+
+/** A write waits this long for another process before it is kept for later: the launcher must stay responsive. */
+const storeBusyMs = 250;
+const limits = { stopMs: 180_000, failureMs: 3000 };
+
+export type LauncherReadiness =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+
+async function main(runDir: string, workerModule: string): Promise<number> {
+  const log = new OutputLog(join(runDir, 'logs', 'launcher.log'));
+  const say = (text: string) => log.write(text);
+  const job = readJob(runDir);
+  const store = RunStore.open(job.storeFile, { busyTimeoutMs: storeBusyMs });
+  const recorder = new RunRecorder(store, job.runId, runDir, {
+    onStoreTrouble: (problem) => say(problem === undefined ? 'The run store works again.' : problem.message),
+  });
+  const heartbeat = startHeartbeat(runDir, 1000);
+  const server = await ControlServer.open(runDir, (command) => {
+    if (command === 'stop') launcher.stop();
+    if (command === 'kill') launcher.kill();
+    return launcher.status;
+  });
+  const launcher = new RunLauncher({
+    job,
+    runDir,
+    workerModule,
+    limits,
+    target: recorder,
+    onEvent: (event) => server.publish(event),
+    say,
+    newestCheckpoint: () => newestCheckpoint(runDir),
+  });
+  onSignals(launcher);
+  const running = launcher.run();
+  await announce({ type: 'ready' });
+  const end = await running;
+  launcher.dispose();
+  heartbeat.dispose();
+  recorder.dispose();
+  store.dispose();
+  await server.dispose();
+  log.dispose();
+  if (end.status === 'failed') return exitCodes.failed;
+  return end.status === 'killed' ? exitCodes.killed : exitCodes.done;
+}
+
+function readJob(runDir: string): LaunchJob {
+  const job = LaunchJob.safeParse(readRunJson(runDir, jobFile));
+  if (job.success) return job.data;
+  const why = job.error.issues[0]?.message ?? 'unreadable';
+  throw new EngineError('launch.job-invalid', `${join(runDir, jobFile)} does not describe a run to launch (${why}).`, {
+    runDir,
+  });
+}
+
+function newestCheckpoint(runDir: string): string | undefined {
+  const all = scanCheckpoints(runDir);
+  const newest = all.reduce((best, next) => (best === undefined || next.step > best.step ? next : best), all[0]);
+  return newest?.path;
+}
+
+/** The first signal is a polite stop, the second ends everything. */
+function onSignals(launcher: RunLauncher): void {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) launcher.kill();
+      else launcher.stop();
+      asked = true;
+    });
+  }
+}
+
+function announce(readiness: LauncherReadiness): Promise<void> {
+  const send = process.send?.bind(process);
+  return new Promise((resolve) => {
+    if (send === undefined || !process.connected) {
+      resolve();
+      return;
+    }
+    send(readiness, undefined, undefined, () => {
+      if (process.connected) process.disconnect?.();
+      resolve();
+    });
+  });
+}
+
+const [runDir, workerModule] = process.argv.slice(2);
+if (runDir === undefined) {
+  process.stderr.write('A launcher is started by the app; it needs the folder of its run.\n');
+  process.exit(2);
+}
+try {
+  process.exitCode = await main(runDir, workerModule ?? moduleBeside(import.meta.url, './workerMain.ts'));
+} catch (error) {
+  const { code, message } = serializeError(toEngineError(error, 'launch.launcher-failed'));
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
+  await announce({ type: 'failed', code, message });
+  process.exitCode = exitCodes.failed;
+}
+// whatever still holds on to this process, its run is over
+process.exit();

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { EngineError, serializeError } from '../api/errors.ts';
+import { LaunchJob } from '../api/launch.ts';
+import type { WorkerReport } from '../api/training.ts';
+import { type ConnectedCollective, connectCollective, parseAddress } from '../distributed/index.ts';
+import { readRunJson } from '../runs/runFolder.ts';
+import { BatchingReporter } from './batchingReporter.ts';
+import { moduleBeside } from './childProcess.ts';
+import { jobFile } from './jobFile.ts';
+import {
+  exitCodes,
+  LauncherMessage,
+  WorkerEnvironment,
+  type WorkerFailure,
+  type WorkerMessage,
+  type WorkerOutcome,
+} from './workerProtocol.ts';
+
+/** What a training process is given. */
+export interface WorkerContext {
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly runDir: string;
+  readonly job: LaunchJob;
+  /** Checkpoint folder to go on from, absolute. */
+  readonly resumeFrom: string | undefined;
+  readonly reporter: BatchingReporter;
+  /** Aborted when the training is to save and end. */
+  readonly stop: AbortSignal;
+  /** Resolves when every rank is there. */
+  joinRanks(): Promise<ConnectedCollective>;
+  /** Says that training begins now, on which backend. Until then a stop simply ends the process. */
+  ready(backend: string): void;
+}
+
+/**
+ * The life of a worker around its training: tells the launcher how it ends, stops politely on the first SIGINT, SIGTERM
+ * or word of the launcher, at once (130) on a second signal, and when the launcher goes away (70). Never returns.
+ */
+export async function runWorker(train: (context: WorkerContext) => Promise<WorkerOutcome>): Promise<never> {
+  const life = new WorkerLife();
+  try {
+    const context = life.begin();
+    return await life.end(await train(context));
+  } catch (error) {
+    return await life.fail(error);
+  }
+}
+
+class WorkerLife {
+  readonly #stop = new AbortController();
+  readonly #reporter = new BatchingReporter({ send: (reports) => this.#sendReports(reports) });
+  #collective: ConnectedCollective | undefined;
+  #isReady = false;
+  #isEnding = false;
+
+  begin(): WorkerContext {
+    if (process.send === undefined) {
+      throw new EngineError(
+        'launch.worker-alone',
+        'A training process is started by a launcher: use `accelhydra train`.',
+      );
+    }
+    process.on('disconnect', () => process.exit(exitCodes.abandoned));
+    process.on('message', (message) => {
+      if (LauncherMessage.safeParse(message).success) this.#onStop();
+    });
+    process.on('uncaughtException', (error) => void this.fail(error));
+    process.on('unhandledRejection', (error) => void this.fail(error));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#onSignal());
+    const watch = new Worker(moduleBeside(import.meta.url, './parentWatch.ts'), {
+      workerData: { parent: process.ppid },
+    });
+    watch.unref();
+    return this.#context(WorkerEnvironment.parse(process.env));
+  }
+
+  async end(outcome: WorkerOutcome): Promise<never> {
+    this.#isEnding = true;
+    await this.#reporter.flush();
+    await this.#collective?.dispose();
+    await send({ type: 'ended', outcome });
+    process.exit(exitCodes.done);
+  }
+
+  async fail(error: unknown): Promise<never> {
+    // one reason is enough; what fails while leaving is printed only
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    if (!this.#isEnding) {
+      this.#isEnding = true;
+      await this.#reporter.flush();
+      await send({ type: 'failed', failure: describeFailure(error) });
+      process.exit(exitCodes.failed);
+    }
+    return new Promise(() => undefined);
+  }
+
+  #context(environment: WorkerEnvironment): WorkerContext {
+    const { RANK: rank, WORLD_SIZE: worldSize, ACCELHYDRA_RUN_DIR: runDir } = environment;
+    const resumeFrom = environment.ACCELHYDRA_RESUME_FROM;
+    return {
+      rank,
+      worldSize,
+      runDir,
+      job: LaunchJob.parse(readRunJson(runDir, jobFile)),
+      resumeFrom: resumeFrom === undefined ? undefined : join(runDir, resumeFrom),
+      reporter: this.#reporter,
+      stop: this.#stop.signal,
+      joinRanks: async () => {
+        this.#collective = await connectCollective({
+          rank,
+          worldSize,
+          address: parseAddress(environment.ACCELHYDRA_RANKS_ADDRESS ?? (worldSize === 1 ? 'unix:none' : '')),
+          token: environment.ACCELHYDRA_RANKS_TOKEN ?? '',
+        });
+        return this.#collective;
+      },
+      ready: (backend) => {
+        this.#isReady = true;
+        void send({ type: 'ready', backend });
+      },
+    };
+  }
+
+  #onSignal(): void {
+    if (this.#stop.signal.aborted) process.exit(exitCodes.interrupted);
+    void send({ type: 'stop-requested' });
+    this.#onStop();
+  }
+
+  #onStop(): void {
+    this.#stop.abort();
+    // nothing has been trained: there is nothing to save
+    if (!this.#isReady && !this.#isEnding) void this.end('stopped');
+  }
+
+  #sendReports(reports: readonly WorkerReport[]): Promise<void> {
+    return send({ type: 'reports', reports: [...reports] });
+  }
+}
+
+/** Resolves when the message has left this process, or cannot any more. */
+function send(message: WorkerMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+}
+
+/** The sentence for a person, with the first place in the project's own code when the error is not one of ours. */
+function describeFailure(error: unknown): WorkerFailure {
+  const { code, message, details } = serializeError(error);
+  if (EngineError.is(error) || !(error instanceof Error)) return { code, message, details: plain(details) };
+  const frame = (error.stack ?? '')
+    .split('\n')
+    .find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !/node:|node_modules/.test(line));
+  const place = frame === undefined ? '' : ` (${frame.trim()})`;
+  return { code: 'training.failed', message: `${error.name}: ${message}${place}`, details: {} };
+}
+
+/** Details cross a channel between processes: what cannot be cloned is left out. */
+function plain(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return structuredClone({ ...details });
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,208 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import { LaunchJob, type LaunchPlan } from '../api/launch.ts';
+import type { DeviceInfo } from '../api/machine.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { isRunAlive } from '../runs/liveness.ts';
+import { readRunJson, updateRunFile } from '../runs/runFolder.ts';
+import { createRunId } from '../runs/runId.ts';
+import { createRun } from '../runs/runRecorder.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { captureSurroundings } from './environment.ts';
+import { jobFile, writeJob } from './jobFile.ts';
+import { startLauncher } from './launcherProcess.ts';
+
+/** A composed config, ready to be trained. */
+export interface StartRunRequest {
+  /** Absolute folder for the run; see `freeRunFolder`. */
+  readonly expDir: string;
+  readonly name: string;
+  readonly configName: string;
+  readonly overrides: readonly string[];
+  /** The command line that does the same. */
+  readonly command: string;
+  /** Composed, interpolations kept. */
+  readonly configYaml: string;
+  /** Interpolations resolved; absent when some of them need resolvers of the project's code. */
+  readonly resolvedYaml?: string | undefined;
+  /** `.hydra/NAME.yaml` by name: config, hydra, overrides. */
+  readonly hydra?: Readonly<Record<string, string>> | undefined;
+  readonly origins?: unknown;
+  readonly plan: LaunchPlan;
+  /** Absolute; the processes work in this folder. */
+  readonly projectRoot: string;
+  readonly devices: readonly DeviceInfo[];
+  readonly monitor?: { readonly key: string; readonly mode: 'min' | 'max' } | undefined;
+  /** Checkpoint folder to begin from. */
+  readonly resumeFrom?: string | undefined;
+}
+
+export interface StartRunDependencies {
+  readonly store: RunStore;
+  readonly clock?: Clock;
+  readonly readyTimeoutMs?: number;
+  /** Another training process than the real one. */
+  readonly workerModule?: string;
+}
+
+export interface StartedRun {
+  readonly runId: string;
+  readonly runDir: string;
+  readonly launcherPid: number;
+}
+
+/** `wanted`, or the first of `wanted-2`, `wanted-3`… that no run or file is in. */
+export function freeRunFolder(wanted: string): string {
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? resolve(wanted) : `${resolve(wanted)}-${number}`;
+    if (isFree(folder)) return folder;
+  }
+}
+
+/**
+ * Makes the run's folder and row and starts its launcher, which trains on its own from then on. Resolves when the
+ * launcher owns the run. On failure nothing is left: no folder, no row, no process. Throws `launch.folder-taken` when
+ * something is in the folder already, the store's errors, and the launcher's.
+ */
+export async function startRun(request: StartRunRequest, dependencies: StartRunDependencies): Promise<StartedRun> {
+  const { store, clock = systemClock } = dependencies;
+  const { expDir, plan, projectRoot } = request;
+  const surroundings = await captureSurroundings(projectRoot, request.command, request.devices);
+  const createdAt = clock.now();
+  const runId = createRunId(createdAt);
+  const claim = claimFolder(expDir, {
+    runId,
+    storeFile: store.file,
+    projectRoot,
+    plan,
+    needsResolving: request.resolvedYaml === undefined,
+    ...(request.resumeFrom === undefined ? {} : { resumeFrom: request.resumeFrom }),
+  });
+  try {
+    const { name, configName, overrides, command, configYaml, resolvedYaml, hydra, origins, monitor } = request;
+    const { git, host, user, environment, codeDiff } = surroundings;
+    const devices = plan.processes.map((process) => process.device);
+    const processes = plan.processes.length;
+    createRun(
+      store,
+      {
+        id: runId,
+        name,
+        expDir,
+        configName,
+        overrides,
+        command,
+        configYaml,
+        resolvedYaml,
+        createdAt,
+        processes,
+        devices,
+        git,
+        host,
+        user,
+        environment,
+        monitor,
+      },
+      { hydra, origins, codeDiff },
+    );
+    const launcherPid = await startLauncher({
+      runDir: expDir,
+      projectRoot,
+      readyTimeoutMs: dependencies.readyTimeoutMs,
+      workerModule: dependencies.workerModule,
+    });
+    return { runId, runDir: expDir, launcherPid };
+  } catch (error) {
+    if (store.runs.find(runId)) store.runs.remove(runId);
+    claim.undo();
+    throw error;
+  }
+}
+
+export interface ResumeRunRequest {
+  readonly runId: string;
+  /** Checkpoint folder within the run: `checkpoints/epoch_3`. */
+  readonly checkpoint: string;
+  /** Another spread over processes than the run had. */
+  readonly plan?: LaunchPlan;
+}
+
+/**
+ * Goes on with a run that has ended, in its own folder and row, from one of its checkpoints. Throws `launch.run-live`,
+ * `launch.folder-missing`, the store's errors and the launcher's; the row is as before then.
+ */
+export async function resumeRun(request: ResumeRunRequest, dependencies: StartRunDependencies): Promise<StartedRun> {
+  const { store } = dependencies;
+  const run = store.runs.get(request.runId);
+  const { id: runId, expDir, status, endedAt, error } = run;
+  if (['starting', 'running', 'stopping'].includes(status) && isRunAlive(run)) {
+    throw new EngineError(
+      'launch.run-live',
+      `The run '${run.name}' is still ${status}. Stop it before going on from a checkpoint.`,
+      { runId },
+    );
+  }
+  const previous = LaunchJob.safeParse(readRunJson(expDir, jobFile)).data;
+  if (previous === undefined) {
+    throw new EngineError(
+      'launch.folder-missing',
+      `The folder ${expDir} does not say how this run was launched (${jobFile}), so it cannot go on there.`,
+      { runId, expDir },
+    );
+  }
+  const plan = request.plan ?? previous.plan;
+  writeJob(expDir, { ...previous, runId, storeFile: store.file, plan, resumeFrom: request.checkpoint });
+  const begin = { status: 'starting', endedAt: undefined, error: undefined } as const;
+  const devices = plan.processes.map((process) => process.device);
+  store.runs.update(runId, { ...begin, processes: devices.length, devices });
+  updateRunFile(expDir, { ...begin, processes: devices.length, devices });
+  try {
+    const launcherPid = await startLauncher({
+      runDir: expDir,
+      projectRoot: previous.projectRoot,
+      readyTimeoutMs: dependencies.readyTimeoutMs,
+      workerModule: dependencies.workerModule,
+    });
+    return { runId, runDir: expDir, launcherPid };
+  } catch (failure) {
+    store.runs.update(runId, { status, endedAt, error });
+    updateRunFile(expDir, { status, endedAt, error });
+    throw failure;
+  }
+}
+
+/** Takes the folder for this run alone, by a file that can be created once. */
+function claimFolder(expDir: string, job: LaunchJob): { readonly undo: () => void } {
+  const made = mkdirSync(expDir, { recursive: true });
+  try {
+    if (!isFree(expDir)) throw taken(expDir);
+    writeFileSync(join(expDir, jobFile), `${JSON.stringify(job, null, 2)}\n`, { flag: 'wx' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw taken(expDir);
+    throw error;
+  }
+  return {
+    undo: () => {
+      for (const name of readdirSync(expDir)) rmSync(join(expDir, name), { recursive: true, force: true });
+      // only the folders that were made here go again
+      if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    },
+  };
+}
+
+function isFree(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
+}
+
+function taken(expDir: string): EngineError {
+  return new EngineError(
+    'launch.folder-taken',
+    `There is something in ${expDir} already, and a run never writes over another one. Choose another exp_dir or exp_name, or remove the folder.`,
+    { expDir },
+  );
+}

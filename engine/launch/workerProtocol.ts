@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { WorkerReport } from '../api/training.ts';
+
+/** How a training ended by itself. */
+export const WorkerOutcome = z.enum(['completed', 'stopped']);
+export type WorkerOutcome = z.infer<typeof WorkerOutcome>;
+
+export const WorkerFailure = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type WorkerFailure = z.infer<typeof WorkerFailure>;
+
+/** What a worker tells its launcher. */
+export const WorkerMessage = z.discriminatedUnion('type', [
+  /** Config, objects and the other ranks are there: training begins. `backend` in words, for a person. */
+  z.object({ type: z.literal('ready'), backend: z.string() }),
+  z.object({ type: z.literal('reports'), reports: z.array(WorkerReport) }),
+  /** A signal asked this process to stop; the launcher asks all of them. */
+  z.object({ type: z.literal('stop-requested') }),
+  z.object({ type: z.literal('ended'), outcome: WorkerOutcome }),
+  z.object({ type: z.literal('failed'), failure: WorkerFailure }),
+]);
+export type WorkerMessage = z.infer<typeof WorkerMessage>;
+
+/** What a launcher tells its workers. */
+export const LauncherMessage = z.object({ type: z.literal('stop') });
+export type LauncherMessage = z.infer<typeof LauncherMessage>;
+
+/** Environment variables of a worker; those that others also set have the names that torchrun and accelerate use. */
+export const WorkerEnvironment = z.object({
+  RANK: z.coerce.number().int().nonnegative(),
+  WORLD_SIZE: z.coerce.number().int().positive(),
+  ACCELHYDRA_RUN_DIR: z.string(),
+  /** Where the ranks meet; absent for a single process. */
+  ACCELHYDRA_RANKS_ADDRESS: z.string().optional(),
+  ACCELHYDRA_RANKS_TOKEN: z.string().optional(),
+  ACCELHYDRA_RESUME_FROM: z.string().optional(),
+});
+export type WorkerEnvironment = z.infer<typeof WorkerEnvironment>;
+
+/** Exit codes of workers and launchers. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  /** The launcher went away. */
+  abandoned: 70,
+  /** A second signal ended the process at once. */
+  interrupted: 130,
+  killed: 137,
+} as const;
