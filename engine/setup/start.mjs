@@ -41,7 +41,7 @@ try {
     });
   } else {
     say(`No window: ${obstacle}. The same app is served to a browser instead.`);
-    const open = !headless && displayObstacle() === undefined ? ['--open'] : [];
+    const open = headless || displayObstacle() !== undefined ? ['--headless'] : ['--open'];
     const serve = [join(root, 'engine', 'cli', 'main.ts'), 'serve', ...open, ...withProject];
     process.exitCode = await handOver(node.path, serve, { env });
   }

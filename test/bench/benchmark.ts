@@ -1,0 +1,82 @@
+/** One thing measured side by side with a peer: the hand-written way, another library, or the bare cost of the machine. */
+export interface Benchmark {
+  /** Kebab-case, e.g. `trainer-overhead`. */
+  readonly name: string;
+  /** What the number is, e.g. `samples per second, small CNN`. */
+  readonly metric: string;
+  readonly unit: string;
+  /** Counted runs of each side, interleaved; the medians are compared. Default 5. */
+  readonly rounds?: number;
+  /** Runs of each side before counting. Default 1. */
+  readonly warmUps?: number;
+  /** Loads and prepares both sides. A side's function runs it once and returns its number in `unit`. */
+  prepare(): Contest | Promise<Contest>;
+}
+
+export interface Contest {
+  ours(): number | Promise<number>;
+  peer?(): number | Promise<number>;
+  dispose?(): void | Promise<void>;
+}
+
+/** A line of the JSON output. `ratio` is ours / peer; `min` and `max` are ours over `n` runs. */
+export interface BenchmarkResult {
+  readonly bench: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peer: number | null;
+  readonly ratio: number | null;
+  readonly n: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Runs both sides in turns, ours first in even rounds and the peer first in odd ones, and compares their medians. */
+export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
+  const contest = await benchmark.prepare();
+  try {
+    const rounds = benchmark.rounds ?? 5;
+    const ours: number[] = [];
+    const peer: number[] = [];
+    for (let round = -(benchmark.warmUps ?? 1); round < rounds; round++) {
+      const sides = [
+        { run: () => contest.ours(), numbers: ours },
+        { run: contest.peer && (() => contest.peer?.()), numbers: peer },
+      ];
+      for (const side of round % 2 === 0 ? sides : sides.reverse()) {
+        const value = await side.run?.();
+        if (value !== undefined && round >= 0) side.numbers.push(value);
+      }
+    }
+    const peerMedian = peer.length === 0 ? null : median(peer);
+    return {
+      bench: benchmark.name,
+      metric: benchmark.metric,
+      unit: benchmark.unit,
+      ours: median(ours),
+      peer: peerMedian,
+      ratio: peerMedian === null ? null : median(ours) / peerMedian,
+      n: rounds,
+      min: Math.min(...ours),
+      max: Math.max(...ours),
+    };
+  } finally {
+    await contest.dispose?.();
+  }
+}
+
+/** Milliseconds that `work` takes. */
+export async function milliseconds(work: () => unknown): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** The middle value; of an even count the mean of the two in the middle. NaN for none. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
