@@ -1,0 +1,17 @@
+export type { ForkSession, SessionChild } from './forkPort.ts';
+export {
+  defaultSessionLimits,
+  InferenceSession,
+  type SessionLimits,
+  type SessionOptions,
+  type SessionState,
+} from './inferenceSession.ts';
+export type {
+  BatchInference,
+  InferenceArguments,
+  InferenceModel,
+  MetricTotal,
+  ModelInput,
+  PredictionOutput,
+} from './modelContract.ts';
+export type { SessionDescription } from './sessionProtocol.ts';
