@@ -1,6 +1,6 @@
 // The npm packages of package-lock.json, installed without running anybody's install script; what those scripts would have
 // done, and is needed, set-up does by itself.
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmCommand } from './nodeRuntime.mjs';
 import { modulesFolder, root } from './paths.mjs';
@@ -27,7 +27,7 @@ export async function ensurePackages(report, node) {
     });
     if (result.outcome !== 'done') throw new SetupError(`npm could not install the packages: ${result.detail}`);
   }
-  linkCommand();
+  linkCommand(node);
   await ensureSqlite(report, node);
 }
 
@@ -81,22 +81,28 @@ function nodeHome(node) {
   return join(node.path, '..', '..');
 }
 
-/** `npx accelhydra` finds the command here. */
-function linkCommand() {
+/**
+ * `npx accelhydra` finds the command here. It starts the chosen Node at once: starting an old one first, only for it to start
+ * the right one, would double the time of every short command.
+ */
+function linkCommand(node) {
   const folder = join(modulesFolder, '.bin');
   const source = join(root, 'engine', 'setup', 'bin.mjs');
   mkdirSync(folder, { recursive: true });
   if (process.platform === 'win32') {
-    writeFileSync(join(folder, 'accelhydra.cmd'), `@node "${source}" %*\r\n`);
+    writeFileSync(join(folder, 'accelhydra.cmd'), `@"${node.path}" "${source}" %*\r\n`);
     return;
   }
-  chmodSync(source, 0o755);
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const script = `#!/bin/sh
+node=${quoted(node.path)}
+[ -x "$node" ] || node=node
+exec "$node" ${quoted(source)} "$@"
+`;
   const link = join(folder, 'accelhydra');
-  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) {
-    if (existsSync(link)) return;
-    rmSync(link, { force: true });
-  }
-  symlinkSync(join('..', '..', 'engine', 'setup', 'bin.mjs'), link);
+  // npm leaves a link to bin.mjs here, which must not be written through.
+  rmSync(link, { force: true });
+  writeFileSync(link, script, { mode: 0o755 });
 }
 
 function countInstalled() {

@@ -7,7 +7,7 @@ import { modulesFolder, recordFile, root, runtimeFolder } from './paths.mjs';
 import { tensorflowStands } from './tensorflow.mjs';
 
 /** Raised when set-up itself does something new, so that finished checkouts do it too. */
-const setupVersion = 1;
+const setupVersion = 2;
 
 /** Changes whenever set-up has something to look at again. */
 export function fingerprint() {
