@@ -223,7 +223,10 @@ class SocketCollective implements ConnectedCollective {
     if (this.#failure !== undefined) return error;
     this.#failure = error;
     const abort = this.#header('abort', this.#sequence, 0);
-    void this.#sendToAll(abort, encodeAbort(error));
+    void this.#sendToAll(abort, encodeAbort(error)).then(() => {
+      // nothing can follow; open links would only keep the process alive
+      for (const link of this.#links) link.dispose();
+    });
     return error;
   }
 

@@ -1,5 +1,6 @@
 export { attachRun, type RunHandle } from './attachRun.ts';
 export { type FollowedEnd, type FollowedRun, followRun, type RunFollower } from './followRun.ts';
+export { type ForegroundOptions, followInForeground } from './foreground.ts';
 export { type LaunchFile, parseLaunchFile, readLaunchFile } from './launchFile.ts';
 export { type Machine, mergeLaunchOptions, type PlannedLaunch, planLaunch } from './launchPlan.ts';
 export {
