@@ -1,0 +1,357 @@
+import * as tf from '@tensorflow/tfjs';
+import type { z } from 'zod';
+import { EngineError } from '../api/errors.ts';
+import { FusedSlots } from './fusedSlots.ts';
+import { nativeBackend } from './nativeOps.ts';
+import { checkScalars, type OptimizerState } from './optimizerState.ts';
+import { parseOptions, refuseOptions } from './options.ts';
+import { type NamedParameter, type ParameterGroup, type ParameterGroupRequest, selectGroups } from './parameter.ts';
+import { slotKey, VariableSlots } from './slotStore.ts';
+import type { HostState, UpdateRule } from './updateRule.ts';
+
+export type Gradients = ReadonlyMap<string, tf.Tensor>;
+
+/** The updates of one step that share their numbers: normally one per group. */
+export interface PlannedUpdate {
+  readonly group: number;
+  readonly params: readonly NamedParameter[];
+  /** Everything that differs from step to step. A recorded step takes these as inputs. */
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+interface GroupOptions {
+  readonly weight_decay?: number | undefined;
+  readonly maximize?: boolean | undefined;
+  readonly decoupled_weight_decay?: boolean | undefined;
+  readonly fused?: boolean | null | undefined;
+}
+
+/** What makes one optimizer: its options, how they become a group, and its arithmetic. */
+export interface OptimizerDefinition<G extends ParameterGroup> {
+  readonly name: string;
+  readonly schema: z.ZodObject;
+  readonly rule: UpdateRule<G>;
+  /** Checks raw options and joins them with parameters to a group. */
+  makeGroup(options: unknown, params: readonly NamedParameter[]): G;
+}
+
+export function defineOptimizer<S extends z.ZodObject, G extends ParameterGroup>(
+  name: string,
+  schema: S,
+  makeGroup: (options: z.output<S>, params: readonly NamedParameter[]) => G,
+  rule: UpdateRule<G>,
+): OptimizerDefinition<G> {
+  return {
+    name,
+    schema,
+    rule,
+    makeGroup: (options, params) => makeGroup(parseOptions(schema, options, `accelhydra.optim.${name}`), params),
+  };
+}
+
+/**
+ * Base of all optimizers: parameter groups, the step, state. Results follow PyTorch's optimizers of the same name.
+ * A parameter without a gradient in a step is left alone, its counters too.
+ */
+export abstract class Optimizer<G extends ParameterGroup & GroupOptions = ParameterGroup & GroupOptions> {
+  readonly name: string;
+  readonly paramGroups: readonly G[];
+  readonly #rule: UpdateRule<G>;
+  readonly #host = new Map<string, HostState>();
+  readonly #names: ReadonlySet<string>;
+  #store: VariableSlots | FusedSlots | undefined;
+
+  /** @throws EngineError `optim.option.*`, `optim.parameters.*` */
+  protected constructor(parameters: readonly NamedParameter[], options: unknown, definition: OptimizerDefinition<G>) {
+    const target = `accelhydra.optim.${definition.name}`;
+    const checked = parseOptions(definition.schema, options, target);
+    const { param_groups: _groups, ...common } = { param_groups: undefined, ...asRecord(options) };
+    this.name = definition.name;
+    this.#rule = definition.rule;
+    this.paramGroups = selectGroups(parameters, asGroupRequests(checked.param_groups)).map((selected) =>
+      definition.makeGroup({ ...common, ...selected.options }, selected.params),
+    );
+    this.#names = new Set(parameters.map((parameter) => parameter.name));
+    for (const { name, variable } of parameters) {
+      if (variable.dtype !== 'float32') {
+        refuseOptions(target, `parameter '${name}' is ${variable.dtype}; only float32 parameters can be trained.`, {
+          name,
+        });
+      }
+    }
+  }
+
+  /**
+   * One update of all parameters that have a gradient. Gradients stay the caller's to dispose.
+   * Nothing is read back from the device.
+   * @throws EngineError `optim.gradient.none` | `optim.gradient.shape`
+   */
+  step(gradients: Gradients): void {
+    const plan = this.planStep(gradients);
+    tf.tidy(() => {
+      const scalars = plan.map((update) => toScalars(update.scalars));
+      this.applyPlan(plan, gradients, scalars);
+    });
+  }
+
+  /** Counts the step and says what it will compute with. Follow with `applyPlan`; `step` does both. */
+  planStep(gradients: Gradients): readonly PlannedUpdate[] {
+    const plan: PlannedUpdate[] = [];
+    for (const [index, group] of this.paramGroups.entries()) {
+      const byHost = new Map<string, { host: HostState; params: NamedParameter[] }>();
+      for (const parameter of group.params) {
+        const gradient = gradients.get(parameter.name);
+        if (gradient === undefined) continue;
+        checkShape(parameter, gradient);
+        const host = this.#advance(group, parameter.name);
+        const key = Object.values(host).join();
+        const shared = byHost.get(key);
+        if (shared) shared.params.push(parameter);
+        else byHost.set(key, { host, params: [parameter] });
+      }
+      for (const { host, params } of byHost.values()) {
+        plan.push({ group: index, params, scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host) } });
+      }
+    }
+    if (plan.length === 0) throw noGradient(gradients, this.#names);
+    return plan;
+  }
+
+  /** The tensor half of a step. `scalars[i]` holds the numbers of `plan[i]` as tensors. Call it inside `tf.tidy`. */
+  applyPlan(
+    plan: readonly PlannedUpdate[],
+    gradients: Gradients,
+    scalars: readonly Readonly<Record<string, tf.Scalar>>[],
+  ): void {
+    const store = this.#slots();
+    for (const [index, update] of plan.entries()) {
+      const group = this.paramGroups[update.group];
+      const numbers = scalars[index];
+      if (group === undefined || numbers === undefined)
+        throw new Error('Internal error: plan and scalars do not match');
+      const slots = this.#rule.slots(group);
+      for (const parameter of update.params) {
+        const gradient = gradients.get(parameter.name);
+        if (gradient === undefined) continue;
+        store.ensure(parameter, slots);
+        if (store instanceof FusedSlots) this.#applyFused(store, group, parameter, gradient, numbers);
+        else this.#applyComposed(store, group, parameter, gradient, numbers);
+      }
+    }
+  }
+
+  /** Everything needed to go on exactly from here. The tensors are the caller's to dispose. */
+  stateDict(): OptimizerState {
+    const store = this.#slots();
+    const tensors = new Map<string, tf.Tensor>();
+    for (const group of this.paramGroups) {
+      for (const { name } of group.params) {
+        for (const slot of this.#rule.slots(group)) {
+          const value = store.read(name, slot.name);
+          if (value !== undefined) tensors.set(slotKey(name, slot.name), tf.keep(value));
+        }
+      }
+    }
+    return {
+      tensors,
+      scalars: {
+        optimizer: this.name,
+        param_groups: this.paramGroups.map((group) => ({
+          ...withoutMachineHints(group),
+          params: group.params.map((parameter) => parameter.name),
+        })),
+        state: Object.fromEntries(this.#host),
+      },
+    };
+  }
+
+  /**
+   * Puts back what `stateDict` gave; tensors are copied, hyper-parameters (lr among them) taken over.
+   * @throws EngineError `optim.state.*`; nothing is changed then
+   */
+  loadStateDict(state: { readonly tensors: ReadonlyMap<string, tf.Tensor>; readonly scalars: unknown }): void {
+    const scalars = checkScalars(state.scalars, this.name, this.paramGroups);
+    const writes: (() => void)[] = [];
+    const store = this.#slots();
+    for (const group of this.paramGroups) {
+      for (const parameter of group.params) {
+        if (scalars.state[parameter.name] === undefined) continue;
+        for (const slot of this.#rule.slots(group)) {
+          const value = checkTensor(state.tensors, parameter, slot.name);
+          writes.push(() => store.write(parameter, slot.name, value));
+        }
+      }
+    }
+    tf.tidy(() => {
+      for (const write of writes) write();
+    });
+    this.#host.clear();
+    for (const [name, { step, ...rest }] of Object.entries(scalars.state)) {
+      const numbers = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+      this.#host.set(name, { step, ...Object.fromEntries(numbers) });
+    }
+    for (const [index, group] of this.paramGroups.entries()) {
+      const { params: _names, ...settings } = scalars.param_groups[index] ?? { params: [] };
+      Object.assign(group, withoutMachineHints(settings));
+    }
+  }
+
+  /** Frees the optimizer's state. Parameters are the model's and stay. */
+  dispose(): void {
+    this.#store?.dispose();
+    this.#store = undefined;
+    this.#host.clear();
+  }
+
+  /** Whether TensorFlow's fused operations do the updates; decided at the first use. */
+  get isFused(): boolean {
+    return this.#slots() instanceof FusedSlots;
+  }
+
+  #slots(): VariableSlots | FusedSlots {
+    this.#store ??= this.#chooseStore();
+    return this.#store;
+  }
+
+  #chooseStore(): VariableSlots | FusedSlots {
+    const wish = this.paramGroups[0]?.fused;
+    if (wish === false) return new VariableSlots();
+    const possible = this.paramGroups.every((group) => this.#rule.fused?.(group) !== undefined);
+    const native = nativeBackend();
+    if (native !== undefined && possible) return new FusedSlots(native);
+    if (wish === true) {
+      const reason =
+        native === undefined
+          ? `the '${tf.getBackend()}' backend has no fused operations`
+          : 'TensorFlow has no fused operation for these options';
+      refuseOptions(`accelhydra.optim.${this.name}`, `fused is true, but ${reason}. Leave it out to choose by itself.`);
+    }
+    return new VariableSlots();
+  }
+
+  #advance(group: G, name: string): HostState {
+    const before = this.#host.get(name) ?? { step: 0 };
+    const after = this.#rule.advance?.(group, before) ?? { ...before, step: before.step + 1 };
+    this.#host.set(name, after);
+    return after;
+  }
+
+  #applyComposed(
+    store: VariableSlots,
+    group: G,
+    { name, variable }: NamedParameter,
+    gradient: tf.Tensor,
+    scalars: Readonly<Record<string, tf.Scalar>>,
+  ): void {
+    tf.tidy(() => {
+      const slots = this.#rule.slots(group).map((slot) => slot.name);
+      const outputs = this.#rule.apply(group, {
+        parameter: decouples(group) ? variable.mul(number(scalars, 'keep')) : variable,
+        gradient: effectiveGradient(group, variable, gradient, scalars),
+        slots: Object.fromEntries(slots.map((slot) => [slot, store.variable(name, slot)])),
+        scalars,
+      });
+      variable.assign(outputs.parameter);
+      for (const [slot, value] of Object.entries(outputs.slots)) store.variable(name, slot).assign(value);
+    });
+  }
+
+  #applyFused(
+    store: FusedSlots,
+    group: G,
+    parameter: NamedParameter,
+    gradient: tf.Tensor,
+    scalars: Readonly<Record<string, tf.Scalar>>,
+  ): void {
+    tf.tidy(() => {
+      const operations = this.#rule.fused?.(group) ?? [];
+      const decay = { name: 'ResourceApplyGradientDescent', inputs: ['parameter', 'lr_weight_decay', 'value'] };
+      const effective = effectiveGradient(group, parameter.variable, gradient, scalars);
+      store.update(parameter, decouples(group) ? [decay, ...operations] : operations, effective, scalars);
+    });
+  }
+}
+
+/** How the step is executed is this machine's choice and not part of the state. */
+function withoutMachineHints(group: object): Record<string, unknown> {
+  const hints = ['fused', 'foreach', 'capturable', 'differentiable'];
+  return Object.fromEntries(
+    Object.entries(group).filter(([key, value]) => !hints.includes(key) && value !== undefined),
+  );
+}
+
+function decouples(group: GroupOptions): boolean {
+  return group.decoupled_weight_decay === true && (group.weight_decay ?? 0) !== 0;
+}
+
+function decayScalars(group: ParameterGroup & GroupOptions): Record<string, number> {
+  const decay = group.weight_decay ?? 0;
+  if (decay === 0) return {};
+  if (group.decoupled_weight_decay !== true) return { weight_decay: decay };
+  return { keep: 1 - group.lr * decay, lr_weight_decay: group.lr * decay };
+}
+
+function effectiveGradient(
+  group: GroupOptions,
+  parameter: tf.Tensor,
+  gradient: tf.Tensor,
+  scalars: Readonly<Record<string, tf.Scalar>>,
+): tf.Tensor {
+  const signed = group.maximize === true ? tf.neg(gradient) : gradient;
+  const decay = scalars.weight_decay;
+  return decay === undefined ? signed : tf.add(signed, tf.mul(parameter, decay));
+}
+
+function toScalars(numbers: Readonly<Record<string, number>>): Readonly<Record<string, tf.Scalar>> {
+  return Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, tf.scalar(value, 'float32')]));
+}
+
+/** A scalar that the rule itself put there. */
+export function number(scalars: Readonly<Record<string, tf.Scalar>>, name: string): tf.Scalar {
+  const found = scalars[name];
+  if (found === undefined) throw new Error(`Internal error: the optimizer computes no '${name}'`);
+  return found;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function asGroupRequests(value: unknown): readonly ParameterGroupRequest[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function checkShape({ name, variable }: NamedParameter, gradient: tf.Tensor): void {
+  if (tf.util.arraysEqual(variable.shape, gradient.shape)) return;
+  throw new EngineError(
+    'optim.gradient.shape',
+    `The gradient of '${name}' has shape [${gradient.shape}], the parameter [${variable.shape}].`,
+    { parameter: name, gradient: gradient.shape, shape: variable.shape },
+  );
+}
+
+function checkTensor(
+  tensors: ReadonlyMap<string, tf.Tensor>,
+  { name, variable }: NamedParameter,
+  slot: string,
+): tf.Tensor {
+  const value = tensors.get(slotKey(name, slot));
+  if (value !== undefined && tf.util.arraysEqual(value.shape, variable.shape)) return value;
+  const found = value === undefined ? 'is missing' : `has shape [${value.shape}] instead of [${variable.shape}]`;
+  throw new EngineError('optim.state.invalid', `In the saved optimizer state '${slotKey(name, slot)}' ${found}.`, {
+    tensor: slotKey(name, slot),
+    expected: variable.shape,
+    found: value?.shape,
+  });
+}
+
+function noGradient(gradients: Gradients, names: ReadonlySet<string>): EngineError {
+  const given = [...gradients.keys()];
+  return new EngineError(
+    'optim.gradient.none',
+    given.length === 0
+      ? 'The step got no gradients: the loss does not depend on any trainable parameter.'
+      : `None of the ${given.length} gradients (${given.slice(0, 3).join(', ')}…) belongs to a parameter of this optimizer (${[...names].slice(0, 3).join(', ')}…).`,
+    { gradients: given.slice(0, 20), parameters: [...names].slice(0, 20) },
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * How often a learning-rate scheduler steps, from what the trainer counts. The scheduler steps once per process at every
+ * optimizer step; gradients sync every `accumulation` micro-steps and at the end of each pass over the loader.
+ */
+export interface StepCounts {
+  /** Batches of the whole loader, before it is split over processes. */
+  readonly loaderLength: number;
+  readonly processes: number;
+  /** `gradient_accumulation_steps` of the trainer. */
+  readonly accumulation: number;
+  readonly epochs: number;
+  /** Micro-steps of an epoch; without it one pass over the loader. */
+  readonly epochLength?: number | null | undefined;
+}
+
+/** Micro-steps of one pass over the loader on each process. */
+export function passOutside({ loaderLength, processes }: StepCounts): number {
+  return Math.ceil(loaderLength / processes);
+}
+
+/** Scheduler steps of one pass over the loader. */
+export function passInside(counts: StepCounts): number {
+  return Math.ceil(passOutside(counts) / counts.accumulation) * counts.processes;
+}
+
+/** Micro-steps of one epoch on each process. */
+export function epochLengthOf(counts: StepCounts): number {
+  return counts.epochLength ?? passOutside(counts);
+}
+
+/** Micro-steps of the whole run on each process. */
+export function totalTrainingSteps(counts: StepCounts): number {
+  return counts.epochs * epochLengthOf(counts);
+}
+
+/** Scheduler steps within the first `microSteps` micro-steps: the `updates(T)` of AccelHydra. */
+export function schedulerUpdates(microSteps: number, counts: StepCounts): number {
+  const outside = passOutside(counts);
+  if (outside === 0) return 0;
+  const passes = Math.floor(microSteps / outside);
+  const rest = Math.floor((microSteps % outside) / counts.accumulation);
+  return passes * passInside(counts) + rest * counts.processes;
+}
+
+/** Scheduler steps of the whole run. */
+export function totalUpdates(counts: StepCounts): number {
+  return schedulerUpdates(totalTrainingSteps(counts), counts);
+}
+
+export interface WarmupParams {
+  readonly warmup_steps?: number | null | undefined;
+  readonly warmup_epochs?: number | null | undefined;
+  /** Length of an epoch for `warmup_epochs`; by default the trainer's. */
+  readonly epoch_length?: number | null | undefined;
+}
+
+/** Micro-steps of the warm-up: `warmup_steps`, otherwise `warmup_epochs` epochs, rounded down. */
+export function warmupMicroSteps(warmup: WarmupParams, counts: StepCounts): number | undefined {
+  if (typeof warmup.warmup_steps === 'number') return warmup.warmup_steps;
+  if (typeof warmup.warmup_epochs !== 'number') return undefined;
+  return Math.floor(warmup.warmup_epochs * (warmup.epoch_length ?? epochLengthOf(counts)));
+}
+
+/** Scheduler steps of the warm-up, by the same map as the total; undefined when no warm-up is asked for. */
+export function warmupUpdates(warmup: WarmupParams, counts: StepCounts): number | undefined {
+  const microSteps = warmupMicroSteps(warmup, counts);
+  return microSteps === undefined ? undefined : schedulerUpdates(microSteps, counts);
+}
