@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineError } from '../../../engine/api/errors.ts';
-import type { LocatedTarget } from '../../../engine/instantiate/index.ts';
+import { createTargetLocator, type LocatedTarget } from '../../../engine/instantiate/index.ts';
 import { FIXTURES, failureOf, fixtureLocator } from './support.ts';
 
 const allow = (): void => undefined;
@@ -89,4 +92,90 @@ test('the name is checked before the module runs', async () => {
   };
   const error = await failureOf(locate('models.broken.Thing', refuse));
   expect(error).toMatchObject({ code: 'test.refused', message: 'models.broken.Thing' });
+});
+
+describe('npm packages', () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'accelhydra-npm-'));
+    const files = {
+      'node_modules/@scope/pkg/package.json': '{"name":"@scope/pkg","main":"index.cjs"}',
+      'node_modules/@scope/pkg/index.cjs': 'exports.Model = class Model {}; exports.nested = { Deep: class Deep {} };',
+      'node_modules/@scope/pkg/sub.cjs': 'exports.Sub = class Sub {};',
+      'node_modules/plain/package.json': '{"name":"plain","main":"index.cjs"}',
+      'node_modules/plain/index.cjs': 'exports.run = () => 1;',
+      'node_modules/alias/package.json': '{"name":"really-other","main":"index.cjs"}',
+      'node_modules/alias/index.cjs': 'exports.run = () => 1;',
+    };
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), text);
+    }
+  });
+
+  afterEach(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const locateIn = (target: string, trusted: readonly string[]): Promise<LocatedTarget> =>
+    createTargetLocator({ npm: { projectRoot: root, trusted } }).locate(target, allow);
+
+  test.each([
+    { id: 'a scoped package', target: '@scope/pkg#Model', trusted: ['@scope/pkg'], name: '@scope/pkg#Model' },
+    {
+      id: 'a member of an export',
+      target: '@scope/pkg#nested.Deep',
+      trusted: ['@scope/pkg'],
+      name: '@scope/pkg#nested.Deep',
+    },
+    {
+      id: 'a file of a package',
+      target: '@scope/pkg/sub.cjs#Sub',
+      trusted: ['@scope/pkg/sub.cjs'],
+      name: '@scope/pkg/sub.cjs#Sub',
+    },
+    { id: 'with a dot', target: 'plain.run', trusted: ['plain'], name: 'plain#run' },
+    {
+      id: 'a scoped package with a dot',
+      target: '@scope/pkg.Model',
+      trusted: ['@scope/pkg#Model'],
+      name: '@scope/pkg#Model',
+    },
+    { id: 'installed under another name', target: 'alias.run', trusted: ['really-other'], name: 'really-other#run' },
+  ])('found: $id', async ({ target, trusted, name }) => {
+    expect(await locateIn(target, trusted)).toMatchObject({ name, kind: 'npm' });
+  });
+
+  test.each([
+    { id: 'not trusted', target: 'plain.run', trusted: [], code: 'instantiate.package-not-trusted' },
+    {
+      id: 'another export than the trusted one',
+      target: '@scope/pkg#Model',
+      trusted: ['@scope/pkg#nested'],
+      code: 'instantiate.package-not-trusted',
+    },
+    {
+      id: 'trusted by the name it only borrows',
+      target: 'alias.run',
+      trusted: ['alias'],
+      code: 'instantiate.package-not-trusted',
+    },
+    {
+      id: 'a path out of the package',
+      target: '@scope/pkg/../../plain#run',
+      trusted: ['@scope/pkg'],
+      code: 'instantiate.target-not-found',
+    },
+    { id: 'not installed', target: 'missing.run', trusted: ['missing'], code: 'instantiate.target-not-found' },
+    { id: "a module of Node's", target: 'fs#rmSync', trusted: ['fs'], code: 'instantiate.target-not-found' },
+    {
+      id: 'an export that is not there',
+      target: '@scope/pkg#Modle',
+      trusted: ['@scope/pkg'],
+      code: 'instantiate.target-not-found',
+    },
+  ])('refused: $id', async ({ target, trusted, code }) => {
+    expect(await failureOf(locateIn(target, trusted))).toMatchObject({ code });
+  });
 });
