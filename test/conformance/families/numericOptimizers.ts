@@ -20,7 +20,7 @@ export const numericOptimizers = {
   async run(input: unknown): Promise<string | undefined> {
     await ensureCpu();
     const vector = OptimizerCase.parse(input);
-    const variable = tf.variable(toTensor(vector.initial));
+    const variable = tf.tidy(() => tf.variable(toTensor(vector.initial)));
     const optimizer = makeOptimizer(`${vector.source}.${vector.name}`, [{ name: 'weight', variable }], vector.params);
     try {
       for (const [step, gradient] of vector.grads.entries()) {
