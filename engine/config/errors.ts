@@ -45,6 +45,8 @@ export interface ConfigErrorOptions {
   readonly origin?: Origin | undefined;
   /** The dotted path of the node at fault. */
   readonly fullKey?: string | undefined;
+  /** True when the message already tells the path, in OmegaConf's own lines below it. */
+  readonly tellsPath?: boolean;
   readonly details?: ErrorDetails;
 }
 
@@ -56,21 +58,38 @@ export interface ConfigErrorOptions {
 export class ConfigError extends EngineError {
   readonly exception: ConfigExceptionName;
   readonly origin: Origin | undefined;
+  readonly fullKey: string | undefined;
+  readonly tellsPath: boolean;
 
   constructor(exception: ConfigExceptionName, message: string, options: ConfigErrorOptions = {}) {
+    const { cause, origin, fullKey, tellsPath = false, details } = options;
     super(
       `config.${kebabCase(exception)}`,
       message,
       {
         exception,
-        ...(options.origin === undefined ? {} : { origin: options.origin }),
-        ...(options.fullKey === undefined ? {} : { fullKey: options.fullKey }),
-        ...options.details,
+        ...(origin === undefined ? {} : { origin }),
+        ...(fullKey === undefined ? {} : { fullKey }),
+        ...details,
       },
-      options.cause === undefined ? undefined : { cause: options.cause },
+      cause === undefined ? undefined : { cause },
     );
     this.exception = exception;
-    this.origin = options.origin;
+    this.origin = origin;
+    this.fullKey = fullKey;
+    this.tellsPath = tellsPath;
+  }
+
+  /** The same error with the place of the node that it is about; what it knows already stays. */
+  at(origin: Origin | undefined, fullKey: string): ConfigError {
+    if (this.origin !== undefined || origin === undefined) return this;
+    return new ConfigError(this.exception, this.message, {
+      cause: this.cause ?? this,
+      origin,
+      fullKey: this.fullKey ?? fullKey,
+      tellsPath: this.tellsPath,
+      details: this.details,
+    });
   }
 
   /** The message for a person, with the place where the value was written. */
@@ -78,6 +97,19 @@ export class ConfigError extends EngineError {
     return this.origin === undefined ? this.message : `${this.message}\n    at ${describeOrigin(this.origin)}`;
   }
 }
+
+/** True for the exceptions that OmegaConf raises when an interpolation cannot be resolved. */
+export function isResolutionError(error: unknown): error is ConfigError {
+  return error instanceof ConfigError && RESOLUTION_EXCEPTIONS.has(error.exception);
+}
+
+const RESOLUTION_EXCEPTIONS: ReadonlySet<string> = new Set([
+  'InterpolationResolutionError',
+  'InterpolationKeyError',
+  'InterpolationToMissingValueError',
+  'InterpolationValidationError',
+  'UnsupportedInterpolationType',
+]);
 
 function kebabCase(name: string): string {
   return name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();

@@ -1,3 +1,8 @@
+export { setNode } from './container/access.ts';
+export { childFullKey, fullKeyOf } from './container/fullKey.ts';
+export { splitKeyPath } from './container/keyPath.ts';
+export { merge, mergeInto, mergeWith } from './container/merge.ts';
+export { type UpdateOptions, update, updateFromDotlist } from './container/update.ts';
 export { ConfigError, type ConfigErrorOptions, type ConfigExceptionName } from './errors.ts';
 export { OverrideSyntaxError } from './grammar/failure.ts';
 export { parseOverride, parseOverrides } from './grammar/parser.ts';
@@ -45,3 +50,27 @@ export {
   type OverrideOrigin,
 } from './node/origin.ts';
 export { fromPlain, type PlainValue, toPlain } from './node/plain.ts';
+export { fromTagged, type TaggedValue, tagKey, tagScalar, toTagged } from './node/tagged.ts';
+export { ResolveContext, type ResolveContextOptions } from './resolve/context.ts';
+export { createResolverRegistry } from './resolve/defaults.ts';
+export type { MaterializeOptions } from './resolve/materialize.ts';
+export {
+  dereference,
+  getItem,
+  missingKeys,
+  resolve,
+  resolveInPlace,
+  type SelectNodeOptions,
+  select,
+} from './resolve/operations.ts';
+export {
+  type PlainResolver,
+  type RegisterOptions,
+  type ResolverCall,
+  ResolverRegistry,
+  type SelectOptions,
+  type TypedResolver,
+} from './resolve/registry.ts';
+export type { Dereferenced, PlainDict, PlainList, ResultNode, Value } from './resolve/value.ts';
+export { type LoadYamlOptions, loadYaml, loadYamlValue } from './yaml/load.ts';
+export type { YamlValue } from './yaml/value.ts';
