@@ -13,5 +13,6 @@ export type {
   MetricTotal,
   ModelInput,
   PredictionOutput,
+  SampleView,
 } from './modelContract.ts';
 export type { SessionDescription } from './sessionProtocol.ts';

@@ -27,6 +27,13 @@ export interface BatchInference {
   readonly totals: Readonly<Record<string, MetricTotal>>;
 }
 
+/** One sample of a data set, for people: pixels row-major with values 0 … 1. */
+export interface SampleView {
+  readonly label?: string;
+  readonly pixels?: Float64Array;
+  readonly text?: string;
+}
+
 /**
  * What a model may offer beside `call`, so that it can be asked questions. All of it is optional: without a signature a
  * model cannot be drawn for, without `infer_batch` it cannot be run over a data set.
@@ -35,6 +42,8 @@ export interface InferenceModel {
   readonly inference_signature?: ModelSignature;
   predict?(input: ModelInput, options: InferenceArguments): PredictionOutput | Promise<PredictionOutput>;
   infer_batch?(batch: unknown, options: Readonly<Record<string, unknown>>): BatchInference | Promise<BatchInference>;
+  /** What a person sees of a sample of the run's data sets; images with a number as label need no such method. */
+  describe_sample?(sample: unknown): SampleView;
   /** Metrics made from the means of the totals: a perplexity from a loss. */
   finish_metrics?(means: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
 }
