@@ -1,4 +1,4 @@
-export { type Collate, type CollateFunction, disposeBatch, toTensors } from './collate/collate.ts';
+export { type Collate, type CollateFunction, disposeBatch, isPlainObject, toTensors } from './collate/collate.ts';
 export { DefaultCollate, type DefaultCollateOptions } from './collate/defaultCollate.ts';
 export { PaddingCollate, type PaddingCollateOptions } from './collate/paddingCollate.ts';
 export {
@@ -31,6 +31,7 @@ export {
   type TextLinesDatasetOptions,
 } from './files/textDatasets.ts';
 export { type HostArray, type HostDtype, type HostTensor, hostScalar, toTensor } from './hostTensor.ts';
+export { asLoader } from './loader/asLoader.ts';
 export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
 export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';
 export { checkOptions, requireWhole } from './options.ts';

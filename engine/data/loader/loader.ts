@@ -28,7 +28,7 @@ export interface Loader {
   passLength(shard?: Shard): number | undefined;
   pass(options: PassOptions): AsyncIterableIterator<LoadedBatch>;
   /** Used when the loader's own section states no seed. */
-  setDefaultSeed(seed: number): void;
+  setDefaultSeed?(seed: number): void;
 }
 
 export const singleShard: Shard = { rank: 0, worldSize: 1, mode: 'wrap' };

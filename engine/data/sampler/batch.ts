@@ -1,9 +1,12 @@
 import type { PassKey } from '../dataset/dataset.ts';
 import { checkOptions, requireWhole } from '../options.ts';
-import type { BatchPlan, BatchSampler, Sampler } from './sampler.ts';
+import { SequentialSampler } from './basic.ts';
+import type { BatchPlan, BatchSampler, Sampler, SizedSource } from './sampler.ts';
 
 export interface FixedBatchSamplerOptions {
-  readonly sampler: Sampler;
+  /** Or data_source alone, whose samples then come in order. */
+  readonly sampler?: Sampler | null;
+  readonly data_source?: SizedSource;
   readonly batch_size: number;
   readonly drop_last?: boolean;
 }
@@ -15,10 +18,10 @@ export class FixedBatchSampler implements BatchSampler {
   readonly #sampler: Sampler;
 
   constructor(options: FixedBatchSamplerOptions) {
-    checkOptions('BatchSampler', options, ['sampler', 'batch_size', 'drop_last']);
+    checkOptions('BatchSampler', options, ['sampler', 'data_source', 'batch_size', 'drop_last']);
     this.batch_size = requireWhole('BatchSampler', 'batch_size', options.batch_size, 1);
     this.drop_last = options.drop_last ?? false;
-    this.#sampler = options.sampler;
+    this.#sampler = options.sampler ?? new SequentialSampler({ data_source: options.data_source ?? { length: 0 } });
   }
 
   get length(): number {

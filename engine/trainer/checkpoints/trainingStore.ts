@@ -1,0 +1,167 @@
+import { relative, resolve, sep } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../api/errors.ts';
+import type { TrainerSubject } from '../hooks.ts';
+import type { LoopParts } from '../loop/loopParts.ts';
+import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
+import type { CheckpointFiles } from './checkpointFiles.ts';
+import { checkpointsToPrune, isIn, type PlannedSave } from './policy.ts';
+
+const accumulatedPrefix = 'accumulated.';
+
+/** Takes the training's state to disk and back. Every rank calls, rank 0 writes. */
+export class TrainingStore {
+  readonly #subject: TrainerSubject;
+  readonly #files: CheckpointFiles;
+  #newest: string | undefined;
+
+  constructor(subject: TrainerSubject, files: CheckpointFiles) {
+    this.#subject = subject;
+    this.#files = files;
+  }
+
+  /** Folder of the newest checkpoint written or read. */
+  get newest(): string | undefined {
+    return this.#newest;
+  }
+
+  /** Writes a checkpoint, reports it, and prunes older ones only when it is safe. All ranks learn of a failure. */
+  async save(save: PlannedSave, parts: LoopParts): Promise<void> {
+    const { collective } = this.#subject.environment;
+    const random = await collective.allGather(parts.random.state());
+    let failure: unknown;
+    if (collective.rank === 0) {
+      try {
+        await this.#write(save, parts, random);
+        await this.#prune(save);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    const failed = (await collective.allGather(failure === undefined ? null : messageOf(failure)))[0] ?? null;
+    if (failure !== undefined) throw failure;
+    if (failed !== null)
+      throw new EngineError('trainer.save', `Rank 0 could not write the checkpoint: ${failed}`, {
+        folder: save.folder,
+      });
+    this.#newest = save.folder;
+  }
+
+  async #write(save: PlannedSave, parts: LoopParts, random: SavedState['random']): Promise<void> {
+    const { model, optimizer, environment } = this.#subject;
+    const { state } = parts;
+    const slots = optimizer.stateDict();
+    const own = new Map(slots.tensors);
+    for (const [name, gradient] of parts.updater.accumulated.peek()) own.set(`${accumulatedPrefix}${name}`, gradient);
+    try {
+      const label = { kind: save.kind, epoch: state.epoch, step: state.step, metrics: parts.metrics };
+      const bytes = await this.#files.write(
+        save.folder,
+        { model: model.stateDict(), optimizer: own, state: this.#capture(parts, slots.scalars, random) },
+        label,
+      );
+      const checkpoint = { ...label, path: this.#relative(save.folder), bytes, time: environment.clock.now() };
+      environment.reporter.report({ type: 'checkpoint-saved', checkpoint });
+    } finally {
+      for (const tensor of slots.tensors.values()) tensor.dispose();
+    }
+  }
+
+  #capture(parts: LoopParts, optimizer: unknown, random: SavedState['random']): SavedState {
+    const { settings, environment, lr_scheduler: scheduler, checkpoint_objects: objects } = this.#subject;
+    return {
+      format: 1,
+      train: { ...parts.state },
+      seed: environment.seed,
+      world_size: environment.collective.worldSize,
+      epoch_length: parts.epochLength,
+      random,
+      optimizer,
+      scheduler: scheduler?.stateDict() ?? null,
+      monitor: settings.metric_monitor?.state_dict() ?? null,
+      metrics: { ...parts.metrics },
+      custom: objects.map((object) => object.state_dict()),
+    };
+  }
+
+  async #prune(save: PlannedSave): Promise<void> {
+    if (save.kind !== 'epoch' && save.kind !== 'step') return;
+    const { checkpoint_dir: folder, save_last_k: keep } = this.#subject.settings;
+    const existing = (await this.#files.list(folder)).filter((item) => isIn(item.folder, folder));
+    for (const old of checkpointsToPrune(existing, keep)) {
+      if (old.folder === save.folder) continue;
+      await this.#files.remove(old.folder);
+      this.#subject.environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(old.folder) });
+    }
+  }
+
+  /**
+   * Puts everything back: weights, optimizer, scheduler, monitor, counters, place in the data, random numbers.
+   * Throws what reading the folder throws, `model.state` for another model's weights, `trainer.resume` for a state
+   * that does not fit.
+   */
+  async load(folder: string, parts: LoopParts): Promise<void> {
+    const { model, optimizer, environment, settings, lr_scheduler: scheduler } = this.#subject;
+    const content = await this.#files.read(folder);
+    try {
+      const saved = readSavedState(content.state, folder);
+      model.loadStateDict(content.model);
+      const { slots, gradients } = split(content.optimizer);
+      optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
+      if (scheduler !== null && saved.scheduler !== null) scheduler.loadStateDict(saved.scheduler);
+      if (saved.monitor !== null && settings.metric_monitor?.load_state_dict(saved.monitor) === false) {
+        parts.warn(
+          `The checkpoint's monitor watched '${saved.monitor.metric_name}' (${saved.monitor.mode}); best value and patience start afresh.`,
+        );
+      }
+      this.#restoreCustom(saved, folder);
+      Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize));
+      const own = saved.random[environment.collective.rank];
+      if (own === undefined || saved.world_size !== environment.collective.worldSize) {
+        parts.warn(
+          `The checkpoint was written by ${saved.world_size} processes, this run has ${environment.collective.worldSize}: it goes on at the same step with the data after what was seen, but not bit for bit.`,
+        );
+      } else parts.random.restore(own);
+      parts.metrics = saved.metrics;
+      if (parts.state.accumulated > 0)
+        parts.updater.accumulated.add(new Map([...gradients].map(([name, value]) => [name, value.clone()])));
+      await parts.moveCursor();
+      this.#newest = folder;
+    } finally {
+      for (const tensor of [...content.model.values(), ...content.optimizer.values()]) tensor.dispose();
+    }
+  }
+
+  #restoreCustom(saved: SavedState, folder: string): void {
+    const objects = this.#subject.checkpoint_objects;
+    if (objects.length !== saved.custom.length) {
+      throw new EngineError(
+        'trainer.resume',
+        `${folder} holds the state of ${saved.custom.length} checkpoint_objects, the trainer has ${objects.length}.`,
+        { folder },
+      );
+    }
+    objects.forEach((object, i) => {
+      object.load_state_dict(saved.custom[i]);
+    });
+  }
+
+  #relative(folder: string): string {
+    const base = this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
+    return relative(resolve(base), resolve(folder)).split(sep).join('/');
+  }
+}
+
+function split(tensors: ReadonlyMap<string, tf.Tensor>) {
+  const slots = new Map<string, tf.Tensor>();
+  const gradients = new Map<string, tf.Tensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(accumulatedPrefix)) gradients.set(name.slice(accumulatedPrefix.length), tensor);
+    else slots.set(name, tensor);
+  }
+  return { slots, gradients };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,41 @@
+import type { Collective, Reporter } from '../api/training.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+
+/** Whether somebody asked the training to save and end. Polled between steps. */
+export interface StopSignal {
+  readonly requested: boolean;
+}
+
+/** What a trainer gets from whoever runs it, as opposed to its config. */
+export interface TrainerEnvironment {
+  readonly collective: Collective;
+  readonly reporter: Reporter;
+  readonly stop: StopSignal;
+  readonly clock: Clock;
+  /** Decides initial weights, orders and noise. */
+  readonly seed: number;
+  /** The run's folder, to which reported paths are relative; the trainer's project_dir when absent. */
+  readonly runDir?: string | undefined;
+  /** Checkpoint folder to go on from; goes before the trainer's own resume_from_checkpoint. */
+  readonly resumeFrom?: string | undefined;
+  /** Recorded at the start: the resolved config. */
+  readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One process, nobody listening: for a trainer that project code starts by itself. */
+export function standaloneEnvironment(): TrainerEnvironment {
+  return {
+    collective: {
+      rank: 0,
+      worldSize: 1,
+      allReduce: () => Promise.resolve(),
+      broadcast: () => Promise.resolve(),
+      allGather: (value) => Promise.resolve([value]),
+      barrier: () => Promise.resolve(),
+    },
+    reporter: { report: () => undefined, flush: () => Promise.resolve() },
+    stop: { requested: false },
+    clock: systemClock,
+    seed: 0,
+  };
+}

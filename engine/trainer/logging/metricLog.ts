@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs';
+import type { MetricPoint, Reporter } from '../../api/training.ts';
+import type { Clock } from '../../base/clock.ts';
+
+export type MetricValue = number | tf.Tensor;
+
+export interface MetricLogOptions {
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  /** Ranks other than 0 log nothing. */
+  readonly isActive: boolean;
+  readonly flushEveryMs?: number;
+  readonly flushAtPoints?: number;
+}
+
+interface Pending {
+  readonly key: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly time: number;
+  value: MetricValue;
+}
+
+/**
+ * Metrics on their way to the reporter. Values may be tensors: they are kept on the device and read when a batch of
+ * points is sent, by time or by count. Of several values for one key at one step the last one counts.
+ */
+export class MetricLog {
+  readonly #reporter: Reporter;
+  readonly #clock: Clock;
+  readonly #isActive: boolean;
+  readonly #flushEveryMs: number;
+  readonly #flushAtPoints: number;
+  #pending: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: MetricLogOptions) {
+    this.#reporter = options.reporter;
+    this.#clock = options.clock;
+    this.#isActive = options.isActive;
+    this.#flushEveryMs = options.flushEveryMs ?? 100;
+    this.#flushAtPoints = options.flushAtPoints ?? 512;
+  }
+
+  /** Takes a value; a tensor is copied by reference and stays the caller's. */
+  add(key: string, value: MetricValue, step: number, epoch: number): void {
+    if (!this.#isActive) return;
+    const kept = typeof value === 'number' ? value : tf.keep(value.clone());
+    const same = this.#pending.findLast((item) => item.key === key && item.step === step);
+    if (same !== undefined) {
+      release(same);
+      same.value = kept;
+      return;
+    }
+    this.#pending.push({ key, step, epoch, time: this.#clock.now(), value: kept });
+    if (this.#pending.length >= this.#flushAtPoints) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), this.#flushEveryMs).unref();
+  }
+
+  has(key: string, step: number): boolean {
+    return this.#pending.some((item) => item.key === key && item.step === step);
+  }
+
+  /** Resolves when all points added before are with the reporter; throws what reading a tensor threw. */
+  async flush(): Promise<void> {
+    this.#send();
+    await this.#sending;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pending.length === 0) return;
+    const items = this.#pending;
+    this.#pending = [];
+    this.#sending = this.#sending
+      .then(() => this.#report(items))
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      });
+  }
+
+  async #report(items: readonly Pending[]): Promise<void> {
+    const points: MetricPoint[] = [];
+    for (const item of items) {
+      const { key, step, epoch, time } = item;
+      points.push({ key, step, epoch, time, value: await readScalar(item.value) });
+      release(item);
+    }
+    this.#reporter.report({ type: 'metrics', points });
+  }
+
+  /** Frees what was never sent. */
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const item of this.#pending.splice(0)) release(item);
+  }
+}
+
+/** The mean of a tensor's values, which for a scalar is its value. Waits for the device. */
+export async function readScalar(value: MetricValue): Promise<number> {
+  if (typeof value === 'number') return value;
+  const data = await value.data();
+  let sum = 0;
+  for (const item of data) sum += item;
+  return sum / data.length;
+}
+
+function release(item: Pending): void {
+  if (typeof item.value !== 'number') item.value.dispose();
+}

@@ -1,0 +1,89 @@
+import { EngineError } from '../../api/errors.ts';
+import { disposeBatch, type LoadedBatch, type Loader, type Shard } from '../../data/index.ts';
+
+export interface CursorPosition {
+  readonly pass: number;
+  /** The next batch of the pass. */
+  readonly batch: number;
+}
+
+export interface NextBatch {
+  readonly loaded: LoadedBatch;
+  /** Whether the pass over the loader ends with it. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Walks pass after pass over a loader, from any position. Where the length is known nothing is read ahead of time; where
+ * it is not, one batch is, to know the last one.
+ */
+export class BatchCursor {
+  readonly #loader: Loader;
+  readonly #shard: Shard;
+  readonly #length: number | undefined;
+  #pass: number;
+  #batch: number;
+  #iterator: AsyncIterator<LoadedBatch> | undefined;
+  #ahead: LoadedBatch | undefined;
+
+  /** `length` is the pass's length that all ranks agreed on. */
+  constructor(loader: Loader, shard: Shard, length: number | undefined, start: CursorPosition) {
+    this.#loader = loader;
+    this.#shard = shard;
+    this.#length = length;
+    this.#pass = start.pass;
+    this.#batch = start.batch;
+  }
+
+  /** Where the batch after the last one given lies. */
+  get position(): CursorPosition {
+    return { pass: this.#pass, batch: this.#batch };
+  }
+
+  async next(): Promise<NextBatch> {
+    if (this.#length !== undefined && this.#batch >= this.#length) await this.#nextPass();
+    let loaded = this.#ahead ?? (await this.#read());
+    this.#ahead = undefined;
+    if (loaded === undefined && this.#batch > 0) {
+      await this.#nextPass();
+      loaded = await this.#read();
+    }
+    if (loaded === undefined) {
+      throw new EngineError(
+        'trainer.loader.empty',
+        `The training loader gives no batch in pass ${this.#pass}: the dataset is empty, or smaller than one batch with drop_last.`,
+        { pass: this.#pass },
+      );
+    }
+    this.#batch++;
+    return { loaded, isLast: await this.#endPassAfter() };
+  }
+
+  async #endPassAfter(): Promise<boolean> {
+    if (this.#length === undefined) this.#ahead = await this.#read();
+    const isLast = this.#length === undefined ? this.#ahead === undefined : this.#batch >= this.#length;
+    if (isLast) await this.#nextPass();
+    return isLast;
+  }
+
+  async #read(): Promise<LoadedBatch | undefined> {
+    this.#iterator ??= this.#loader.pass({ pass: this.#pass, start: this.#batch, shard: this.#shard });
+    const result = await this.#iterator.next();
+    return result.done === true ? undefined : result.value;
+  }
+
+  async #nextPass(): Promise<void> {
+    await this.dispose();
+    this.#pass++;
+    this.#batch = 0;
+  }
+
+  /** Ends reading; the position stays. */
+  async dispose(): Promise<void> {
+    if (this.#ahead !== undefined) disposeBatch(this.#ahead.batch);
+    this.#ahead = undefined;
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    await iterator?.return?.();
+  }
+}

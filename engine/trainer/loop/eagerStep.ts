@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../api/errors.ts';
+import type { NamedVariable } from '../model/module.ts';
+
+/** What a micro-step leaves on the device; both are the caller's to dispose. */
+export interface StepResult {
+  /** The loss as training_step returned it. */
+  readonly loss: tf.Scalar;
+  /** By parameter name; parameters that the loss does not depend on are absent. */
+  readonly gradients: Map<string, tf.Tensor>;
+}
+
+/** Forward and backward of one micro-batch. A compiled step will stand in for it. */
+export interface StepExecutor {
+  /** `scale` divides the gradients: the number of micro-batches in an optimizer step. */
+  run(trainingStep: () => tf.Tensor, scale: number): StepResult;
+}
+
+/**
+ * Runs the step operation by operation under the gradient tape of TensorFlow.js.
+ * Throws `trainer.loss` when training_step returns no scalar or the loss depends on no trainable parameter.
+ */
+export class EagerStep implements StepExecutor {
+  readonly #parameters: readonly NamedVariable[];
+  readonly #variables: tf.Variable[];
+
+  constructor(parameters: readonly NamedVariable[]) {
+    this.#parameters = parameters;
+    this.#variables = parameters.map(({ variable }) => variable);
+  }
+
+  run(trainingStep: () => tf.Tensor, scale: number): StepResult {
+    let loss: tf.Scalar | undefined;
+    const { value, grads } = tf.variableGrads(() => {
+      const result = checkLoss(trainingStep());
+      if (scale === 1) return result;
+      loss = tf.keep(result.clone());
+      return tf.div(result, scale);
+    }, this.#variables);
+    const gradients = new Map<string, tf.Tensor>();
+    for (const { name, variable } of this.#parameters) {
+      const gradient = grads[variable.name];
+      if (gradient !== undefined) gradients.set(name, gradient);
+    }
+    if (loss === undefined) return { loss: value, gradients };
+    value.dispose();
+    return { loss, gradients };
+  }
+}
+
+function checkLoss(value: unknown): tf.Scalar {
+  if (value instanceof tf.Tensor && value.rank === 0) return value.asScalar();
+  if (value instanceof Promise) {
+    throw new EngineError(
+      'trainer.loss',
+      'training_step is asynchronous; gradients can only be taken of a step that returns the loss itself. Move what must be awaited into another hook.',
+      {},
+    );
+  }
+  const found =
+    value instanceof tf.Tensor
+      ? `a tensor of shape [${value.shape}]; reduce it, for example with .mean()`
+      : typeof value;
+  throw new EngineError(
+    'trainer.loss',
+    `training_step must return the loss as a scalar tensor; it returned ${found}.`,
+    {},
+  );
+}

@@ -1,0 +1,55 @@
+import { EngineError } from '../../api/errors.ts';
+import type { TrainState } from '../state/trainState.ts';
+
+export interface HookPlace {
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly state: Readonly<TrainState>;
+  /** Sample numbers of the batch, where there is one. */
+  readonly samples?: readonly number[] | undefined;
+  readonly batchIndex?: number | undefined;
+}
+
+/**
+ * Says in which hook, at which step and on which rank something went wrong; the cause stays attached. The code is
+ * `trainer.hook`, or the cause's own where it has one; what only reports that another rank failed passes unchanged.
+ */
+export function hookError(hook: string, place: HookPlace, error: unknown): EngineError {
+  if (error instanceof EngineError && error.code.startsWith('distributed.')) return error;
+  const { epoch, step } = place.state;
+  const where = [
+    ...(place.worldSize > 1 ? [`rank ${place.rank}`] : []),
+    `epoch ${epoch}`,
+    `step ${step}`,
+    ...(place.batchIndex === undefined ? [] : [`batch ${place.batchIndex}`]),
+    ...(place.samples === undefined || place.samples.length === 0 ? [] : [`samples ${listed(place.samples)}`]),
+  ].join(', ');
+  const reason = error instanceof Error ? error.message : String(error);
+  return new EngineError(
+    error instanceof EngineError ? error.code : 'trainer.hook',
+    `${hook} failed (${where}): ${reason}`,
+    {
+      hook,
+      rank: place.rank,
+      epoch,
+      step,
+      batchIndex: place.batchIndex,
+      samples: place.samples,
+      ...(error instanceof EngineError ? { cause: error.details } : {}),
+    },
+    { cause: error },
+  );
+}
+
+export async function callHook<T>(hook: string, place: () => HookPlace, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw hookError(hook, place(), error);
+  }
+}
+
+function listed(samples: readonly number[]): string {
+  const shown = samples.slice(0, 8).join(' ');
+  return samples.length > 8 ? `${shown} … (${samples.length})` : shown;
+}

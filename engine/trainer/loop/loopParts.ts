@@ -1,0 +1,142 @@
+import { EngineError } from '../../api/errors.ts';
+import { deriveSeed, Random } from '../../base/random.ts';
+import type { Shard } from '../../data/index.ts';
+import { advanceScheduler } from '../../optim/index.ts';
+import type { TrainerSubject } from '../hooks.ts';
+import { MetricLog } from '../logging/metricLog.ts';
+import { type Position, ProgressMeter } from '../logging/progressMeter.ts';
+import type { SchedulerLike } from '../ports.ts';
+import { freshState, type TrainState } from '../state/trainState.ts';
+import { BatchCursor } from './batchCursor.ts';
+import { EagerStep, type StepExecutor } from './eagerStep.ts';
+import { FieldKeeper } from './fieldKeeper.ts';
+import { Updater } from './updater.ts';
+import { MetricSums } from './validation.ts';
+
+/** What the loop works with. */
+export interface LoopParts {
+  readonly state: TrainState;
+  readonly epochLength: number;
+  cursor: BatchCursor;
+  readonly executor: StepExecutor;
+  readonly updater: Updater;
+  readonly log: MetricLog;
+  readonly meter: ProgressMeter;
+  readonly keeper: FieldKeeper;
+  readonly sums: MetricSums;
+  /** The trainer's own random numbers, one stream a rank. */
+  readonly random: Random;
+  /** Whether metrics logged now are wanted: in a training step only when logging is due. */
+  isLogging: boolean;
+  /** Samples of the current validation batch that count. */
+  realSamples: number;
+  /** Means of the last validation's accumulate(). */
+  accumulated: Readonly<Record<string, number>>;
+  /** What get_val_metrics gave last. */
+  metrics: Readonly<Record<string, number>>;
+  position(): Position;
+  advance(scheduler: SchedulerLike): void;
+  warn(text: string, level?: 'info' | 'warning' | 'error'): void;
+  /** Goes to another place in the data, after a resume. */
+  moveCursor(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Checks loaders and settings against each other and makes the loop's parts. Ranks agree on lengths. */
+export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
+  const { settings, environment } = subject;
+  const { collective, clock, reporter } = environment;
+  checkMonitor(subject);
+  const shard: Shard = {
+    rank: collective.rank,
+    worldSize: collective.worldSize,
+    mode: settings.even_batches ? 'wrap' : 'uneven',
+  };
+  const passLength = await agreeOnLength(subject, shard);
+  const epochLength = readEpochLength(subject, passLength);
+  const parameters = subject.model.namedParameters().filter(({ variable }) => variable.trainable);
+  const state: TrainState = { ...freshState };
+  const isMain = collective.rank === 0;
+  const newCursor = () => new BatchCursor(subject.train_dataloader, shard, passLength, state);
+  const parts: LoopParts = {
+    state,
+    epochLength,
+    cursor: newCursor(),
+    executor: new EagerStep(parameters),
+    updater: new Updater({
+      parameters,
+      optimizer: subject.optimizer,
+      collective,
+      maxGradNorm: settings.max_grad_norm,
+      nanPolicy: settings.nan_policy,
+    }),
+    log: new MetricLog({ reporter, clock, isActive: isMain }),
+    meter: new ProgressMeter({ reporter, clock, isActive: isMain }),
+    keeper: new FieldKeeper(subject),
+    sums: new MetricSums(),
+    random: new Random(deriveSeed(environment.seed, 'trainer'), collective.rank),
+    isLogging: true,
+    realSamples: 0,
+    accumulated: {},
+    metrics: {},
+    position: () => ({
+      epoch: state.epoch,
+      epochs: settings.epochs,
+      step: state.step,
+      epochLength,
+      epochStart: state.epoch * epochLength,
+    }),
+    advance: (scheduler) => advanceScheduler(scheduler, collective.worldSize),
+    warn: (text, level = 'warning') => reporter.report({ type: 'log', level, text, time: clock.now() }),
+    moveCursor: async () => {
+      await parts.cursor.dispose();
+      parts.cursor = newCursor();
+    },
+    dispose: async () => {
+      await parts.cursor.dispose();
+      parts.updater.dispose();
+      parts.sums.dispose();
+      parts.keeper.dispose();
+      parts.log.dispose();
+    },
+  };
+  return parts;
+}
+
+function checkMonitor(subject: TrainerSubject): void {
+  const { early_stop: patience, metric_monitor: monitor } = subject.settings;
+  if (patience === null) return;
+  if (monitor !== null && subject.val_dataloader !== null) return;
+  const lacks = monitor === null ? 'metric_monitor' : 'val_dataloader';
+  throw new EngineError(
+    'trainer.early-stop',
+    `early_stop is ${patience}, but there is no ${lacks} to judge by. Add one, or set early_stop: null.`,
+    { lacks },
+  );
+}
+
+async function agreeOnLength(subject: TrainerSubject, shard: Shard): Promise<number | undefined> {
+  const own = subject.train_dataloader.passLength(shard);
+  const all = await subject.environment.collective.allGather(own ?? null);
+  const known = all.filter((length) => length !== null);
+  if (known.length === 0) return undefined;
+  const shortest = Math.min(...known);
+  if (shortest === 0) {
+    throw new EngineError(
+      'trainer.loader.empty',
+      `The training loader gives no batch${shard.worldSize > 1 ? ` to each of ${shard.worldSize} processes` : ''}: its dataset is empty, or smaller than batch_size with drop_last: true.`,
+      { lengths: all },
+    );
+  }
+  return shortest;
+}
+
+function readEpochLength(subject: TrainerSubject, passLength: number | undefined): number {
+  const length = subject.settings.epoch_length ?? passLength;
+  if (length !== undefined) return length;
+  throw new EngineError(
+    'trainer.epoch-length',
+    `The training data does not say how long it is, so trainer.epoch_length must: set the number of steps of an epoch.`,
+    {},
+  );
+}

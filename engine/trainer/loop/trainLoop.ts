@@ -1,0 +1,299 @@
+import type * as tf from '@tensorflow/tfjs';
+import { toEngineError } from '../../api/errors.ts';
+import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
+import { bestSave, type PlannedSave, savesAfterEpoch, savesAfterStep, stepSave } from '../checkpoints/policy.ts';
+import type { TrainingStore } from '../checkpoints/trainingStore.ts';
+import type { TrainerSubject } from '../hooks.ts';
+import { readScalar } from '../logging/metricLog.ts';
+import { beginNoise } from '../model/randomness.ts';
+import { shouldStopEarly } from '../monitor/metricMonitor.ts';
+import { Breath } from './breath.ts';
+import { callHook, type HookPlace, hookError } from './hookCall.ts';
+import type { LoopParts } from './loopParts.ts';
+import { validationPass } from './validation.ts';
+
+export type FitStatus = 'completed' | 'stopped' | 'early-stopped';
+
+export interface FitResult {
+  readonly status: FitStatus;
+  readonly epoch: number;
+  readonly step: number;
+  /** Metrics of the last validation; empty without one. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Folder of the newest checkpoint, where one was written. */
+  readonly checkpoint: string | undefined;
+}
+
+/** The training itself: epochs of steps, validation and saving, in AccelHydra's order. */
+export class TrainLoop {
+  readonly #subject: TrainerSubject;
+  readonly #parts: LoopParts;
+  readonly #store: TrainingStore;
+  readonly #breath: Breath;
+  #batch: LoadedBatch | undefined;
+  #batchIndex: number | undefined;
+  #stopAgreed = false;
+  #isStoppedEarly = false;
+  #savedStep: number | undefined;
+  #warnedNotFinite = false;
+
+  constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore) {
+    this.#subject = subject;
+    this.#parts = parts;
+    this.#store = store;
+    this.#breath = new Breath(subject.environment.clock);
+  }
+
+  async run(): Promise<FitResult> {
+    const { subject, parts } = { subject: this.#subject, parts: this.#parts };
+    await this.#hook('on_train_start', () => subject.on_train_start());
+    while (parts.state.epoch < subject.settings.epochs && !this.#isStoppedEarly) {
+      if (!(await this.#epoch())) return this.#finish('stopped');
+    }
+    await this.#hook('on_train_end', () => subject.on_train_end());
+    return this.#finish(this.#isStoppedEarly ? 'early-stopped' : 'completed');
+  }
+
+  /** False when a stop was asked for. */
+  async #epoch(): Promise<boolean> {
+    const { subject, parts } = { subject: this.#subject, parts: this.#parts };
+    subject.model.train();
+    parts.meter.enter('training', parts.position());
+    await this.#hook('on_train_epoch_start', () => subject.on_train_epoch_start());
+    const end = (parts.state.epoch + 1) * parts.epochLength;
+    while (parts.state.step < end) {
+      if (this.#mustStop()) return this.#saveAndStop();
+      await this.#step();
+      await this.#breath.take();
+    }
+    if (this.#mustStop()) return this.#saveAndStop();
+    const before = subject.environment.clock.now();
+    if (!(await this.#validate())) return this.#saveAndStop();
+    await this.#closeEpoch();
+    parts.meter.noteOverhead(subject.environment.clock.now() - before);
+    return true;
+  }
+
+  // With several ranks a stop is agreed on while gradients are exchanged; alone, the signal itself decides.
+  #mustStop(): boolean {
+    const { collective, stop } = this.#subject.environment;
+    return this.#stopAgreed || (collective.worldSize === 1 && stop.requested);
+  }
+
+  async #step(): Promise<void> {
+    const { settings, environment } = this.#subject;
+    const { state, cursor, updater } = this.#parts;
+    const { loaded, isLast } = await cursor.next();
+    this.#batch = loaded;
+    this.#batchIndex = state.step - state.epoch * this.#parts.epochLength;
+    const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
+    this.#parts.isLogging = isDue;
+    state.gradNormDue ||= isDue;
+    const rate = this.#subject.optimizer.paramGroups[0]?.lr;
+    const result = this.#forwardBackward(loaded);
+    try {
+      updater.accumulate(result);
+      state.accumulated++;
+      const isSync = isLast || state.accumulated >= settings.gradient_accumulation_steps;
+      const meanLoss = isSync ? await this.#update(result.loss) : undefined;
+      if (isDue) await this.#logStep(result.loss, meanLoss, rate);
+    } finally {
+      result.loss.dispose();
+      disposeBatch(loaded.batch);
+    }
+    this.#batch = undefined;
+    this.#batchIndex = undefined;
+    this.#parts.isLogging = true;
+    state.step++;
+    Object.assign(state, cursor.position);
+    const samples =
+      (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
+    this.#parts.meter.stepped(samples, this.#parts.position());
+    for (const save of savesAfterStep(settings, state.step)) await this.#save(save);
+  }
+
+  #forwardBackward(loaded: LoadedBatch) {
+    const { settings, environment } = this.#subject;
+    const { state, executor, keeper } = this.#parts;
+    const index = this.#batchIndex ?? 0;
+    beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: state.step });
+    try {
+      return executor.run(() => {
+        const loss = this.#subject.training_step(loaded.batch, index);
+        keeper.keep();
+        return loss;
+      }, settings.gradient_accumulation_steps);
+    } catch (error) {
+      throw hookError('training_step', this.#place(), error);
+    }
+  }
+
+  /** The optimizer step; gives the mean loss over the ranks when there are several. */
+  async #update(loss: tf.Scalar): Promise<number | undefined> {
+    const { settings, environment, lr_scheduler: scheduler } = this.#subject;
+    const { state, updater } = this.#parts;
+    const update = await this.#hook('optimizer step', () => updater.update(loss, environment.stop.requested));
+    state.accumulated = 0;
+    this.#stopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
+    if (update.isApplied) {
+      state.updates++;
+      if (scheduler !== null && settings.lr_scheduler_interval === 'step') this.#parts.advance(scheduler);
+    } else {
+      this.#parts.warn(
+        `Step ${state.step}: the gradient norm is not finite; this optimizer step was left out (nan_policy: skip).`,
+      );
+    }
+    if (state.gradNormDue) {
+      this.#parts.log.add('train/grad_norm', update.gradNorm, state.step, state.epoch);
+      state.gradNormDue = false;
+    }
+    update.gradNorm.dispose();
+    return update.loss;
+  }
+
+  async #logStep(loss: tf.Scalar, meanLoss: number | undefined, rate: number | undefined): Promise<void> {
+    const { collective } = this.#subject.environment;
+    const { state, log, meter } = this.#parts;
+    let value = meanLoss;
+    if (value === undefined) {
+      // reading the loss waits for the device: only when due
+      const own = Float32Array.of(await readScalar(loss));
+      await collective.allReduce(own, 'mean');
+      value = own[0] ?? Number.NaN;
+    }
+    meter.noteLoss(value);
+    log.add('train/loss', value, state.step, state.epoch);
+    if (rate !== undefined && !log.has('train/lr', state.step)) log.add('train/lr', rate, state.step, state.epoch);
+    if (!Number.isFinite(value) && !this.#warnedNotFinite) {
+      this.#warnedNotFinite = true;
+      this.#parts.warn(
+        `The training loss is ${value} at step ${state.step}. Training goes on; nan_policy: stop or skip would not.`,
+      );
+    }
+  }
+
+  /** False when it was ended by a stop. */
+  async #validate(): Promise<boolean> {
+    const { subject, parts } = { subject: this.#subject, parts: this.#parts };
+    const loader = subject.val_dataloader;
+    if (loader === null) return true;
+    const { collective, stop } = subject.environment;
+    parts.meter.enter('validating', parts.position());
+    subject.model.eval();
+    parts.sums.dispose();
+    await this.#hook('on_validation_start', () => subject.on_validation_start());
+    const isWhole = await validationPass({
+      loader,
+      collective,
+      step: (loaded) => this.#validationStep(loaded),
+      pause: async (index) => {
+        await this.#breath.take();
+        if (collective.worldSize === 1) return stop.requested;
+        if (index % 8 !== 7) return false;
+        const wish = Float32Array.of(stop.requested ? 1 : 0);
+        await collective.allReduce(wish, 'sum');
+        this.#stopAgreed ||= (wish[0] ?? 0) > 0;
+        return this.#stopAgreed;
+      },
+    });
+    if (!isWhole) return false;
+    parts.accumulated = await parts.sums.means(collective);
+    await this.#hook('on_validation_end', () => subject.on_validation_end());
+    parts.metrics = await this.#readMetrics();
+    subject.model.train();
+    return true;
+  }
+
+  // Not an async function: a hook that does not wait must end before anything else can run.
+  #validationStep(loaded: LoadedBatch): void | Promise<void> {
+    this.#batch = loaded;
+    this.#batchIndex = loaded.index;
+    this.#parts.realSamples = loaded.real;
+    const finish = (): void => {
+      this.#parts.keeper.keep();
+      this.#batch = undefined;
+      this.#batchIndex = undefined;
+    };
+    try {
+      const pending = this.#subject.validation_step(loaded.batch, loaded.index);
+      if (!(pending instanceof Promise)) return finish();
+      return pending.then(finish, (error: unknown) => {
+        throw hookError('validation_step', this.#place(), error);
+      });
+    } catch (error) {
+      throw hookError('validation_step', this.#place(), error);
+    }
+  }
+
+  /** What get_val_metrics gives, the same on all ranks: rank 0's word counts. */
+  async #readMetrics(): Promise<Record<string, number>> {
+    const { state, log } = this.#parts;
+    const { collective } = this.#subject.environment;
+    const given = await this.#hook('get_val_metrics', () => this.#subject.get_val_metrics());
+    const own: Record<string, number> = {};
+    for (const [name, value] of Object.entries(given)) own[name] = await readScalar(value);
+    const metrics = collective.worldSize === 1 ? own : ((await collective.allGather(own))[0] ?? own);
+    for (const [name, value] of Object.entries(metrics)) {
+      const key = `val/${name}`;
+      if (!log.has(key, state.step)) log.add(key, value, state.step, state.epoch);
+    }
+    return metrics;
+  }
+
+  /** Counts the epoch, steps the scheduler, updates the monitor, and only then saves. */
+  async #closeEpoch(): Promise<void> {
+    const { settings, lr_scheduler: scheduler, val_dataloader: validation } = this.#subject;
+    const { state, metrics } = this.#parts;
+    const monitor = settings.metric_monitor;
+    state.epoch++;
+    if (scheduler !== null && settings.lr_scheduler_interval === 'epoch') {
+      scheduler.step(monitor === null ? undefined : metrics[monitor.metric_name]);
+    }
+    const isBest = monitor !== null && validation !== null && monitor.update(metrics);
+    if (monitor !== null && validation !== null) this.#isStoppedEarly = shouldStopEarly(settings.early_stop, monitor);
+    for (const save of savesAfterEpoch(settings, state.epoch)) await this.#save(save);
+    if (isBest) await this.#save(bestSave(settings));
+    await this.#hook('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
+  }
+
+  async #saveAndStop(): Promise<false> {
+    // a checkpoint of this very step is as good as another one
+    if (this.#savedStep !== this.#parts.state.step)
+      await this.#save(stepSave(this.#subject.settings, this.#parts.state.step), true);
+    return false;
+  }
+
+  /** A periodic save that fails is told and survived; one that was asked for is an error. */
+  async #save(save: PlannedSave, isRequired = false): Promise<void> {
+    const { meter, log } = this.#parts;
+    meter.enter('saving', this.#parts.position());
+    await log.flush();
+    try {
+      await this.#store.save(save, this.#parts);
+      if (save.kind === 'step' || save.kind === 'epoch') this.#savedStep = this.#parts.state.step;
+    } catch (error) {
+      if (isRequired) throw error;
+      this.#parts.warn(
+        `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
+        'error',
+      );
+    }
+    meter.enter('training', this.#parts.position());
+  }
+
+  async #finish(status: FitStatus): Promise<FitResult> {
+    const { meter, log, state, metrics } = this.#parts;
+    await log.flush();
+    meter.enter('finishing', this.#parts.position());
+    return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#store.newest };
+  }
+
+  #place(): HookPlace {
+    const { rank, worldSize } = this.#subject.environment.collective;
+    return { rank, worldSize, state: this.#parts.state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
+  }
+
+  #hook<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+    return callHook(name, () => this.#place(), call);
+  }
+}

@@ -1,0 +1,39 @@
+import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../../api/errors.ts';
+import { checkOptions } from '../../../data/options.ts';
+import { Module } from '../module.ts';
+import { noiseRandom } from '../randomness.ts';
+
+export interface DropoutOptions {
+  readonly p?: number;
+}
+
+/** In training, sets a share p of the values to zero and scales the rest by 1/(1−p). The mask depends on (seed, step). */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(options: DropoutOptions = {}) {
+    super();
+    checkOptions('Dropout', options, ['p']);
+    this.p = options.p ?? 0.5;
+    if (!(this.p >= 0 && this.p < 1)) {
+      throw new EngineError('options.invalid', `Dropout: 'p' must be at least 0 and below 1, but it is ${this.p}.`, {
+        p: this.p,
+      });
+    }
+  }
+
+  call(input: tf.Tensor): tf.Tensor {
+    return this.training && this.p > 0 ? input.mul(dropoutMask(input.shape, this.p)) : input;
+  }
+}
+
+/** Zeros with chance p, otherwise 1/(1−p). */
+export function dropoutMask(shape: number[], p: number): tf.Tensor {
+  const random = noiseRandom();
+  const limit = p * 2 ** 32;
+  const scale = 1 / (1 - p);
+  const mask = new Float32Array(tf.util.sizeFromShape(shape));
+  for (let i = 0; i < mask.length; i++) mask[i] = random.nextUint32() < limit ? 0 : scale;
+  return tf.tensor(mask, shape);
+}

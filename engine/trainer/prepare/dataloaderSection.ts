@@ -1,0 +1,29 @@
+import { EngineError } from '../../api/errors.ts';
+import { asLoader, isPlainObject, type Loader } from '../../data/index.ts';
+import type { InstantiatePort } from './instantiatePort.ts';
+
+/**
+ * Builds a dataloader section by hand, as AccelHydra does: the dataset first; `sampler` and `batch_sampler` get it as
+ * `data_source` beside their own keys; then `collate_fn`; then the loader with the rest.
+ */
+export async function buildDataloader(path: string, section: unknown, port: InstantiatePort): Promise<Loader> {
+  if (!isPlainObject(section)) {
+    throw new EngineError('trainer.section', `'${path}' must be a mapping with _target_ and dataset.`, { path });
+  }
+  const built: Record<string, unknown> = {};
+  const build = async (key: string, kwargs?: Readonly<Record<string, unknown>>): Promise<void> => {
+    if (section[key] === undefined) return;
+    const value = section[key];
+    // null is passed on: it means none, and must not be built
+    built[key] =
+      typeof value === 'object' && value !== null
+        ? await port.instantiate(`${path}.${key}`, kwargs && { kwargs })
+        : value;
+  };
+  await build('dataset');
+  const source = { data_source: built.dataset };
+  await build('sampler', source);
+  await build('batch_sampler', source);
+  await build('collate_fn');
+  return asLoader(await port.instantiate(path, { kwargs: built }), path);
+}

@@ -1,0 +1,139 @@
+import { EngineError } from '../../api/errors.ts';
+import type { Collective, Reporter } from '../../api/training.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { didYouMean } from '../../base/nearest.ts';
+import { isPlainObject, type Loader } from '../../data/index.ts';
+import { fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
+import type { StopSignal } from '../environment.ts';
+import { asModule } from '../model/layersModel.ts';
+import { manualSeed } from '../model/randomness.ts';
+import { Trainer } from '../trainer.ts';
+import { buildDataloader } from './dataloaderSection.ts';
+import type { InstantiatePort } from './instantiatePort.ts';
+
+export interface TrainingSetup {
+  /** The composed config, resolved, as plain values. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly instantiate: InstantiatePort;
+  readonly collective: Collective;
+  readonly reporter: Reporter;
+  readonly stop: StopSignal;
+  readonly runDir: string;
+  /** Instead of the config's `seed`. */
+  readonly seed?: number | undefined;
+  /** Checkpoint folder to go on from. */
+  readonly resumeFrom?: string | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const required = ['model', 'train_dataloader', 'optimizer', 'loss_fn', 'trainer'] as const;
+
+/**
+ * Builds everything that a config with AccelHydra's keys describes, in AccelHydra's order — model, loaders, optimizer,
+ * schedule, loss, trainer — and gives the trainer, ready for `fit()`. Throws `trainer.section` for a section that is
+ * missing, what building a section throws, and `model.kind` or `trainer.kind` for an object of the wrong kind.
+ */
+export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
+  const { config, instantiate: port } = setup;
+  for (const section of required) requireSection(config, section);
+  const seed = setup.seed ?? readSeed(config);
+  manualSeed(seed);
+  const model = asModule(await port.instantiate('model'));
+  const train = await buildDataloader('train_dataloader', config.train_dataloader, port);
+  const validation =
+    config.val_dataloader == null ? null : await buildDataloader('val_dataloader', config.val_dataloader, port);
+  const optimizer = await port.instantiate('optimizer', { args: [model.namedParameters()] });
+  const scheduler = config.lr_scheduler == null ? null : await buildScheduler(setup, optimizer, train);
+  const loss = config.loss_fn === null ? null : await port.instantiate('loss_fn');
+  const trainer = await port.instantiate('trainer', {
+    kwargs: {
+      model,
+      optimizer,
+      lr_scheduler: scheduler,
+      loss_fn: loss,
+      train_dataloader: train,
+      val_dataloader: validation,
+    },
+  });
+  if (!(trainer instanceof Trainer)) {
+    throw new EngineError(
+      'trainer.kind',
+      `'trainer' must be a subclass of Trainer (import { Trainer } from 'accelhydra-studio').`,
+      {},
+    );
+  }
+  return trainer.attach({
+    collective: setup.collective,
+    reporter: setup.reporter,
+    stop: setup.stop,
+    clock: setup.clock ?? systemClock,
+    seed,
+    runDir: setup.runDir,
+    resumeFrom: setup.resumeFrom,
+    hyperparameters: config,
+  });
+}
+
+function requireSection(config: Readonly<Record<string, unknown>>, section: string): void {
+  if (config[section] !== undefined && (config[section] !== null || section === 'loss_fn')) return;
+  const hint = section === 'loss_fn' ? " Write 'loss_fn: null' when training_step needs none." : '';
+  const others = Object.keys(config).filter((key) => config[key] !== null);
+  throw new EngineError(
+    'trainer.section',
+    `The config has no section '${section}'.${didYouMean(section, others)}${hint}`,
+    { section },
+  );
+}
+
+function readSeed(config: Readonly<Record<string, unknown>>): number {
+  const seed = config.seed ?? 0;
+  if (typeof seed === 'number' && Number.isSafeInteger(seed)) return seed;
+  throw new EngineError('trainer.section', `'seed' must be a whole number; it is ${JSON.stringify(seed)}.`, { seed });
+}
+
+/** Fills in what only the loop knows (num_training_steps, num_warmup_steps, …) and builds the schedule. */
+async function buildScheduler(setup: TrainingSetup, optimizer: unknown, train: Loader): Promise<unknown> {
+  const { config, instantiate: port, reporter } = setup;
+  const section = isPlainObject(config.lr_scheduler) ? config.lr_scheduler : {};
+  const { _target_: _name, ...options } = section;
+  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
+  const filled = fillSchedulerOptions(await port.target('lr_scheduler'), options, stepCounts(setup, train), warmup);
+  const kwargs: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(filled.options)) if (value !== options[key]) kwargs[key] = value;
+  for (const key of Object.keys(options)) if (!(key in filled.options)) kwargs[key] = null;
+  if (setup.collective.rank === 0 && filled.notes.length > 0) {
+    const text = `lr_scheduler: ${filled.notes.join(', ')}`;
+    reporter.report({ type: 'log', level: 'info', text, time: (setup.clock ?? systemClock).now() });
+  }
+  return port.instantiate('lr_scheduler', { args: [optimizer], kwargs });
+}
+
+/** The numbers that AccelHydra's step arithmetic starts from; all of them the trainer's own, the warm-up's too. */
+export function stepCounts(setup: Pick<TrainingSetup, 'config' | 'collective'>, train: Loader): StepCounts {
+  const trainer = isPlainObject(setup.config.trainer) ? setup.config.trainer : {};
+  const processes = setup.collective.worldSize;
+  const epochLength = wholeOrUndefined(trainer.epoch_length);
+  return {
+    loaderLength: train.length ?? (epochLength ?? 0) * processes,
+    processes,
+    accumulation: wholeOrUndefined(trainer.gradient_accumulation_steps) ?? 1,
+    epochs: wholeOrUndefined(trainer.epochs) ?? 1,
+    epochLength,
+  };
+}
+
+function readWarmup(section: Readonly<Record<string, unknown>>): WarmupParams {
+  return {
+    warmup_steps: numberOrUndefined(section.warmup_steps),
+    warmup_epochs: numberOrUndefined(section.warmup_epochs),
+    epoch_length: wholeOrUndefined(section.epoch_length),
+  };
+}
+
+function numberOrUndefined(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+function wholeOrUndefined(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import { nearest } from '../base/nearest.ts';
+import { requireWhole } from '../data/options.ts';
+import type { LoggingConfig } from './logging/loggingConfig.ts';
+import type { MetricMonitor } from './monitor/metricMonitor.ts';
+
+export type LRSchedulerInterval = 'step' | 'epoch';
+
+/** What to do when loss or gradient is NaN or infinite. Stop and skip read one number back from the device each update. */
+export type NanPolicy = 'continue' | 'skip' | 'stop';
+
+/** The trainer's keys in YAML, with AccelHydra's names and defaults. */
+export interface TrainerSettingsOptions {
+  readonly project_dir: string;
+  /** `{project_dir}/checkpoints` when absent. */
+  readonly checkpoint_dir?: string | null;
+  readonly epochs: number;
+  /** Steps of an epoch; the length of the training loader when absent. */
+  readonly epoch_length?: number | null;
+  readonly lr_scheduler_interval?: LRSchedulerInterval;
+  readonly gradient_accumulation_steps?: number;
+  /** null: the norm is measured, not clipped. */
+  readonly max_grad_norm?: number | null;
+  readonly resume_from_checkpoint?: string | null;
+  /** null: the training loss is not logged. */
+  readonly log_every_n_steps?: number | null;
+  readonly save_every_n_steps?: number | null;
+  readonly permanent_save_every_n_steps?: number | null;
+  readonly save_every_n_epochs?: number | null;
+  /** How many epoch and step checkpoints are kept; null keeps all. */
+  readonly save_last_k?: number | null;
+  readonly metric_monitor?: MetricMonitor | null;
+  /** Validations in a row without improvement after which training ends. */
+  readonly early_stop?: number | null;
+  readonly even_batches?: boolean;
+  readonly logging_config?: LoggingConfig | null;
+  readonly nan_policy?: NanPolicy;
+}
+
+export interface TrainerSettings {
+  readonly project_dir: string;
+  readonly checkpoint_dir: string;
+  readonly epochs: number;
+  readonly epoch_length: number | null;
+  readonly lr_scheduler_interval: LRSchedulerInterval;
+  readonly gradient_accumulation_steps: number;
+  readonly max_grad_norm: number | null;
+  readonly resume_from_checkpoint: string | null;
+  readonly log_every_n_steps: number | null;
+  readonly save_every_n_steps: number | null;
+  readonly permanent_save_every_n_steps: number | null;
+  readonly save_every_n_epochs: number | null;
+  readonly save_last_k: number | null;
+  readonly metric_monitor: MetricMonitor | null;
+  readonly early_stop: number | null;
+  readonly even_batches: boolean;
+  readonly logging_config: LoggingConfig | null;
+  readonly nan_policy: NanPolicy;
+}
+
+/** Every key that Trainer itself takes, the objects built around it included. */
+export const trainerKeys: readonly string[] = [
+  'project_dir',
+  'checkpoint_dir',
+  'epochs',
+  'epoch_length',
+  'lr_scheduler_interval',
+  'gradient_accumulation_steps',
+  'max_grad_norm',
+  'resume_from_checkpoint',
+  'log_every_n_steps',
+  'save_every_n_steps',
+  'permanent_save_every_n_steps',
+  'save_every_n_epochs',
+  'save_last_k',
+  'metric_monitor',
+  'early_stop',
+  'even_batches',
+  'logging_config',
+  'nan_policy',
+  'resume_from_config',
+  'auto_resume_from_latest_ckpt',
+  'auto_reusme_from_latest_ckpt',
+  'model',
+  'optimizer',
+  'lr_scheduler',
+  'loss_fn',
+  'train_dataloader',
+  'val_dataloader',
+];
+
+/** Fills in the defaults. Throws `trainer.option` naming the key, its value and what is possible. */
+export function readSettings(owner: string, options: TrainerSettingsOptions): TrainerSettings {
+  if (typeof options.project_dir !== 'string' || options.project_dir === '') {
+    throw new EngineError(
+      'trainer.option',
+      `${owner}: 'project_dir' is missing; it is where checkpoints go, usually \${exp_dir}.`,
+      {
+        key: 'project_dir',
+      },
+    );
+  }
+  const counts = (key: keyof TrainerSettingsOptions, fallback: number | null): number | null => {
+    const value = options[key] === undefined ? fallback : options[key];
+    // 0 means never, as it does in AccelHydra
+    return value === null || value === 0 ? null : requireWhole(owner, key, value, 1);
+  };
+  const { max_grad_norm: norm = 2 } = options;
+  if (norm !== null && !(typeof norm === 'number' && norm > 0)) {
+    throw new EngineError(
+      'trainer.option',
+      `${owner}: 'max_grad_norm' must be above zero, or null to measure without clipping; it is ${norm}.`,
+      {
+        key: 'max_grad_norm',
+      },
+    );
+  }
+  return {
+    project_dir: options.project_dir,
+    checkpoint_dir: options.checkpoint_dir ?? join(options.project_dir, 'checkpoints'),
+    epochs: requireWhole(owner, 'epochs', options.epochs, 0),
+    epoch_length: counts('epoch_length', null),
+    lr_scheduler_interval: oneOf(owner, 'lr_scheduler_interval', options.lr_scheduler_interval, ['step', 'epoch']),
+    gradient_accumulation_steps: requireWhole(
+      owner,
+      'gradient_accumulation_steps',
+      options.gradient_accumulation_steps ?? 1,
+      1,
+    ),
+    max_grad_norm: norm,
+    resume_from_checkpoint: options.resume_from_checkpoint ?? null,
+    log_every_n_steps: counts('log_every_n_steps', 50),
+    save_every_n_steps: counts('save_every_n_steps', null),
+    permanent_save_every_n_steps: counts('permanent_save_every_n_steps', null),
+    save_every_n_epochs: counts('save_every_n_epochs', 1),
+    save_last_k: counts('save_last_k', 1),
+    metric_monitor: options.metric_monitor ?? null,
+    early_stop: counts('early_stop', null),
+    even_batches: options.even_batches ?? true,
+    logging_config: options.logging_config ?? null,
+    nan_policy: oneOf(owner, 'nan_policy', options.nan_policy, ['continue', 'skip', 'stop']),
+  };
+}
+
+/** Refuses a key that looks like a slip of the pen; others may be a subclass's own. */
+export function checkTrainerKeys(owner: string, options: object, own: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (trainerKeys.includes(key) || own.includes(key)) continue;
+    const meant = nearest(key, trainerKeys);
+    if (meant === undefined) continue;
+    throw new EngineError(
+      'trainer.option',
+      `${owner} has an option '${key}'. Did you mean '${meant}'? If it is ${owner}'s own, list it: static override readonly options = ['${key}'].`,
+      { key, nearest: meant },
+    );
+  }
+}
+
+function oneOf<T extends string>(owner: string, key: string, value: T | undefined, possible: readonly [T, ...T[]]): T {
+  if (value === undefined) return possible[0];
+  if (possible.includes(value)) return value;
+  throw new EngineError(
+    'trainer.option',
+    `${owner}: '${key}' must be ${possible.join(' or ')}, not ${JSON.stringify(value)}.`,
+    {
+      key,
+      value,
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { EngineError } from '../../api/errors.ts';
+import { TrainState } from './trainState.ts';
+
+const RandomStateSchema = z.object({
+  algorithm: z.literal('philox4x32-10'),
+  seed: z.number(),
+  stream: z.number(),
+  position: z.number(),
+});
+
+/** The part of a checkpoint that is neither weights nor optimizer slots. */
+export const SavedState = z.object({
+  format: z.literal(1),
+  train: TrainState,
+  seed: z.number(),
+  world_size: z.number().int().positive(),
+  epoch_length: z.number().int().positive(),
+  /** The trainer's random numbers, by rank. */
+  random: z.array(RandomStateSchema),
+  optimizer: z.unknown(),
+  scheduler: z.record(z.string(), z.unknown()).nullable(),
+  monitor: z
+    .object({
+      metric_name: z.string(),
+      mode: z.enum(['min', 'max']),
+      best_value: z.number().nullable(),
+      worse_count: z.number().int().nonnegative(),
+    })
+    .nullable(),
+  /** Of the last validation. */
+  metrics: z.record(z.string(), z.union([z.number(), z.nan()])),
+  custom: z.array(z.unknown()),
+});
+export type SavedState = z.infer<typeof SavedState>;
+
+/** Throws `trainer.resume` when a checkpoint's state was not written by a trainer of this format. */
+export function readSavedState(value: unknown, folder: string): SavedState {
+  const parsed = SavedState.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new EngineError(
+    'trainer.resume',
+    `${folder} cannot be resumed from: its state is not a trainer's of this version (${issue?.path.join('.')}: ${issue?.message}).`,
+    { folder, path: issue?.path.join('.') },
+  );
+}
+
+/**
+ * The counters to go on with. On another number of ranks the place in the data is that of the same number of samples,
+ * rounded up to a whole round of batches; an unfinished accumulation belongs to the old ranks and is begun anew.
+ */
+export function rescaleCursor(saved: SavedState, worldSize: number): TrainState {
+  const { train } = saved;
+  if (saved.world_size === worldSize) return train;
+  return { ...train, batch: Math.ceil((train.batch * saved.world_size) / worldSize), accumulated: 0 };
+}

@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import { deriveSeed, Random } from '../../../engine/base/random.ts';
+import { CosineAnnealingLR } from '../../../engine/optim/index.ts';
+import { Dropout, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
+import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
+import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
+import { MemoryFiles, memoryCollectives, type Setup, setUp, weightsOf } from './support.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+interface Case {
+  readonly id: string;
+  readonly worldSize: number;
+  readonly accumulation: number;
+  readonly stopAt: number;
+}
+
+function build(row: Case, files: MemoryFiles, stopAt: number | undefined, resumeFrom?: string): Setup[] {
+  return memoryCollectives(row.worldSize).map((collective) => {
+    manualSeed(3);
+    const model = new Sequential(
+      new Linear({ in_features: 3, out_features: 6 }),
+      new Dropout({ p: 0.3 }),
+      new Linear({ in_features: 6, out_features: 1 }),
+    );
+    const stop = { requested: false };
+    const built = setUp({
+      files,
+      count: 22,
+      batchSize: 3,
+      shuffle: true,
+      environment: { collective, stop, ...(resumeFrom === undefined ? {} : { resumeFrom }) },
+      options: {
+        model,
+        epochs: 3,
+        epoch_length: 5,
+        gradient_accumulation_steps: row.accumulation,
+        metric_monitor: new MetricMonitor(),
+        save_every_n_steps: 1,
+        save_last_k: null,
+      },
+    });
+    const { trainer } = built;
+    const withSchedule = Object.assign(trainer, {
+      lr_scheduler: new CosineAnnealingLR(trainer.optimizer as never, { T_max: 20 }),
+      kept: [] as number[],
+    });
+    const plain = trainer.training_step.bind(trainer);
+    withSchedule.training_step = (batch, index) => {
+      if (stopAt !== undefined && trainer.step + 1 >= stopAt) stop.requested = true;
+      withSchedule.kept.push(trainer.random.nextUint32());
+      return plain(batch, index);
+    };
+    return { ...built, trainer: withSchedule };
+  });
+}
+
+const cases: Case[] = [
+  { id: 'one process, middle of an epoch', worldSize: 1, accumulation: 1, stopAt: 7 },
+  { id: 'one process, end of an epoch', worldSize: 1, accumulation: 1, stopAt: 5 },
+  { id: 'one process, middle of an accumulation', worldSize: 1, accumulation: 3, stopAt: 7 },
+  { id: 'one process, after a pass over the data', worldSize: 1, accumulation: 2, stopAt: 9 },
+  { id: 'two processes', worldSize: 2, accumulation: 1, stopAt: 7 },
+  { id: 'two processes with accumulation', worldSize: 2, accumulation: 2, stopAt: 6 },
+];
+
+test.each(cases)('a resumed training is the same to the bit: $id', async (row) => {
+  const whole = build(row, new MemoryFiles(), undefined);
+  await Promise.all(whole.map(({ trainer }) => trainer.fit()));
+  const files = new MemoryFiles();
+  const first = build(row, files, row.stopAt);
+  const results = await Promise.all(first.map(({ trainer }) => trainer.fit()));
+  expect(results[0]).toMatchObject({ status: 'stopped', step: row.stopAt });
+  const second = build(row, files, undefined, results[0]?.checkpoint);
+  await Promise.all(second.map(({ trainer }) => trainer.fit()));
+  for (const [rank, { trainer }] of whole.entries()) {
+    const parts = [first[rank]?.trainer, second[rank]?.trainer];
+    expect(parts.flatMap((part) => part?.losses ?? [])).toEqual(trainer.losses);
+    expect(parts.flatMap((part) => Reflect.get(part ?? {}, 'kept'))).toEqual(Reflect.get(trainer, 'kept'));
+    expect(await weightsOf(parts[1]?.model ?? trainer.model)).toEqual(await weightsOf(trainer.model));
+  }
+  expect(second[0]?.trainer.settings.metric_monitor?.state_dict()).toEqual(
+    whole[0]?.trainer.settings.metric_monitor?.state_dict(),
+  );
+  expect(second[0]?.recording.reports.find((report) => report.type === 'progress')).toMatchObject({
+    progress: { step: row.stopAt },
+  });
+});
+
+test('another number of processes goes on after the samples that were seen, and says that it is not the same', async () => {
+  const row = { id: '', worldSize: 1, accumulation: 1, stopAt: 4 };
+  const files = new MemoryFiles();
+  const [first] = build(row, files, 4);
+  const result = await first?.trainer.fit();
+  const second = build({ ...row, worldSize: 2 }, files, undefined, result?.checkpoint);
+  await Promise.all(second.map(({ trainer }) => trainer.fit()));
+  expect(second[0]?.recording.texts()).toContainEqual(expect.stringMatching(/written by 1 processes, this run has 2/));
+  expect(second[0]?.trainer.step).toBe(15);
+});
+
+test("another model's checkpoint names the tensors that differ", async () => {
+  const files = new MemoryFiles();
+  await setUp({ files }).trainer.fit();
+  manualSeed(1);
+  const model = new Sequential(new Linear({ in_features: 3, out_features: 1 }));
+  const { trainer } = setUp({ files, options: { model }, environment: { resumeFrom: '/run/checkpoints/epoch_2' } });
+  await expect(trainer.fit()).rejects.toThrow(/modules\.0\.weight \(model \[1,3\], state \[5,3\]\)/);
+});
+
+test('custom objects are saved and restored', async () => {
+  const files = new MemoryFiles();
+  const counter = () => {
+    const state = { seen: 0 };
+    return {
+      state,
+      state_dict: () => ({ ...state }),
+      load_state_dict: (saved: unknown) => void Object.assign(state, saved),
+    };
+  };
+  const first = counter();
+  first.state.seen = 41;
+  const { trainer } = setUp({ files });
+  Object.defineProperty(trainer, 'checkpoint_objects', { value: [first] });
+  await trainer.fit();
+  const second = counter();
+  const resumed = setUp({ files, environment: { resumeFrom: '/run/checkpoints/epoch_2' }, options: { epochs: 3 } });
+  Object.defineProperty(resumed.trainer, 'checkpoint_objects', { value: [second] });
+  await resumed.trainer.fit();
+  expect(second.state.seen).toBe(41);
+  expect(resumed.trainer.step).toBe(12);
+});
+
+test('the trainer has a stream of random numbers for each rank', () => {
+  const seed = deriveSeed(7, 'trainer');
+  expect(new Random(seed, 0).nextUint32()).not.toBe(new Random(seed, 1).nextUint32());
+});

@@ -1,0 +1,303 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
+import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
+import { expectClose, MemoryFiles, memoryCollectives, samples, setUp, smallModel, weightsOf } from './support.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+test('hooks run in AccelHydra order', async () => {
+  const { trainer } = setUp({ count: 8 });
+  const result = await trainer.fit();
+  const epoch = [
+    'on_train_epoch_start',
+    'training_step 0',
+    'training_step 1',
+    'on_validation_start',
+    'validation_step 0',
+    'validation_step 1',
+    'on_validation_end',
+    'on_train_epoch_end',
+  ];
+  expect(trainer.events).toEqual(['on_train_start', ...epoch, ...epoch, 'on_train_end']);
+  expect(result).toMatchObject({ status: 'completed', epoch: 2, step: 4, checkpoint: '/run/checkpoints/epoch_2' });
+});
+
+test('training lowers the loss, and nothing is left on the device', async () => {
+  const { trainer, files, recording } = setUp({
+    options: { epochs: 12, log_every_n_steps: 1, save_every_n_epochs: null },
+  });
+  await tf.ready();
+  const before = tf.memory().numTensors;
+  await trainer.fit();
+  const losses = recording.points('train/loss');
+  expect(losses).toHaveLength(48);
+  expect(losses.at(-1)?.value).toBeLessThan((losses[0]?.value ?? 0) / 4);
+  expect(recording.points('val/loss')).toHaveLength(12);
+  // momentum buffers are the optimizer's and stay
+  expect(tf.memory().numTensors - before).toBeLessThanOrEqual(4);
+  expect(files.folders.size).toBe(0);
+});
+
+test('metrics are logged when due: loss every n steps, the norm at the next optimizer step', async () => {
+  const { trainer, recording } = setUp({
+    options: { epochs: 1, log_every_n_steps: 3, gradient_accumulation_steps: 2 },
+    count: 28,
+  });
+  await trainer.fit();
+  expect(recording.points('train/loss').map((point) => point.step)).toEqual([0, 3, 6]);
+  // optimizer steps end at 1, 3, 5 and 6 (end of the pass)
+  expect(recording.points('train/grad_norm').map((point) => point.step)).toEqual([1, 3, 6]);
+  expect(recording.points('train/lr')).toHaveLength(3);
+});
+
+test('log_every_n_steps: null logs no training metrics and fails nothing', async () => {
+  const { trainer, recording } = setUp({ options: { log_every_n_steps: null } });
+  await trainer.fit();
+  expect(recording.points('train/loss')).toEqual([]);
+  expect(recording.points('val/loss')).toHaveLength(2);
+});
+
+describe('accumulation', () => {
+  test('two micro-batches of four equal one batch of eight', async () => {
+    const whole = setUp({ batchSize: 8, options: { epochs: 2, max_grad_norm: 0.5 } });
+    const split = setUp({ batchSize: 4, options: { epochs: 2, max_grad_norm: 0.5, gradient_accumulation_steps: 2 } });
+    await whole.trainer.fit();
+    await split.trainer.fit();
+    expectClose(await weightsOf(split.trainer.model), await weightsOf(whole.trainer.model), 1e-6);
+  });
+
+  test('the end of a pass over the loader ends a group early, still divided by the whole', async () => {
+    const { trainer } = setUp({
+      count: 12,
+      options: { epochs: 1, gradient_accumulation_steps: 2, max_grad_norm: null },
+    });
+    const rates: number[] = [];
+    const { optimizer } = trainer;
+    const step = optimizer.step.bind(optimizer);
+    optimizer.step = (gradients) => {
+      rates.push(gradients.size);
+      step(gradients);
+    };
+    await trainer.fit();
+    expect(rates).toHaveLength(2);
+  });
+});
+
+describe('epoch length', () => {
+  test('shorter than the loader: the pass goes on across epochs', async () => {
+    const { trainer } = setUp({ count: 20, options: { epochs: 3, epoch_length: 2 }, validation: false });
+    await trainer.fit();
+    expect(trainer.step).toBe(6);
+    expect(trainer.events.filter((event) => event === 'training_step 1')).toHaveLength(3);
+    const plain = setUp({ count: 20, options: { epochs: 1, epoch_length: 6 }, validation: false });
+    await plain.trainer.fit();
+    expect(trainer.losses).toEqual(plain.trainer.losses);
+  });
+
+  test('longer than the loader: it begins again', async () => {
+    const { trainer } = setUp({ count: 8, options: { epochs: 1, epoch_length: 5 }, validation: false, shuffle: true });
+    await trainer.fit();
+    expect(trainer.losses).toHaveLength(5);
+  });
+});
+
+describe('several ranks', () => {
+  test.each([
+    { id: 'plain', options: {} },
+    { id: 'with accumulation', options: { gradient_accumulation_steps: 2 } },
+    { id: 'with clipping', options: { max_grad_norm: 0.1 } },
+  ])('two ranks with batch 4 equal one with batch 8: $id', async ({ options }) => {
+    const one = setUp({ batchSize: 8, count: 32, options: { epochs: 3, ...options } });
+    await one.trainer.fit();
+    // rank 1 begins with other weights: rank 0's must win
+    const ranks = memoryCollectives(2).map((collective, rank) =>
+      setUp({
+        batchSize: 4,
+        count: 32,
+        options: { epochs: 3, ...options, model: smallModel(1 + rank) },
+        environment: { collective },
+      }),
+    );
+    await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
+    const expected = await weightsOf(one.trainer.model);
+    for (const { trainer } of ranks) expectClose(await weightsOf(trainer.model), expected, 1e-5);
+    const [main, other] = ranks;
+    expectClose(
+      (main?.recording.points('train/loss') ?? []).map((point) => point.value),
+      one.recording.points('train/loss').map((point) => point.value),
+      1e-5,
+    );
+    expect(other?.recording.points('train/loss')).toEqual([]);
+  });
+
+  test.each([
+    { id: 'dividing evenly', count: 16 },
+    { id: 'leaving a short batch', count: 18 },
+    { id: 'leaving one rank without a batch', count: 10 },
+  ])('validation counts every sample once, $id', async ({ count }) => {
+    const one = setUp({ batchSize: 4, count, lr: 0, options: { epochs: 1 } });
+    await one.trainer.fit();
+    const ranks = memoryCollectives(2).map((collective) =>
+      setUp({ batchSize: 4, count, lr: 0, options: { epochs: 1 }, environment: { collective } }),
+    );
+    await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
+    const expected = one.recording.points('val/loss')[0]?.value ?? Number.NaN;
+    expect(ranks[0]?.recording.points('val/loss')[0]?.value).toBeCloseTo(expected, 5);
+  });
+
+  test('a stop that one rank hears ends all at the same step, with one checkpoint', async () => {
+    const stop = { requested: false };
+    const ranks = memoryCollectives(2).map((collective, rank) =>
+      setUp({ count: 64, options: { epochs: 5 }, environment: { collective, ...(rank === 1 ? { stop } : {}) } }),
+    );
+    const second = ranks[1]?.trainer;
+    if (second !== undefined)
+      second.losses.push = (...values: number[]) => {
+        if (second.losses.length === 5) stop.requested = true;
+        return Array.prototype.push.apply(second.losses, values);
+      };
+    const results = await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
+    expect(results.map(({ status, step }) => ({ status, step }))).toEqual([
+      { status: 'stopped', step: 6 },
+      { status: 'stopped', step: 6 },
+    ]);
+    expect(ranks[0]?.files.names).toEqual(['checkpoints/step_6']);
+    expect(ranks[1]?.files.names).toEqual([]);
+  });
+});
+
+describe('checkpoints', () => {
+  test('save_last_k keeps the newest by number, best and permanent stay', async () => {
+    const { trainer, files, recording } = setUp({
+      options: {
+        epochs: 11,
+        save_last_k: 2,
+        save_every_n_steps: 10,
+        permanent_save_every_n_steps: 20,
+        metric_monitor: new MetricMonitor(),
+      },
+    });
+    await trainer.fit();
+    expect(files.names).toEqual([
+      'checkpoints/best',
+      'checkpoints/epoch_10',
+      'checkpoints/epoch_11',
+      'ckpt_step_20',
+      'ckpt_step_40',
+    ]);
+    const saved = recording.reports.filter((report) => report.type === 'checkpoint-saved');
+    expect(saved[0]?.checkpoint).toMatchObject({ kind: 'epoch', path: 'checkpoints/epoch_1', step: 4, epoch: 1 });
+    expect(recording.reports.filter((report) => report.type === 'checkpoint-pruned').length).toBe(files.removed.length);
+  });
+
+  test('the epoch checkpoint holds the monitor as this validation left it', async () => {
+    const { trainer, files } = setUp({ options: { epochs: 1, metric_monitor: new MetricMonitor() } });
+    const { metrics } = await trainer.fit();
+    const state = files.folders.get('/run/checkpoints/epoch_1')?.content.state;
+    expect(state).toMatchObject({
+      monitor: { metric_name: 'loss', mode: 'min', best_value: metrics.loss, worse_count: 0 },
+    });
+  });
+
+  test('a periodic save that fails is told, and training goes on', async () => {
+    const files = new MemoryFiles();
+    files.failOn = 'epoch_1';
+    const { trainer, recording } = setUp({ files });
+    await trainer.fit();
+    expect(files.names).toEqual(['checkpoints/epoch_2']);
+    expect(recording.texts()).toContainEqual(expect.stringMatching(/epoch_1 could not be written: no space left/));
+  });
+});
+
+test('early stop counts validations without improvement', async () => {
+  const { trainer, recording } = setUp({
+    lr: 0,
+    options: { epochs: 10, early_stop: 3, metric_monitor: new MetricMonitor({ metric_name: 'loss' }) },
+  });
+  const result = await trainer.fit();
+  expect(result).toMatchObject({ status: 'early-stopped', epoch: 4 });
+  expect(recording.points('val/loss')).toHaveLength(4);
+});
+
+test.each([
+  {
+    id: 'stop',
+    policy: 'stop' as const,
+    message: /optimizer step failed \(epoch 0, step 2, batch 2.*gradient norm is NaN/,
+  },
+  { id: 'skip', policy: 'skip' as const, message: undefined },
+  { id: 'continue', policy: 'continue' as const, message: undefined },
+])('nan_policy $id', async ({ policy, message }) => {
+  const bad = samples(16).map((sample, i) => (i === 9 ? { ...sample, y: Float32Array.of(Number.NaN) } : sample));
+  const { trainer, recording } = setUp({
+    validation: false,
+    options: {
+      epochs: 1,
+      nan_policy: policy,
+      log_every_n_steps: 1,
+      train_dataloader: new DataLoader({ dataset: new ListDataset({ samples: bad }), batch_size: 4 }),
+    },
+  });
+  if (message !== undefined) {
+    await expect(trainer.fit()).rejects.toThrow(message);
+    return;
+  }
+  await trainer.fit();
+  expect(recording.points('train/loss').map(({ value }) => Number.isNaN(value))).toEqual([
+    false,
+    false,
+    true,
+    policy === 'continue',
+  ]);
+  expect((await weightsOf(trainer.model)).some(Number.isNaN)).toBe(policy === 'continue');
+  expect(recording.texts().length).toBeGreaterThan(0);
+});
+
+test('an error in a hook says where it happened and keeps its cause', async () => {
+  const { trainer } = setUp({ shuffle: false });
+  trainer.failAt = 'training_step 2';
+  const error = await trainer.fit().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: 'trainer.hook',
+    message: 'training_step failed (epoch 0, step 2, batch 2, samples 8 9 10 11): a mistake in the project',
+    details: { hook: 'training_step', rank: 0, epoch: 0, step: 2, batchIndex: 2 },
+    cause: expect.any(TypeError),
+  });
+});
+
+test.each([
+  {
+    id: 'no scalar loss',
+    step: (loss: tf.Tensor) => tf.stack([loss, loss]),
+    message: /scalar tensor; it returned a tensor of shape \[2\]/,
+  },
+  { id: 'a promise', step: (loss: tf.Tensor) => Promise.resolve(loss), message: /asynchronous/ },
+])('a training_step that returns $id is refused', async ({ step, message }) => {
+  const { trainer } = setUp();
+  const original = trainer.training_step.bind(trainer);
+  Object.assign(trainer, { training_step: (batch: never, index: number) => step(original(batch, index)) });
+  await expect(trainer.fit()).rejects.toThrow(message);
+});
+
+test.each([
+  { id: 'an empty loader', options: { train_dataloader: new DataLoader({ dataset: [] }) }, message: /gives no batch/ },
+  { id: 'early stop without monitor', options: { early_stop: 2 }, message: /no metric_monitor/ },
+])('refuses $id before training', async ({ options, message }) => {
+  await expect(setUp({ options }).trainer.fit()).rejects.toThrow(message);
+});
+
+test.each([
+  { id: 'a slip of the pen', options: { max_grad_nrom: 1 }, message: /Did you mean 'max_grad_norm'/ },
+  { id: 'a wrong interval', options: { lr_scheduler_interval: 'steps' }, message: /step or epoch/ },
+  { id: 'no project_dir', options: { project_dir: undefined }, message: /project_dir/ },
+])('refuses $id', ({ options, message }) => {
+  expect(() => setUp({ options: options as object })).toThrow(message);
+});
+
+test('the monitor says which metrics there were', async () => {
+  const { trainer } = setUp({ options: { metric_monitor: new MetricMonitor({ metric_name: 'los' }) } });
+  await expect(trainer.fit()).rejects.toThrow(/watches 'los', but validation gave loss\. Did you mean 'loss'/);
+});
