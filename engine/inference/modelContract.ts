@@ -30,7 +30,7 @@ export interface BatchInference {
 /** One sample of a data set, for people: pixels row-major with values 0 … 1. */
 export interface SampleView {
   readonly label?: string;
-  readonly pixels?: Float64Array;
+  readonly pixels?: Float64Array<ArrayBuffer>;
   readonly text?: string;
 }
 

@@ -1,4 +1,4 @@
-export { type ConfigAccess, fullKeyOf } from './configAccess.ts';
+export { type ConfigAccess, configAccess } from './configAccess.ts';
 export { Built, type ContainerInfo, containerInfo } from './containers.ts';
 export { InstantiateError, type InstantiateErrorKind } from './errors.ts';
 export { type InstantiateOptions, instantiate, instantiateBuilt } from './instantiate.ts';
@@ -16,4 +16,5 @@ export {
 export { type InitializedProject, initProject, templateNames } from './project/initProject.ts';
 export { configNames, findProjectRoot, loadProject, type Project } from './project/loadProject.ts';
 export { PROJECT_FILE } from './project/projectFile.ts';
+export { loadResolvers, type ResolverSink } from './resolvers/loadResolvers.ts';
 export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';

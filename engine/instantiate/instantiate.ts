@@ -4,10 +4,11 @@ import {
   type ConfigNode,
   type DictNode,
   fromPlain,
+  fullKeyOf,
   type ListNode,
 } from '../config/index.ts';
 import { applyCallOverrides, type CallOverrides, checkOverride, isConfigNode, type RuntimeValues } from './callSite.ts';
-import { type ConfigAccess, fullKeyOf } from './configAccess.ts';
+import type { ConfigAccess } from './configAccess.ts';
 import { Built, buildDict, buildList, containerInfo, toPlainContainer } from './containers.ts';
 import { describeType, describeValue } from './describe.ts';
 import { describeThrown, InstantiateError } from './errors.ts';

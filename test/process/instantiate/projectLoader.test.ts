@@ -122,7 +122,7 @@ describe('project code without a build step', () => {
   test('an error shows the line that the person wrote', async () => {
     write({
       'models/broken.ts':
-        'interface Size { n: number }\n\nenum Kind { A }\n\nexport function build(size: Size): Kind {\n  throw new Error(`no ${size.n}`);\n}\n',
+        'interface Size { n: number }\n\nenum Kind { A }\n\nexport function build(size: Size): Kind {\n  throw new Error(String(size.n));\n}\n',
     });
     const body = `try { (await load('models/broken.ts')).build({ n: 1 }); } catch (error) { return error.stack; }`;
     expect(await inProject(body)).toContain('models/broken.ts:6:');
