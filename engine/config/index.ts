@@ -1,3 +1,15 @@
+export { type ComposedFile, type Composition, compose } from './compose/compose.ts';
+export { CompositionError, type InclusionStep } from './compose/compositionError.ts';
+export type { ResultDefault } from './compose/defaultsList.ts';
+export type { DefaultsTreeNode } from './compose/defaultsTree.ts';
+export { FileSource, type FileSourceOptions } from './compose/fileSource.ts';
+export { type ConfigGroup, configNames, type GroupOption, groupOptions, listGroups } from './compose/groups.ts';
+export { HYDRA_VERSION, registerHydraResolvers, setJobNumber } from './compose/hydraNode.ts';
+export { MemorySource, type MemorySourceOptions } from './compose/memorySource.ts';
+export { type PreparedComposition, prepareComposition } from './compose/prepare.ts';
+export { ConfigCache } from './compose/repository.ts';
+export type { ComposeRequest } from './compose/request.ts';
+export type { ConfigSource, SourceEntry } from './compose/source.ts';
 export { setNode } from './container/access.ts';
 export { childFullKey, fullKeyOf } from './container/fullKey.ts';
 export { splitKeyPath } from './container/keyPath.ts';
@@ -72,5 +84,7 @@ export {
   type TypedResolver,
 } from './resolve/registry.ts';
 export type { Dereferenced, PlainDict, PlainList, ResultNode, Value } from './resolve/value.ts';
+export type { FlowStyle } from './yaml/emit/represent.ts';
+export { type ToYamlOptions, toYaml } from './yaml/emit/toYaml.ts';
 export { type LoadYamlOptions, loadYaml, loadYamlValue } from './yaml/load.ts';
 export type { YamlValue } from './yaml/value.ts';
