@@ -16,5 +16,12 @@ export {
 export { type InitializedProject, initProject, templateNames } from './project/initProject.ts';
 export { configNames, findProjectRoot, loadProject, type Project } from './project/loadProject.ts';
 export { PROJECT_FILE } from './project/projectFile.ts';
+export {
+  type ConfigBuilder,
+  openProjectRuntime,
+  type ProjectRuntime,
+  type ProjectRuntimeOptions,
+  type SectionCall,
+} from './projectRuntime.ts';
 export { loadResolvers, type ResolverSink } from './resolvers/loadResolvers.ts';
 export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';

@@ -1,15 +1,11 @@
 import { pathToFileURL } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
+import type { ResolverRegistry } from '../../config/index.ts';
 import { describeThrown } from '../errors.ts';
 import { isCallable } from '../invoke.ts';
 
-/** A function behind `${name:argument,…}`; it gets the arguments as values and returns one. */
-export type ResolverFunction = (...args: unknown[]) => unknown;
-
 /** Where resolvers are registered; the config engine's registry fits. */
-export interface ResolverSink {
-  register(name: string, resolver: ResolverFunction): void;
-}
+export type ResolverSink = Pick<ResolverRegistry, 'register'>;
 
 /**
  * Registers a project's own resolvers: the module's function `register(registry)` does it itself, otherwise every exported
@@ -27,11 +23,13 @@ export async function loadResolvers(
       await register(sink);
       return [];
     }
-    const functions = Object.entries(module).filter((entry): entry is [string, ResolverFunction] =>
-      isCallable(entry[1]),
-    );
-    for (const [name, resolver] of functions) sink.register(name, resolver);
-    return functions.map(([name]) => name);
+    const names: string[] = [];
+    for (const [name, resolver] of Object.entries(module)) {
+      if (!isCallable(resolver)) continue;
+      sink.register(name, resolver);
+      names.push(name);
+    }
+    return names;
   } catch (error) {
     throw new EngineError(
       'project.resolvers-failed',
