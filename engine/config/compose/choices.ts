@@ -2,9 +2,9 @@ import { didYouMean } from '../../base/nearest.ts';
 import { pythonTypeName } from '../grammar/casts.ts';
 import { isSweepOverride, keyWithPackage, type Override, type OverrideValue } from '../grammar/types.ts';
 import type { Origin } from '../node/origin.ts';
+import { pythonChoiceText } from './choiceText.ts';
 import { CompositionError, compositionError, type InclusionStep } from './compositionError.ts';
 import { type DefaultItem, GroupDefault, type PackageRules } from './defaultElement.ts';
-import { pythonChoiceText } from './pythonNode.ts';
 
 export type Choice = string | null | readonly string[];
 

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { ConfigNode, DictNode, ListNode } from '../node/node.ts';
 import type { Origin } from '../node/origin.ts';
 import { isStringKey } from '../node/plain.ts';
-import { pythonNodeRepr, pythonTypeOf } from './pythonNode.ts';
+import { pythonReprOf } from '../python/repr.ts';
 
 /** `- db/mysql@pkg` */
 export interface ConfigEntry {
@@ -74,10 +74,10 @@ function splitPackage(text: string): { readonly name: string; readonly package: 
 function readGroup(configPath: string, item: DictNode): GroupEntry {
   const keys = [...item.keys()];
   if (keys.length > 1) {
-    throw failure(`In ${configPath}: Too many keys in default item ${pythonNodeRepr(item)}`, item.origin);
+    throw failure(`In ${configPath}: Too many keys in default item ${pythonReprOf(item)}`, item.origin);
   }
   const [key] = keys;
-  if (key === undefined) throw failure(`In ${configPath}: Missing group name in ${pythonNodeRepr(item)}`, item.origin);
+  if (key === undefined) throw failure(`In ${configPath}: Missing group name in ${pythonReprOf(item)}`, item.origin);
   const valueNode = item.get(key);
   const origin = valueNode?.keyOrigin ?? item.origin;
   if (!isStringKey(key) || valueNode === undefined) throw new ConfigError('AssertionError', '', { origin });
@@ -139,4 +139,10 @@ function readOptions(node: ListNode): readonly string[] {
       item.origin,
     );
   });
+}
+
+/** Python's class name of a plain value inside a defaults list. */
+function pythonTypeOf(node: ConfigNode): string {
+  if (node.kind !== 'scalar') return node.kind;
+  return node.type === 'null' ? 'NoneType' : node.type;
 }

@@ -1,4 +1,5 @@
 import type { Choices } from './choices.ts';
+import { pythonChoiceText } from './choiceText.ts';
 import type { InclusionStep } from './compositionError.ts';
 import { compositionError } from './compositionError.ts';
 import {
@@ -19,7 +20,6 @@ import {
   overrideTooEarly,
   validatePaths,
 } from './defaultsTreeErrors.ts';
-import { pythonChoiceText } from './pythonNode.ts';
 import type { ConfigRepository } from './repository.ts';
 
 /** The root above the primary config and Hydra's own. */

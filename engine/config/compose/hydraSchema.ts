@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { type ConfigNode, DictNode, ScalarNode } from '../node/node.ts';
 import { isStringKey } from '../node/plain.ts';
-import { pythonNodeText } from './pythonNode.ts';
+import { pythonStr } from '../python/repr.ts';
 
 /** What Hydra's typed node takes at a path; a trailing `?` allows null. Paths below a `dict` are free. */
 type FieldType = 'any' | 'bool' | 'dict' | 'int' | 'list' | 'mode?' | 'node' | 'str' | 'str?';
@@ -91,7 +91,7 @@ export function conformHydraValue(path: string, node: ConfigNode): ConfigNode {
         : refuse(path, node, 'RUN or MULTIRUN');
     default:
       if (node.kind !== 'scalar' || node.type === 'bytes') return refuse(path, node, 'text');
-      return node.type === 'str' ? node : replaced(node, new ScalarNode('str', pythonNodeText(node)));
+      return node.type === 'str' ? node : replaced(node, new ScalarNode('str', pythonStr(node)));
   }
 }
 
@@ -135,7 +135,7 @@ function replaced(old: ConfigNode, node: ScalarNode): ScalarNode {
 }
 
 function refuse(path: string, node: ConfigNode, wanted: string): never {
-  throw new ConfigError('ValidationError', `Value '${pythonNodeText(node)}' of '${fullKey(path)}' is not ${wanted}`, {
+  throw new ConfigError('ValidationError', `Value '${pythonStr(node)}' of '${fullKey(path)}' is not ${wanted}`, {
     origin: node.origin,
     fullKey: fullKey(path),
   });

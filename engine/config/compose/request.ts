@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Override } from '../grammar/types.ts';
+import type { ResolverRegistry } from '../resolve/registry.ts';
 import type { ConfigCache } from './repository.ts';
 import type { ConfigSource } from './source.ts';
 
@@ -28,6 +29,8 @@ export interface ComposeRequest {
   readonly jobName?: string;
   /** False lets overrides add keys without `+`. */
   readonly strict?: boolean;
+  /** Resolvers for interpolations; OmegaConf's and ours unless given. `hydra` and `now` are always added. */
+  readonly resolvers?: ResolverRegistry;
   /** Groups that come with a package, by `pkg://` name. */
   readonly libraries?: Readonly<Record<string, ConfigSource>>;
   /** Parsed files; one for the process unless given. */

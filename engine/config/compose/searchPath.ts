@@ -3,11 +3,11 @@ import { pythonTypeName } from '../grammar/casts.ts';
 import { hydraValueText } from '../grammar/printer.ts';
 import { keyElement, type Override } from '../grammar/types.ts';
 import type { ConfigNode } from '../node/node.ts';
+import { pythonStr } from '../python/repr.ts';
 import { overrideOrigin } from './choices.ts';
 import { CompositionError, compositionError } from './compositionError.ts';
 import { FileSource } from './fileSource.ts';
 import { hydraSource, schemaSource } from './hydraLibrary.ts';
-import { pythonNodeText } from './pythonNode.ts';
 import type { ConfigRepository } from './repository.ts';
 import type { ComposeRequest } from './request.ts';
 import { type ConfigSource, placeOf, schemeOf } from './source.ts';
@@ -95,9 +95,9 @@ function placesOfConfig(primary: ConfigNode | undefined): readonly string[] | un
   if (node === undefined || node.isNull || node.isMissing) return undefined;
   const items = node.kind === 'list' ? node.items : undefined;
   if (items?.every((item) => item.kind === 'scalar' && typeof item.value === 'string')) {
-    return items.map((item) => pythonNodeText(item));
+    return items.map((item) => pythonStr(item));
   }
-  throw compositionError(`hydra.searchpath must be a list of strings. Got: ${pythonNodeText(node)}`, {
+  throw compositionError(`hydra.searchpath must be a list of strings. Got: ${pythonStr(node)}`, {
     origin: node.origin,
   });
 }
