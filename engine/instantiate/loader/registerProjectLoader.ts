@@ -38,7 +38,7 @@ export function registerProjectLoader(options: ProjectLoaderOptions): Disposable
   const isProjectFile = projectFiles(options);
   const hooks = nodeModule.registerHooks({
     resolve: (specifier, context, nextResolve) => {
-      const shared = resolveShared(specifier);
+      const shared = isResolvingOwn ? undefined : resolveShared(specifier);
       if (shared !== undefined) return { url: shared, shortCircuit: true };
       const parent = context.parentURL?.startsWith('file:') ? fileURLToPath(context.parentURL) : undefined;
       if (parent === undefined || !isProjectFile(parent)) return nextResolve(specifier, context);
@@ -86,11 +86,19 @@ function resolvePackage<T>(specifier: string, next: () => T): T | { url: string;
   }
 }
 
+let isResolvingOwn = false;
+
+/** The file of a package as this repository resolves it. */
 function resolveOwn(specifier: string): string | undefined {
+  // `require.resolve` comes back through the hooks: this time they step aside.
+  if (isResolvingOwn) return undefined;
+  isResolvingOwn = true;
   try {
     return packageRequire.resolve(specifier);
   } catch {
     return undefined;
+  } finally {
+    isResolvingOwn = false;
   }
 }
 
