@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { EngineError } from '../../api/errors.ts';
+import { didYouMean } from '../../base/nearest.ts';
+import type { ExitCode } from '../exitCodes.ts';
+import type { ConfigOptions, LaunchFlags } from '../options.ts';
+import type { Terminal } from '../ui/terminal.ts';
+import type { Finish } from './finish.ts';
+import { addConfigOptions, addLaunchOptions, addSourceOptions, configDirOption, flagsOf } from './sharedOptions.ts';
+import { examples } from './valueParsers.ts';
+
+export function addTrain(program: Command, terminal: Terminal, finish: Finish): void {
+  const command = program
+    .command('train')
+    .summary('compose a config and train it')
+    .description('Compose a config with Hydra overrides and train it. The run goes on when this command is killed.')
+    .argument('[overrides...]', 'Hydra overrides: key=value, group=option, +key=value, ~key')
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra train', 'the default config, as configs/train.yaml says'],
+        ['accelhydra train model/backbone=resnet epochs=3', 'another backbone, three epochs'],
+        ['accelhydra train --num_processes 2 --cfg job --resolve', 'print what would be trained'],
+        [
+          'accelhydra train --config_file configs/accelerate/2cpu.yaml',
+          'on the processes and devices of a launch file',
+        ],
+      ]),
+    );
+  addConfigOptions(command);
+  addLaunchOptions(command);
+  command.action(async (overrides: string[], options: ConfigOptions & LaunchFlags) => {
+    const { train } = await import('../commands/train.ts');
+    finish(await train(terminal, [...overrides, ...(options.overrides ?? [])], options));
+  });
+}
+
+export function addLaunch(program: Command, run: (argv: readonly string[]) => Promise<ExitCode>, finish: Finish): void {
+  const command = program
+    .command('launch')
+    .summary("accelerate's long form of train")
+    .description(
+      "Accelerate's long form: launch options first, then the command. The same as giving them to the command.",
+    )
+    .argument('<command>', "what to launch: 'train'")
+    .argument('[arguments...]', 'its options and overrides')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra launch --config_file configs/accelerate/2cpu.yaml train epochs=3', 'two processes, three epochs'],
+      ]),
+    );
+  addLaunchOptions(command);
+  command.action(async (name: string, rest: string[], options: LaunchFlags) => {
+    if (name !== 'train') {
+      throw new EngineError(
+        'usage.unknown-command',
+        `Only 'train' can be launched, not '${name}'.${didYouMean(name, ['train'])}`,
+      );
+    }
+    finish(await run(['train', ...flagsOf(command, options), ...rest]));
+  });
+}
+
+export function addInfer(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('infer')
+    .summary('run a checkpoint over a data split')
+    .description(
+      'Compose the inference config, load a checkpoint with its own config, and write predictions and metrics.',
+    )
+    .argument('[overrides...]', 'exp_dir=…, ckpt_dir_or_file=…, and Hydra overrides of the inference config')
+    .addOption(configDirOption())
+    .option('--config-name <name>', 'inference config; the project says which one by default')
+    .option('--project <dir>', 'project folder; found from here upwards by default')
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra infer exp_dir=experiments/digits', "the run's best checkpoint, or its last"],
+        [
+          'accelhydra infer ckpt_dir_or_file=experiments/digits/checkpoints/epoch_2 data@data_dict=test',
+          'this one, on the test split',
+        ],
+      ]),
+    )
+    .action(async (overrides: string[], options: ConfigOptions) => {
+      const { infer } = await import('../commands/infer.ts');
+      finish(await infer(terminal, overrides, options));
+    });
+}
+
+export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
+  const command = program
+    .command('why')
+    .summary('where a value of the config comes from')
+    .description('Say where a value of the composed config comes from, and which values it beat.')
+    .argument('<path>', 'dotted path: trainer.max_grad_norm')
+    .argument('[overrides...]', 'Hydra overrides')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      examples([['accelhydra why trainer.max_grad_norm model/backbone=resnet', 'winner first, then what it beat']]),
+    );
+  addSourceOptions(command);
+  command.action(async (path: string, overrides: string[], options: ConfigOptions & { readonly json?: boolean }) => {
+    const { why } = await import('../commands/why.ts');
+    finish(await why(terminal, path, overrides, options));
+  });
+}

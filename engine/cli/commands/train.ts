@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import type { LaunchRequest } from '../../api/launchModel.ts';
+import type { ProjectInfo } from '../../api/projectModel.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { FollowedEnd } from '../../service/index.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { withEngine } from '../openEngine.ts';
+import type { ConfigOptions, LaunchFlags } from '../options.ts';
+import { formatDuration, formatMetric } from '../ui/format.ts';
+import { ProgressLine } from '../ui/progressLine.ts';
+import { statusText } from '../ui/statusText.ts';
+import type { Terminal } from '../ui/terminal.ts';
+import { searchPathOf } from './searchPath.ts';
+
+type TrainOptions = ConfigOptions & LaunchFlags;
+
+/** `train`: starts a run and watches it to its end. With `--cfg` it prints the config instead. */
+export async function train(
+  terminal: Terminal,
+  overrides: readonly string[],
+  options: TrainOptions,
+): Promise<ExitCode> {
+  if (options.cfg !== undefined || options.info !== undefined) {
+    const { printConfig } = await import('./printConfig.ts');
+    return printConfig(terminal, overrides, options);
+  }
+  const { followInForeground } = await import('../../service/index.ts');
+  return withEngine(options, async ({ api }) => {
+    const project = await api['project.current']({});
+    const request = launchRequest(project, overrides, options);
+    const preview = await api['launch.preview'](request);
+    for (const warning of preview.warnings) terminal.warn(warning);
+    const { runId } = await api['launch.start'](request);
+    const run = await api['runs.get']({ runId });
+    terminal.note(`Run ${terminal.paintNote('bold', runId)}  ${run.name}  on ${run.devices.join(', ')}`);
+    terminal.note(terminal.paintNote('dim', run.expDir));
+    if (options.detach) {
+      terminal.print(runId);
+      return exitCodes.ok;
+    }
+    const end = await watch(terminal, followInForeground, run.expDir);
+    const [finished, keys] = [await api['runs.get']({ runId }), await api['metrics.keys']({ runId })];
+    const took = formatDuration((finished.endedAt ?? Date.now()) - (finished.startedAt ?? finished.createdAt));
+    terminal.note(`${statusText(terminal, end.status)} after ${took}${end.error ? `: ${end.error}` : ''}`);
+    for (const key of keys.filter(({ key }) => key.startsWith('val/') || key === 'train/loss')) {
+      const best = key.key === finished.monitor?.key && finished.monitor.best !== undefined;
+      terminal.print(
+        `${key.key} ${formatMetric(key.lastValue)}${best ? `  (best ${formatMetric(finished.monitor?.best ?? Number.NaN)})` : ''}`,
+      );
+    }
+    return exitCodeOfRun(end);
+  });
+}
+
+type Follow = typeof import('../../service/index.ts')['followInForeground'];
+
+/** Shows progress and the first process's output until the run ends. */
+async function watch(
+  terminal: Terminal,
+  follow: Follow,
+  expDir: string,
+): Promise<FollowedEnd & { interrupted: boolean }> {
+  const progress = new ProgressLine(terminal, systemClock);
+  let interrupted = false;
+  const end = await follow(
+    expDir,
+    {
+      onProgress: (state) => progress.show(state),
+      onLog: (file, text) => {
+        // Other ranks say much the same; their logs are in the folder.
+        if (file === 'rank0.log') terminal.print(text.replace(/\n$/, ''));
+      },
+    },
+    {
+      onSignal: (what) => {
+        interrupted = true;
+        terminal.note(
+          what === 'stop'
+            ? 'Saving and stopping; Ctrl-C again ends it at once.'
+            : 'Ending at once; nothing more is saved.',
+        );
+      },
+    },
+  );
+  progress.end();
+  return { ...end, interrupted };
+}
+
+function exitCodeOfRun(end: FollowedEnd & { readonly interrupted: boolean }): ExitCode {
+  if (end.interrupted && end.status !== 'failed') return exitCodes.interrupted;
+  return end.status === 'completed' || end.status === 'stopped' ? exitCodes.ok : exitCodes.failed;
+}
+
+function launchRequest(project: ProjectInfo, overrides: readonly string[], options: TrainOptions): LaunchRequest {
+  return {
+    configName: options.configName ?? project.defaultConfig,
+    overrides: [...overrides],
+    searchPath: searchPathOf(project.configDir, options),
+    // Named from where the person stands; the engine works from the project.
+    launchFile: options.config_file === undefined ? undefined : resolve(options.config_file),
+    numProcesses: options.num_processes,
+    useCpu: options.use_cpu ?? options.cpu,
+    gpuIds: options.gpu_ids,
+    mixedPrecision: options.mixed_precision,
+    threadsPerProcess: options.num_cpu_threads_per_process,
+    mainProcessPort: options.main_process_port,
+    maxRestarts: options.max_restarts,
+    name: options.name,
+  };
+}

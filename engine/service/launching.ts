@@ -1,0 +1,139 @@
+import { availableParallelism } from 'node:os';
+import { basename, resolve } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import type { LaunchOptions, LaunchPlan } from '../api/launch.ts';
+import type { LaunchPreview, LaunchRequest } from '../api/launchModel.ts';
+import type { DeviceInfo } from '../api/machine.ts';
+import type { Project } from '../instantiate/project/loadProject.ts';
+import {
+  freeRunFolder,
+  mergeLaunchOptions,
+  planLaunch,
+  readLaunchFile,
+  type StartRunRequest,
+} from '../launch/index.ts';
+import { commandText } from './commandText.ts';
+import { type Composition, composeProject } from './composition.ts';
+import { collectOrigins } from './configTree.ts';
+
+/** A launch worked out but not started. */
+export interface PreparedLaunch {
+  readonly request: LaunchRequest;
+  readonly composition: Composition;
+  readonly plan: LaunchPlan;
+  readonly expDir: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Works out what would be started: composed config, processes and devices, and a folder of its own. A folder that is in
+ * use gets a number behind its name, unless an override names it: then it is `launch.folder-taken`.
+ */
+export function prepareLaunch(
+  project: Project,
+  request: LaunchRequest,
+  devices: readonly DeviceInfo[],
+): PreparedLaunch {
+  const composition = composeProject(project, request);
+  if (composition.missing.length > 0) {
+    const [first] = composition.missing;
+    throw new EngineError(
+      'config.missing-values',
+      `The config needs ${composition.missing.length === 1 ? 'a value' : 'values'} for ${composition.missing.join(', ')} ('???'). Give it as an override: ${first}=…`,
+      { paths: composition.missing },
+    );
+  }
+  const { plan, warnings } = planProcesses(project, request, devices);
+  const wanted = wantedFolder(project, composition);
+  if (isFolderChosen(request)) return { request, composition, plan, expDir: wanted, warnings };
+  const expDir = freeRunFolder(wanted);
+  if (expDir === wanted || composition.textAt('exp_dir') === undefined) {
+    return { request, composition, plan, expDir, warnings };
+  }
+  // The config must know the folder that the run really has.
+  const written = `${composition.textAt('exp_dir')}${expDir.slice(wanted.length)}`;
+  const adjusted = { ...request, overrides: [...request.overrides, `exp_dir=${written}`] };
+  return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings };
+}
+
+/** The same, for a person to look at: whatever keeps it from starting is told instead of thrown. */
+export function previewLaunch(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]): LaunchPreview {
+  try {
+    const { plan, expDir, warnings, ...prepared } = prepareLaunch(project, request, devices);
+    return {
+      command: commandText(prepared.request, project.defaultConfig),
+      processes: plan.processes.map(({ rank, device, threads }) => ({ rank, device, threads })),
+      expDir,
+      problems: [],
+      warnings: [...warnings, ...prepared.composition.warnings],
+    };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const command = commandText(request, project.defaultConfig);
+    return { command, processes: [], expDir: '', problems: [error.message], warnings: [] };
+  }
+}
+
+/** What `startRun` takes. */
+export function startRequest(
+  project: Project,
+  prepared: PreparedLaunch,
+  devices: readonly DeviceInfo[],
+): StartRunRequest {
+  const { request, composition, plan, expDir } = prepared;
+  return {
+    expDir,
+    name: request.name ?? composition.textAt('exp_name') ?? basename(expDir),
+    configName: request.configName,
+    overrides: request.overrides,
+    command: commandText(request, project.defaultConfig),
+    configYaml: composition.configYaml,
+    resolvedYaml: composition.resolvedYaml,
+    hydra: {
+      config: composition.configYaml,
+      hydra: composition.hydraYaml,
+      overrides: request.overrides.map((override) => `- ${JSON.stringify(override)}\n`).join('') || '[]\n',
+    },
+    origins: collectOrigins(composition.config),
+    plan,
+    projectRoot: project.root,
+    devices,
+    monitor: monitorOf(composition),
+  };
+}
+
+function planProcesses(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]) {
+  const file =
+    request.launchFile === undefined
+      ? { options: {}, warnings: [] }
+      : readLaunchFile(resolve(project.root, request.launchFile));
+  const asked: LaunchOptions = {
+    numProcesses: request.numProcesses,
+    useCpu: request.useCpu,
+    gpuIds: request.gpuIds,
+    mixedPrecision: request.mixedPrecision,
+    threadsPerProcess: request.threadsPerProcess,
+    mainProcessPort: request.mainProcessPort,
+    maxRestarts: request.maxRestarts,
+  };
+  const machine = { devices, cores: availableParallelism() };
+  const { plan, warnings } = planLaunch(mergeLaunchOptions(file.options, asked), machine);
+  return { plan, warnings: [...file.warnings, ...warnings] };
+}
+
+/** AccelHydra's `exp_dir`; a config without one gets a folder named after it. */
+function wantedFolder(project: Project, composition: Composition): string {
+  const text = composition.textAt('exp_dir');
+  return resolve(project.root, text ?? `experiments/${composition.textAt('exp_name') ?? composition.configName}`);
+}
+
+function isFolderChosen(request: LaunchRequest): boolean {
+  return request.overrides.some((override) => /^\+{0,2}exp_dir\s*=/.test(override));
+}
+
+/** Validation metrics are logged as `val/NAME`. */
+function monitorOf(composition: Composition): StartRunRequest['monitor'] {
+  const name = composition.textAt('trainer.metric_monitor.metric_name') ?? 'loss';
+  const mode = composition.textAt('trainer.metric_monitor.mode') === 'max' ? 'max' : 'min';
+  return { key: name.includes('/') ? name : `val/${name}`, mode };
+}
