@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { EngineError } from '../../api/errors.ts';
+import type { ByteSink } from '../safetensors/write.ts';
+import { errorCode, type FileSystem } from './fileSystem.ts';
+
+export interface FolderFile {
+  readonly name: string;
+  write(sink: ByteSink): Promise<void>;
+}
+
+export interface WrittenFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+let counter = 0;
+/** Marks of the folders that this process is working on. */
+const active = new Set<string>();
+
+/**
+ * Writes a folder as a whole or not at all: into a hidden folder beside, every file on the disk, then renamed. An older
+ * folder of that name stays until the new one is complete.
+ * @param last made from what was written, and written last: it marks the folder as complete
+ * @returns size and hash of each file
+ * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable`; nothing is left behind then
+ */
+export async function writeFolder(
+  target: string,
+  files: readonly FolderFile[],
+  last: (written: ReadonlyMap<string, WrittenFile>) => FolderFile,
+  fileSystem: FileSystem,
+): Promise<ReadonlyMap<string, WrittenFile>> {
+  const parent = dirname(target);
+  const mark = `${process.pid}-${++counter}`;
+  const temporary = join(parent, `.${basename(target)}.tmp-${mark}`);
+  active.add(mark);
+  try {
+    await fileSystem.makeFolder(parent);
+    await recoverFolders(parent, fileSystem);
+    await fileSystem.makeFolder(temporary);
+    const written = new Map<string, WrittenFile>();
+    for (const file of files) written.set(file.name, await writeFile(temporary, file, fileSystem));
+    const final = last(written);
+    written.set(final.name, await writeFile(temporary, final, fileSystem));
+    await fileSystem.syncFolder(temporary);
+    await moveInto(temporary, target, join(parent, `.${basename(target)}.old-${mark}`), fileSystem);
+    await fileSystem.syncFolder(parent);
+    return written;
+  } catch (error) {
+    await removeQuietly(temporary, fileSystem);
+    throw describe(error, target);
+  } finally {
+    active.delete(mark);
+  }
+}
+
+async function writeFile(folder: string, file: FolderFile, fileSystem: FileSystem): Promise<WrittenFile> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const output = await fileSystem.create(join(folder, file.name));
+  try {
+    await file.write({
+      write: async (chunk) => {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await output.write(chunk);
+      },
+    });
+    await output.sync();
+  } finally {
+    await output.close();
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** A folder cannot be replaced in one operation: the old one steps aside and comes back if the new one cannot move in. */
+async function moveInto(from: string, target: string, aside: string, fileSystem: FileSystem): Promise<void> {
+  const replaces = (await fileSystem.list(dirname(target))).includes(basename(target));
+  if (!replaces) return fileSystem.rename(from, target);
+  await fileSystem.rename(target, aside);
+  try {
+    await fileSystem.rename(from, target);
+  } catch (error) {
+    await fileSystem.rename(aside, target);
+    throw error;
+  }
+  await removeQuietly(aside, fileSystem);
+}
+
+/**
+ * Clears what a crash left behind: half-written folders are removed; a folder that had stepped aside for one that never
+ * came is put back. Folders of processes that still run are left alone.
+ */
+export async function recoverFolders(parent: string, fileSystem: FileSystem): Promise<void> {
+  const names = await fileSystem.list(parent);
+  for (const name of names) {
+    const match = /^\.(.+)\.(tmp|old)-((\d+)-\d+)$/.exec(name);
+    const [, original = '', kind, mark = '', pid] = match ?? [];
+    if (kind === undefined || isInUse(mark, Number(pid))) continue;
+    if (kind === 'old' && !names.includes(original)) {
+      await fileSystem.rename(join(parent, name), join(parent, original));
+    } else {
+      await fileSystem.remove(join(parent, name));
+    }
+  }
+}
+
+function isInUse(mark: string, pid: number): boolean {
+  // Process ids repeat, in containers above all: what this process does not know of was left by an earlier one.
+  if (pid === process.pid) return active.has(mark);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+/** The failure that led here is the one to report; a leftover is cleared at the next save. */
+async function removeQuietly(path: string, fileSystem: FileSystem): Promise<void> {
+  await fileSystem.remove(path).catch(() => undefined);
+}
+
+function describe(error: unknown, target: string): unknown {
+  const code = errorCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new EngineError(
+      'checkpoint.disk-full',
+      `The disk is full: ${target} could not be written. Earlier checkpoints are untouched. Free some space, or lower save_last_k.`,
+      { folder: target },
+      { cause: error },
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new EngineError(
+      'checkpoint.not-writable',
+      `${target} could not be written: ${dirname(target)} does not allow it. Give yourself write permission, or choose another project_dir.`,
+      { folder: target },
+      { cause: error },
+    );
+  }
+  return error;
+}

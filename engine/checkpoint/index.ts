@@ -1,0 +1,14 @@
+export { recoverFolders } from './folder/atomicFolder.ts';
+export { type FileSystem, nodeFileSystem, type WritableFile } from './folder/fileSystem.ts';
+export { checkpointFiles, checkpointFolder, parseCheckpointName } from './layout.ts';
+export { type CheckpointEntry, listCheckpoints } from './list.ts';
+export { type CheckpointPart, findDamage, type LoadedCheckpoint, loadCheckpoint } from './load.ts';
+export { CheckpointManifest } from './manifest.ts';
+export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
+export { latestCheckpoint, type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';
+export { planPruning, pruneCheckpoints, removeCheckpoint } from './retention.ts';
+export type { Dtype, TensorArray } from './safetensors/dtype.ts';
+export { openSafetensors, parseSafetensors, type SafetensorsFile, type TensorData } from './safetensors/read.ts';
+export { type ByteSink, type TensorSource, writeSafetensors } from './safetensors/write.ts';
+export { type CheckpointRequest, type SavedCheckpoint, saveCheckpoint } from './save.ts';
+export { type TensorValues, tensorSource, toTensorValues } from './tensors.ts';

@@ -1,0 +1,130 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import type { CheckpointKind } from '../api/training.ts';
+import { errorCode, nodeFileSystem } from './folder/fileSystem.ts';
+import { CHECKPOINTS, checkpointFiles, parseCheckpointName } from './layout.ts';
+import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
+
+export interface CheckpointEntry {
+  readonly folder: string;
+  /** Relative to the folder that was listed, with forward slashes. */
+  readonly path: string;
+  readonly kind: CheckpointKind;
+  readonly epoch: number;
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly bytes: number;
+  /** Absent for a folder that another program wrote, or that is damaged. */
+  readonly manifest?: CheckpointManifest;
+  /** Why the folder cannot be used, as far as can be said without reading all of it. */
+  readonly problem?: string;
+}
+
+/**
+ * The checkpoints of a run's folder, or of its checkpoint folder, oldest first: by step, at one step `best` before the
+ * others. What cannot be used comes first and says why.
+ */
+export async function listCheckpoints(root: string): Promise<readonly CheckpointEntry[]> {
+  const places = [root, join(root, CHECKPOINTS)];
+  const entries: CheckpointEntry[] = [];
+  for (const place of places) {
+    for (const name of await nodeFileSystem.list(place)) {
+      const entry = await readEntry(join(place, name), root);
+      if (entry !== undefined) entries.push(entry);
+    }
+  }
+  return entries.sort(compareEntries);
+}
+
+/** One folder as an entry; undefined when neither its name nor a manifest makes it a checkpoint. */
+export async function readEntry(folder: string, root: string): Promise<CheckpointEntry | undefined> {
+  const named = parseCheckpointName(basename(folder));
+  // Hidden folders are still being written, or are leftovers.
+  if (basename(folder).startsWith('.')) return undefined;
+  const path = relative(root, folder).split(sep).join('/');
+  const text = await readText(join(folder, MANIFEST));
+  if (text === undefined && named === undefined) return undefined;
+  const unknown = {
+    folder,
+    path,
+    kind: named?.kind ?? 'permanent',
+    epoch: named?.kind === 'epoch' ? (named.number ?? 0) : 0,
+    step: named?.kind === 'epoch' ? 0 : (named?.number ?? 0),
+    metrics: {},
+    time: 0,
+    bytes: 0,
+  } as const;
+  if (text === undefined) {
+    return (await isFolder(folder)) ? { ...unknown, problem: `it has no ${MANIFEST}` } : undefined;
+  }
+  try {
+    const manifest = parseManifest(text, join(folder, MANIFEST));
+    const problem = await sizeProblem(folder, manifest);
+    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+    const { kind, epoch, step, metrics, time } = manifest;
+    const entry = { folder, path, kind, epoch, step, metrics, time, bytes, manifest };
+    return problem === undefined ? entry : { ...entry, problem };
+  } catch (error) {
+    // Other programs name their files so, too.
+    if (named === undefined) return undefined;
+    return { ...unknown, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function sizeProblem(folder: string, manifest: CheckpointManifest): Promise<string | undefined> {
+  if (manifest.files[checkpointFiles.model] === undefined) return `it has no ${checkpointFiles.model}`;
+  for (const [name, file] of Object.entries(manifest.files)) {
+    const found = await fileSize(join(folder, name));
+    if (found === undefined) return `${name} is missing`;
+    if (found !== file.bytes) return `${name} has ${found} bytes instead of ${file.bytes}`;
+  }
+  return undefined;
+}
+
+const order: readonly CheckpointKind[] = ['best', 'step', 'epoch', 'permanent'];
+
+/** Numbers as numbers: epoch_10 after epoch_9. */
+export function compareEntries(a: CheckpointEntry, b: CheckpointEntry): number {
+  return (
+    Number(a.problem === undefined) - Number(b.problem === undefined) ||
+    a.step - b.step ||
+    a.epoch - b.epoch ||
+    order.indexOf(a.kind) - order.indexOf(b.kind) ||
+    (a.path < b.path ? -1 : 1)
+  );
+}
+
+/** The run's folder that a checkpoint lies in. */
+export function runFolderOf(checkpoint: string): string {
+  const parent = dirname(checkpoint);
+  return basename(parent) === CHECKPOINTS ? dirname(parent) : parent;
+}
+
+export async function fileSize(path: string): Promise<number | undefined> {
+  return (await statOrNothing(path))?.size;
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return (await statOrNothing(path))?.isDirectory() ?? false;
+}
+
+async function statOrNothing(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import { parseExact } from '../base/exactJson.ts';
+import { errorCode } from './folder/fileSystem.ts';
+import { checkpointFiles } from './layout.ts';
+import { listCheckpoints, readText, runFolderOf } from './list.ts';
+import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
+import { parseSafetensors, type TensorData } from './safetensors/read.ts';
+
+export type CheckpointPart = keyof typeof checkpointFiles;
+
+export interface LoadedCheckpoint {
+  readonly folder: string;
+  readonly manifest: CheckpointManifest;
+  readonly model: ReadonlyMap<string, TensorData>;
+  readonly optimizer: ReadonlyMap<string, TensorData> | undefined;
+  readonly ema: ReadonlyMap<string, TensorData> | undefined;
+  readonly state: unknown;
+  readonly configText: string | undefined;
+}
+
+/**
+ * Reads a checkpoint folder, each file once: its hash is checked while it is read.
+ * @param parts which files to read; by default all that are there. What is not read is undefined, the model empty.
+ * @throws EngineError `checkpoint.not-found` | `checkpoint.corrupt`, naming the file and the next best checkpoint
+ */
+export async function loadCheckpoint(
+  folder: string,
+  parts: readonly CheckpointPart[] = ['model', 'optimizer', 'ema', 'state', 'config'],
+): Promise<LoadedCheckpoint> {
+  const manifest = await readManifest(folder);
+  try {
+    const read = async (part: CheckpointPart) =>
+      parts.includes(part) ? readChecked(folder, checkpointFiles[part], manifest) : undefined;
+    const tensors = async (part: CheckpointPart) => {
+      const bytes = await read(part);
+      return bytes === undefined ? undefined : parseSafetensors(bytes, join(folder, checkpointFiles[part]));
+    };
+    const state = await read('state');
+    const config = await read('config');
+    return {
+      folder,
+      manifest,
+      model: (await tensors('model')) ?? new Map(),
+      optimizer: await tensors('optimizer'),
+      ema: await tensors('ema'),
+      state: state === undefined ? undefined : parseExact(new TextDecoder().decode(state)),
+      configText: config === undefined ? undefined : new TextDecoder().decode(config),
+    };
+  } catch (error) {
+    throw await withNextBest(error, folder);
+  }
+}
+
+/** Reads every file and compares its hash; undefined when all is as it was saved. */
+export async function findDamage(folder: string): Promise<EngineError | undefined> {
+  try {
+    const manifest = parseManifest((await readText(join(folder, MANIFEST))) ?? '', join(folder, MANIFEST));
+    for (const name of Object.keys(manifest.files)) await readChecked(folder, name, manifest);
+    return undefined;
+  } catch (error) {
+    if (error instanceof EngineError) return error;
+    throw error;
+  }
+}
+
+async function readManifest(folder: string): Promise<CheckpointManifest> {
+  const file = join(folder, MANIFEST);
+  const text = await readText(file);
+  if (text === undefined) {
+    const other = await nextBest(folder);
+    throw new EngineError(
+      'checkpoint.not-found',
+      `${folder} is no complete checkpoint: it has no ${MANIFEST}. ${nextBestText(other)}`,
+      { folder, nextBest: other },
+    );
+  }
+  try {
+    return parseManifest(text, file);
+  } catch (error) {
+    throw await withNextBest(error, folder);
+  }
+}
+
+async function readChecked(
+  folder: string,
+  name: string,
+  manifest: CheckpointManifest,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const expected = manifest.files[name];
+  if (expected === undefined) return undefined;
+  const file = join(folder, name);
+  const found = await readWhole(file, expected.bytes);
+  if (found === undefined) throw corrupt(file, 'it is missing', {});
+  if (found.size !== expected.bytes) {
+    throw corrupt(file, `it has ${found.size} bytes instead of ${expected.bytes}`, { bytes: found.size });
+  }
+  if (found.sha256 !== expected.sha256)
+    throw corrupt(file, 'its content is not what was saved', { sha256: found.sha256 });
+  return found.bytes;
+}
+
+const CHUNK = 8 * 1024 * 1024;
+
+/** Reads and hashes in one pass; a file of another size than expected is not read at all. */
+async function readWhole(file: string, expected: number) {
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size } = await handle.stat();
+    if (size !== expected) return { size, sha256: '', bytes: new Uint8Array() };
+    const bytes = new Uint8Array(size);
+    const hash = createHash('sha256');
+    let done = 0;
+    while (done < size) {
+      const { bytesRead } = await handle.read(bytes, done, Math.min(CHUNK, size - done), done);
+      if (bytesRead === 0) return { size: done, sha256: '', bytes };
+      hash.update(bytes.subarray(done, done + bytesRead));
+      done += bytesRead;
+    }
+    return { size, sha256: hash.digest('hex'), bytes };
+  } finally {
+    await handle.close();
+  }
+}
+
+function corrupt(file: string, reason: string, details: Readonly<Record<string, unknown>>): EngineError {
+  return new EngineError('checkpoint.corrupt', `${file} is damaged: ${reason}.`, { file, reason, ...details });
+}
+
+/** The newest other checkpoint of the run that is intact. */
+async function nextBest(folder: string): Promise<string | undefined> {
+  const entries = await listCheckpoints(runFolderOf(folder));
+  for (const entry of entries.toReversed()) {
+    if (entry.folder === folder || entry.problem !== undefined) continue;
+    if ((await findDamage(entry.folder)) === undefined) return entry.folder;
+  }
+  return undefined;
+}
+
+function nextBestText(other: string | undefined): string {
+  return other === undefined
+    ? 'The run has no other intact checkpoint.'
+    : `The next best is ${basename(other)} (${other}).`;
+}
+
+async function withNextBest(error: unknown, folder: string): Promise<unknown> {
+  const damaged =
+    EngineError.is(error, 'checkpoint.corrupt') || EngineError.is(error, 'checkpoint.safetensors.invalid');
+  if (!damaged) return error;
+  const other = await nextBest(folder);
+  return new EngineError(
+    'checkpoint.corrupt',
+    `${error.message} ${nextBestText(other)}`,
+    { ...error.details, nextBest: other },
+    { cause: error },
+  );
+}

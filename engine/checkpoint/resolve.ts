@@ -1,0 +1,65 @@
+import { basename, join } from 'node:path';
+import { EngineError } from '../api/errors.ts';
+import { didYouMean } from '../base/nearest.ts';
+import { checkpointFiles } from './layout.ts';
+import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry, runFolderOf } from './list.ts';
+
+export type ResolvedCheckpoint =
+  | { readonly type: 'folder'; readonly folder: string; readonly entry: CheckpointEntry }
+  /** A single safetensors file: weights alone. */
+  | { readonly type: 'file'; readonly file: string };
+
+/**
+ * Which checkpoint a path means: a safetensors file, a checkpoint's folder, or a run (or its `checkpoints` folder), of
+ * which the best is taken, or the newest by step.
+ * @throws EngineError `checkpoint.not-found`, listing what there is
+ */
+export async function resolveCheckpoint(
+  target: string,
+  { useBest = true }: { readonly useBest?: boolean } = {},
+): Promise<ResolvedCheckpoint> {
+  if (!(await isFolder(target))) {
+    if ((await fileSize(target)) === undefined) throw await notThere(target);
+    if (target.endsWith('.safetensors')) return { type: 'file', file: target };
+    throw new EngineError(
+      'checkpoint.not-found',
+      `${target} is neither a checkpoint's folder nor a .safetensors file.`,
+      { target },
+    );
+  }
+  const own = await readEntry(target, runFolderOf(target));
+  const weights = join(target, checkpointFiles.model);
+  // Another program's folder: weights without our manifest.
+  if (own?.manifest === undefined && (await fileSize(weights)) !== undefined) return { type: 'file', file: weights };
+  if (own !== undefined) return { type: 'folder', folder: target, entry: own };
+  const entries = await listCheckpoints(target);
+  const usable = entries.filter((entry) => entry.problem === undefined);
+  const best = useBest ? usable.findLast((entry) => entry.kind === 'best') : undefined;
+  const chosen = best ?? usable.at(-1);
+  if (chosen !== undefined) return { type: 'folder', folder: chosen.folder, entry: chosen };
+  const reason =
+    entries.length === 0
+      ? 'there is none'
+      : `none can be used: ${entries.map((entry) => `${entry.path} (${entry.problem})`).join(', ')}`;
+  throw new EngineError('checkpoint.not-found', `${target} has no checkpoint to load: ${reason}.`, {
+    target,
+    found: entries.map((entry) => entry.path),
+  });
+}
+
+/** The newest usable checkpoint by step, which a resumed run continues from; undefined when there is none yet. */
+export async function latestCheckpoint(root: string): Promise<CheckpointEntry | undefined> {
+  return (await listCheckpoints(root)).findLast((entry) => entry.problem === undefined);
+}
+
+async function notThere(target: string): Promise<EngineError> {
+  const run = runFolderOf(target);
+  const found = (await listCheckpoints(run)).filter((entry) => entry.problem === undefined);
+  const names = found.map((entry) => basename(entry.folder));
+  const known = found.length === 0 ? `${run} has none` : `${run} has: ${found.map((entry) => entry.path).join(', ')}`;
+  return new EngineError(
+    'checkpoint.not-found',
+    `There is no checkpoint ${target}.${didYouMean(basename(target), names)} ${known}.`,
+    { target, found: found.map((entry) => entry.path) },
+  );
+}

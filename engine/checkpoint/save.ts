@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { CheckpointKind } from '../api/training.ts';
+import { stringifyExact } from '../base/exactJson.ts';
+import { type FolderFile, writeFolder } from './folder/atomicFolder.ts';
+import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
+import { checkpointFiles } from './layout.ts';
+import { type CheckpointManifest, FORMAT, MANIFEST, printManifest, VERSION } from './manifest.ts';
+import { type TensorSource, writeSafetensors } from './safetensors/write.ts';
+
+export interface CheckpointRequest {
+  readonly folder: string;
+  readonly kind: CheckpointKind;
+  readonly epoch: number;
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly model: Iterable<TensorSource>;
+  readonly optimizer?: Iterable<TensorSource> | undefined;
+  readonly ema?: Iterable<TensorSource> | undefined;
+  /** Everything that is no tensor: scheduler, sampler, random streams, counters. Plain values; NaN and ∞ are kept. */
+  readonly state: unknown;
+  /** Copied into the folder, so that it can be used without its run. */
+  readonly configText?: string | undefined;
+}
+
+export interface SavedCheckpoint {
+  readonly folder: string;
+  /** Of all files together. */
+  readonly bytes: number;
+  readonly manifest: CheckpointManifest;
+}
+
+/**
+ * Writes a checkpoint folder as a whole or not at all, replacing an older one of that name.
+ * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable` | `checkpoint.tensor`
+ */
+export async function saveCheckpoint(
+  request: CheckpointRequest,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<SavedCheckpoint> {
+  const { configText } = request;
+  let manifest: CheckpointManifest | undefined;
+  const written = await writeFolder(
+    request.folder,
+    filesOf(request),
+    (files) => {
+      const made: CheckpointManifest = {
+        format: FORMAT,
+        version: VERSION,
+        kind: request.kind,
+        epoch: request.epoch,
+        step: request.step,
+        metrics: { ...request.metrics },
+        ...(configText === undefined ? {} : { config_hash: createHash('sha256').update(configText).digest('hex') }),
+        saved_at: new Date(request.time).toISOString(),
+        time: request.time,
+        files: Object.fromEntries(files),
+      };
+      manifest = made;
+      return textFile(MANIFEST, printManifest(made));
+    },
+    fileSystem,
+  );
+  if (manifest === undefined) throw new Error('Internal error: the folder was written without a manifest');
+  const bytes = [...written.values()].reduce((sum, file) => sum + file.bytes, 0);
+  return { folder: request.folder, bytes, manifest };
+}
+
+function filesOf(request: CheckpointRequest): FolderFile[] {
+  const { optimizer, ema, configText } = request;
+  return [
+    tensorFile(checkpointFiles.model, request.model),
+    ...(optimizer === undefined ? [] : [tensorFile(checkpointFiles.optimizer, optimizer)]),
+    ...(ema === undefined ? [] : [tensorFile(checkpointFiles.ema, ema)]),
+    textFile(checkpointFiles.state, `${stringifyExact(request.state)}\n`),
+    ...(configText === undefined ? [] : [textFile(checkpointFiles.config, configText)]),
+  ];
+}
+
+function tensorFile(name: string, tensors: Iterable<TensorSource>): FolderFile {
+  // Python's loaders look for this mark.
+  return { name, write: (sink) => writeSafetensors(sink, tensors, { format: 'pt' }) };
+}
+
+function textFile(name: string, text: string): FolderFile {
+  return { name, write: (sink) => sink.write(new TextEncoder().encode(text)) };
+}
