@@ -92,6 +92,15 @@ export class Choices {
     return new Set(this.#requested.keys());
   }
 
+  /** True when somebody chooses, deletes or adds one of Hydra's own groups. */
+  get touchesHydra(): boolean {
+    const isHydra = (key: string) => key.startsWith('hydra/');
+    return (
+      [...this.#requested.keys(), ...this.#deletions.keys(), ...this.known.keys()].some(isHydra) ||
+      this.appended.some((item) => isHydra(item.group))
+    );
+  }
+
   /** Notes an `override` entry; the tree is walked backwards, so the first to come is the last in the list and stays. */
   addOverride(configPath: string, item: GroupDefault, chain: () => readonly InclusionStep[]): void {
     const key = item.overrideKey();

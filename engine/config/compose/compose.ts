@@ -1,5 +1,4 @@
 import { splitKeyPath } from '../container/keyPath.ts';
-import { mergeWith } from '../container/merge.ts';
 import { ConfigError } from '../errors.ts';
 import type { Override } from '../grammar/types.ts';
 import { type ConfigNode, DictNode } from '../node/node.ts';
@@ -10,8 +9,9 @@ import { compositionError } from './compositionError.ts';
 import type { ResultDefault } from './defaultsList.ts';
 import type { DefaultsTreeNode } from './defaultsTree.ts';
 import { hydraSource, schemaSource } from './hydraLibrary.ts';
-import { fillHydraNode, registerHydraResolvers } from './hydraNode.ts';
+import { checkCopiedEnvironment, fillHydraNode, registerHydraResolvers } from './hydraNode.ts';
 import { conformHydraValue } from './hydraSchema.ts';
+import { mergeContent } from './mergeContent.ts';
 import { type PreparedComposition, prepareComposition } from './prepare.ts';
 import type { ConfigRepository, LoadedConfig } from './repository.ts';
 import type { ComposeRequest } from './request.ts';
@@ -62,13 +62,13 @@ export function compose(request: ComposeRequest): Composition {
   const now = new Date(request.clock?.now() ?? Date.now());
   const context = new ResolveContext({ resolvers, env, now, warn: (message) => warnings.push(message) });
 
-  const config = new DictNode();
-  for (const item of defaults) mergeDefault(config, item, repository, context);
+  const { config, rest } = startWithHydra(defaults, repository, context);
+  for (const item of rest) mergeDefault(config, item, repository, context);
   if (request.strict !== false) config.setFlag('struct', true);
   applyOverrides(config, choices.valueOverrides, context);
 
   const hydra = takeHydra(config);
-  fillHydraNode(hydra, {
+  const facts = {
     overrides,
     choices: choices.known,
     sources: repository.sources,
@@ -77,8 +77,10 @@ export function compose(request: ComposeRequest): Composition {
     versionBase: request.versionBase ?? '1.4',
     cwd: request.cwd ?? process.cwd(),
     env,
-  });
+  };
+  checkCopiedEnvironment(hydra, env);
   hydraRoot = lazily(() => {
+    fillHydraNode(hydra, facts);
     const root = config.clone();
     root.set('hydra', hydra);
     return root;
@@ -129,6 +131,34 @@ function takeHydra(config: DictNode): DictNode {
   return hydra;
 }
 
+// Hydra's own files come first and never change, so what they merge to is kept by the list of them.
+const hydraBases = new Map<string, DictNode>();
+const MAXIMUM_HYDRA_BASES = 64;
+
+/** A config that holds what Hydra's own files give, and the defaults that are left to merge. */
+function startWithHydra(
+  defaults: readonly ResultDefault[],
+  repository: ConfigRepository,
+  context: ResolveContext,
+): { readonly config: DictNode; readonly rest: readonly ResultDefault[] } {
+  const isBuiltIn = ({ configPath }: ResultDefault) => {
+    if (!configPath.startsWith('hydra/')) return false;
+    const loaded = repository.hasOwnHydraFiles ? repository.load(configPath) : undefined;
+    return loaded === undefined || !isOwnFile(loaded);
+  };
+  const end = defaults.findIndex((item) => !isBuiltIn(item));
+  const builtIn = end === -1 ? defaults : defaults.slice(0, end);
+  const key = builtIn.map((item) => `${item.configPath}@${item.package}`).join(' ');
+  let base = hydraBases.get(key);
+  if (base === undefined) {
+    base = new DictNode();
+    for (const item of builtIn) mergeDefault(base, item, repository, context);
+    if (hydraBases.size >= MAXIMUM_HYDRA_BASES) hydraBases.clear();
+    hydraBases.set(key, base);
+  }
+  return { config: base.clone(), rest: end === -1 ? [] : defaults.slice(end) };
+}
+
 function mergeDefault(
   config: DictNode,
   item: ResultDefault,
@@ -140,7 +170,7 @@ function mergeDefault(
   const embedded = embeddedContent(loaded, item.package);
   checkSearchPath(embedded, item);
   try {
-    mergeWith(config, [embedded], context);
+    mergeContent(config, embedded, context);
   } catch (error) {
     throw asComposingFailure(error, item);
   }

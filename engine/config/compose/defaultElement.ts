@@ -16,6 +16,9 @@ abstract class InputDefault {
   deleted = false;
   readonly origin: Origin | undefined;
   readonly rules: PackageRules;
+  // Asked for several times for every entry; forgotten when what they are made of changes.
+  #finalPackage: string | undefined = undefined;
+  #overrideKey: string | undefined = undefined;
 
   constructor(packageName: string | undefined, origin: Origin | undefined, rules: PackageRules) {
     this.package = packageName;
@@ -32,6 +35,8 @@ abstract class InputDefault {
   updateParent(baseDirectory: string, packageName: string): void {
     this.parentBaseDirectory = baseDirectory;
     this.parentPackage = packageName;
+    this.#finalPackage = undefined;
+    this.#overrideKey = undefined;
     if (this.rules.legacyKeywords && this.package?.includes('_group_')) {
       this.package = `_global_.${this.package.replaceAll('_group_', this.defaultPackage())}`;
     }
@@ -40,6 +45,7 @@ abstract class InputDefault {
   /** A header is always absolute. */
   setPackageHeader(header: string | undefined): void {
     if (header === undefined) return;
+    this.#finalPackage = undefined;
     if (this.rules.legacyKeywords && header === '_group_') return;
     let absolute = header;
     if (header !== '_global_' && !header.startsWith('_global_.')) {
@@ -57,7 +63,14 @@ abstract class InputDefault {
   }
 
   /** Where the config's content goes: its own package (or header) below its parent's, `_global_` cutting the path. */
-  finalPackage(withHeader = true): string {
+  finalPackage(): string {
+    // With legacy keywords the option's name is part of it, and that may still change.
+    if (this.rules.legacyKeywords) return this.#packageOf(true);
+    this.#finalPackage ??= this.#packageOf(true);
+    return this.#finalPackage;
+  }
+
+  #packageOf(withHeader: boolean): string {
     let own = this.ownPackage(withHeader) ?? this.relativeGroupPath().replaceAll('/', '.');
     const name = this.rules.legacyKeywords ? this.choiceName() : null;
     if (name !== null) own = own.replaceAll('_name_', name);
@@ -73,8 +86,14 @@ abstract class InputDefault {
 
   /** `group`, with `@package` when that is not the group's own. */
   overrideKey(): string {
+    if (this.rules.legacyKeywords) return this.#keyOf();
+    this.#overrideKey ??= this.#keyOf();
+    return this.#overrideKey;
+  }
+
+  #keyOf(): string {
     const group = this.groupPath();
-    const finalPackage = this.finalPackage(false);
+    const finalPackage = this.#packageOf(false);
     if (this.defaultPackage() === finalPackage) return group;
     return `${group}@${finalPackage === '' ? '_global_' : finalPackage}`;
   }

@@ -56,6 +56,7 @@ function leafDefault(node: DefaultsTreeNode): ResultDefault | undefined {
   const own = isSelf ? container : item;
   if (own.configPath() === EMPTY_CONFIG) return undefined;
   const above = isSelf ? parent?.parent : parent;
+  const last = isSelf ? parent : node;
   return {
     configPath: own.configPath(),
     parent: above === undefined ? undefined : above.item === ROOT ? '<root>' : above.item.configPath(),
@@ -65,6 +66,9 @@ function leafDefault(node: DefaultsTreeNode): ResultDefault | undefined {
     // Hydra checks duplicates by the key of whole configs, so a config's own content among its defaults has none.
     overrideKey: !isSelf && item.kind === 'group' ? item.overrideKey() : undefined,
     origin: item.origin,
-    chain: inclusionChain(isSelf ? parent : node),
+    // Only errors and explanations ask for it.
+    get chain() {
+      return inclusionChain(last);
+    },
   };
 }

@@ -55,14 +55,31 @@ export function buildDefaultsTree(configName: string | undefined, context: TreeC
     context.rules,
   );
   primary.primary = true;
-  const hydra = new ConfigDefault({ path: 'hydra/config', package: undefined, origin: undefined }, context.rules);
   const builder = new TreeBuilder(context);
   // The walk runs backwards, so that the last override in the list is the first to be noted.
   const primaryNode = builder.expand({ item: primary, parent: root, children: undefined }, false, undefined);
-  const hydraNode = builder.expand({ item: hydra, parent: root, children: undefined }, false, undefined);
+  const hydraNode = hydraTree(root, builder, context);
   root.children = [hydraNode, primaryNode];
   builder.resolveDeferred(root);
   return root;
+}
+
+// What Hydra includes of its own is the same for nearly every composition.
+let usualHydraTree: DefaultsTreeNode | undefined;
+
+function hydraTree(root: DefaultsTreeNode, builder: TreeBuilder, context: TreeContext): DefaultsTreeNode {
+  const { choices, repository, rules } = context;
+  const isUsual = !choices.touchesHydra && !repository.hasOwnHydraFiles;
+  if (isUsual && usualHydraTree !== undefined) {
+    for (const { item } of usualHydraTree.children?.toReversed() ?? []) {
+      if (item !== ROOT) choices.setKnown(item, () => []);
+    }
+    return usualHydraTree;
+  }
+  const item = new ConfigDefault({ path: 'hydra/config', package: undefined, origin: undefined }, rules);
+  const node = builder.expand({ item, parent: root, children: undefined }, false, undefined);
+  if (isUsual) usualHydraTree = { ...node, parent: { item: ROOT, parent: undefined, children: undefined } };
+  return node;
 }
 
 /** How the tree got from the primary config to this node. */
@@ -118,9 +135,10 @@ class TreeBuilder {
 
   #checkOverridesLast(items: readonly DefaultItem[], node: DefaultsTreeNode, interpolated: boolean): void {
     let lastOverride: GroupDefault | undefined;
+    const place = placeBelow(node);
     for (const child of items) {
       if (child.isSelf) continue;
-      this.#adopt(child, node);
+      child.updateParent(place.group, place.package);
       if (lastOverride !== undefined && !child.isOverride && !child.isExternalAppend) {
         throw overrideTooEarly(lastOverride, child, node);
       }
@@ -128,10 +146,6 @@ class TreeBuilder {
       lastOverride = child;
       if (interpolated) throw overrideInInterpolated(child, node);
     }
-  }
-
-  #adopt(child: DefaultItem, node: DefaultsTreeNode): void {
-    if (node.item !== ROOT) child.updateParent(node.item.groupPath(), node.item.finalPackage());
   }
 
   #expandChildren(
@@ -153,7 +167,6 @@ class TreeBuilder {
         choices.addOverride(node.item === ROOT ? '' : node.item.configPath(), child, () => inclusionChain(node));
         continue;
       }
-      this.#adopt(child, node);
       choices.applyTo(child, eligible);
       validatePaths(child, node);
       if (child.kind === 'group' && typeof child.value === 'object' && child.value !== null) {
@@ -184,7 +197,7 @@ class TreeBuilder {
     const entry = { path: `${base}/${option}`, package: group.package, origin: group.origin };
     const item = new ConfigDefault(entry, this.#context.rules, group.optional);
     if (group.isExternalAppend) item.updateParent('', '');
-    else this.#adopt(item, node);
+    else adopt(item, node);
     return { item, parent: node, children: undefined };
   }
 
@@ -209,7 +222,7 @@ class TreeBuilder {
       const candidate = item.clone();
       if (!this.#resolve(candidate)) continue;
       validatePaths(candidate, node);
-      this.#adopt(candidate, node);
+      adopt(candidate, node);
       const eligible = this.#deferred.get(item);
       this.#deferred.delete(item);
       const expanded = this.expand({ item: candidate, parent: node, children: undefined }, true, eligible ?? new Set());
@@ -265,6 +278,16 @@ class TreeBuilder {
     const path = item.kind === 'group' ? pythonChoiceText(item.value) : item.path.replace(/^\//, '');
     return interpolationFailure(path, node, this.#context);
   }
+}
+
+/** Where the entries of a config's defaults list are relative to. */
+function placeBelow({ item }: DefaultsTreeNode): { readonly group: string; readonly package: string } {
+  return item === ROOT ? { group: '', package: '' } : { group: item.groupPath(), package: item.finalPackage() };
+}
+
+function adopt(child: DefaultItem, node: DefaultsTreeNode): void {
+  const place = placeBelow(node);
+  child.updateParent(place.group, place.package);
 }
 
 /** Without `_self_` a config's own content comes last; a list of overrides alone gets none. */

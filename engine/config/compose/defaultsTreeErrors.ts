@@ -143,6 +143,7 @@ const MORE = 'See https://hydra.cc/docs/advanced/defaults_list/ for more informa
 
 /** Refuses backslashes and `..` in the paths of an entry of `parent`. */
 export function validatePaths(item: DefaultItem, parent: DefaultsTreeNode): void {
+  if (isPlain(item)) return;
   for (const [kind, path] of pathsOf(item)) {
     const parentItem = itemOf(parent);
     const place = parentItem === undefined ? '' : `In ${parentItem.configPath()}: `;
@@ -161,6 +162,18 @@ export function validatePaths(item: DefaultItem, parent: DefaultsTreeNode): void
       );
     }
   }
+}
+
+/** Nearly every entry: told without building the list of its paths. */
+function isPlain(item: DefaultItem): boolean {
+  if (item.kind === 'config') return isPlainPath(item.path);
+  return (
+    isPlainPath(item.group) && (item.value === null || (typeof item.value === 'string' && isPlainPath(item.value)))
+  );
+}
+
+function isPlainPath(path: string): boolean {
+  return !path.includes('..') && !path.includes('\\');
 }
 
 function pathsOf(item: ConfigDefault | GroupDefault): readonly (readonly [keyof typeof GUIDANCE, string])[] {

@@ -46,7 +46,7 @@ function append(parent: DictNode, key: string, texts: readonly string[]): void {
   if (list !== existing) parent.set(key, list);
 }
 
-/** Fills in overrides, choices, search path and job. Throws a KeyError for a variable of `env_copy` that is not set. */
+/** Fills in overrides, choices, search path and job. */
 export function fillHydraNode(hydra: DictNode, facts: HydraFacts): void {
   const own = facts.overrides.filter(isHydraOverride).map((override) => override.text);
   const task = facts.overrides.filter((override) => !isHydraOverride(override)).map((override) => override.text);
@@ -84,20 +84,29 @@ function sourceInfo(source: ConfigSource): DictNode {
   );
 }
 
+/** Throws a KeyError when `hydra.job.env_copy` names a variable that is not set. */
+export function checkCopiedEnvironment(hydra: DictNode, env: Readonly<Record<string, string | undefined>>): void {
+  const job = hydra.get('job');
+  const wanted = job?.kind === 'dict' ? job.get('env_copy') : undefined;
+  if (wanted?.kind !== 'list') return;
+  for (const item of wanted.items) {
+    if (item.kind !== 'scalar' || typeof item.value !== 'string' || env[item.value] !== undefined) continue;
+    throw new ConfigError('KeyError', `'${item.value}'`, {
+      origin: item.origin,
+      details: { hint: `The environment variable '${item.value}' of hydra.job.env_copy is not set.` },
+    });
+  }
+}
+
 function copyEnvironment(job: DictNode, env: Readonly<Record<string, string | undefined>>): void {
   const wanted = job.get('env_copy');
   if (wanted?.kind !== 'list') return;
   const target = child(job, 'env_set');
   for (const item of wanted.items) {
-    if (item.kind !== 'scalar' || typeof item.value !== 'string') continue;
-    const value = env[item.value];
-    if (value === undefined) {
-      throw new ConfigError('KeyError', `'${item.value}'`, {
-        origin: item.origin,
-        details: { hint: `The environment variable '${item.value}' of hydra.job.env_copy is not set.` },
-      });
+    const value = item.kind === 'scalar' && typeof item.value === 'string' ? env[item.value] : undefined;
+    if (item.kind === 'scalar' && typeof item.value === 'string' && value !== undefined) {
+      target.set(item.value, text(value));
     }
-    target.set(item.value, text(value));
   }
 }
 

@@ -4,6 +4,7 @@ import type { ConfigNode } from '../node/node.ts';
 import { loadYaml } from '../yaml/load.ts';
 import { type DefaultsEntry, readDefaultsEntries } from './defaultsEntries.ts';
 import { packageHeader } from './header.ts';
+import { hydraSource, schemaSource } from './hydraLibrary.ts';
 import type { ConfigSource } from './source.ts';
 
 /** A config file as the composer works with it. Shared between compositions: never changed. */
@@ -59,6 +60,7 @@ export class ConfigRepository {
   #sources: readonly ConfigSource[];
   // Within one composition a path is looked up once: the files cannot change halfway.
   readonly #loaded = new Map<string, LoadedConfig | undefined>();
+  #hasOwnHydraFiles: boolean | undefined = undefined;
 
   constructor(sources: readonly ConfigSource[], cache: ConfigCache) {
     this.#sources = sources;
@@ -72,6 +74,7 @@ export class ConfigRepository {
   /** Replaces the search path; what was loaded stays, as in Hydra. */
   setSources(sources: readonly ConfigSource[]): void {
     this.#sources = sources;
+    this.#hasOwnHydraFiles = undefined;
   }
 
   /** The files that were looked at and are there. */
@@ -100,6 +103,14 @@ export class ConfigRepository {
       return loaded;
     }
     return undefined;
+  }
+
+  /** True when a source besides the built-in ones has files for Hydra's own groups. */
+  get hasOwnHydraFiles(): boolean {
+    this.#hasOwnHydraFiles ??= this.#sources.some(
+      (source) => source !== hydraSource && source !== schemaSource && source.stat('hydra')?.kind === 'directory',
+    );
+    return this.#hasOwnHydraFiles;
   }
 
   configExists(configPath: string): boolean {
