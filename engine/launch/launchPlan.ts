@@ -21,11 +21,12 @@ export function mergeLaunchOptions(file: LaunchOptions, commandLine: LaunchOptio
 
 /**
  * Which process gets which device and how many threads. A process has one GPU; without a usable GPU all run on the CPU.
- * One process per chosen GPU unless `numProcesses` says otherwise, one in all on the CPU. Throws `launch.no-such-gpu`
- * and `launch.too-few-gpus`.
+ * One process per chosen GPU unless `numProcesses` says otherwise, one in all on the CPU. Throws `launch.no-such-gpu`,
+ * `launch.too-few-gpus` and `launch.mixed-precision`.
  */
 export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLaunch {
   const warnings: string[] = [];
+  refuseMixedPrecision(options);
   const gpus = options.useCpu === true ? [] : chooseGpus(options, machine, warnings);
   const count = options.numProcesses ?? Math.max(1, gpus.length);
   if (gpus.length > 0 && count > gpus.length) {
@@ -61,6 +62,16 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
       maxRestarts: options.maxRestarts ?? 0,
     },
   };
+}
+
+/** Tensors are float32 on every backend there is; training on in silence would mislead. */
+function refuseMixedPrecision({ mixedPrecision = 'no' }: LaunchOptions): void {
+  if (mixedPrecision === 'no') return;
+  throw new EngineError(
+    'launch.mixed-precision',
+    `mixed_precision is ${mixedPrecision}, but the tensor backends train in float32. Set mixed_precision to no.`,
+    { mixedPrecision },
+  );
 }
 
 function chooseGpus(options: LaunchOptions, machine: Machine, warnings: string[]): number[] {

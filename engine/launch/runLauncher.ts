@@ -81,12 +81,14 @@ export class RunLauncher implements Disposable {
   async run(): Promise<RunEnd> {
     this.#sink.change({ launcherPid: process.pid, startedAt: Date.now(), endedAt: undefined, error: undefined });
     const { plan } = this.#options.job;
-    let resumeFrom = this.#options.job.resumeFrom;
+    const { newestCheckpoint } = this.#options;
+    const asked = this.#options.job.resumeFrom;
+    let resumeFrom = asked === 'latest' ? newestCheckpoint() : asked;
     for (;;) {
       const end = await this.#attempt(resumeFrom);
       if (end.type === 'failed' && this.#mayRestart()) {
         this.#restarts += 1;
-        resumeFrom = this.#options.newestCheckpoint();
+        resumeFrom = newestCheckpoint();
         const from = resumeFrom ?? 'the beginning';
         this.#tell(`${failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
         continue;

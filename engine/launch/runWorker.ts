@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EngineError, serializeError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
@@ -104,7 +104,7 @@ class WorkerLife {
       worldSize,
       runDir,
       job: LaunchJob.parse(readRunJson(runDir, jobFile)),
-      resumeFrom: resumeFrom === undefined ? undefined : join(runDir, resumeFrom),
+      resumeFrom: resumeFrom === undefined ? undefined : resolve(runDir, resumeFrom),
       reporter: this.#reporter,
       stop: this.#stop.signal,
       joinRanks: async () => {

@@ -60,7 +60,8 @@ describe('planLaunch', () => {
     { id: 'more processes than GPUs', options: { numProcesses: 4 }, machine: box, code: 'launch.too-few-gpus' },
     { id: 'a GPU that is not there', options: { gpuIds: '0,2' }, machine: box, code: 'launch.no-such-gpu' },
     { id: 'a GPU on a laptop', options: { gpuIds: '0' }, machine: laptop, code: 'launch.no-such-gpu' },
-  ])('refuses $id', ({ options, machine, code }) => {
+    { id: 'half precision', options: { mixedPrecision: 'bf16' }, machine: laptop, code: 'launch.mixed-precision' },
+  ] as const)('refuses $id', ({ options, machine, code }) => {
     expect(() => planLaunch(options, machine)).toThrow(expect.objectContaining({ code }));
   });
 
@@ -73,10 +74,10 @@ describe('planLaunch', () => {
 
   test('port 0 means no port, restarts and precision pass through', () => {
     expect(planLaunch({ mainProcessPort: 0 }, laptop).plan.port).toBeUndefined();
-    expect(planLaunch({ mainProcessPort: 29500, maxRestarts: 2, mixedPrecision: 'bf16' }, laptop).plan).toMatchObject({
+    expect(planLaunch({ mainProcessPort: 29500, maxRestarts: 2, mixedPrecision: 'no' }, laptop).plan).toMatchObject({
       port: 29500,
       maxRestarts: 2,
-      mixedPrecision: 'bf16',
+      mixedPrecision: 'no',
     });
   });
 

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { loadBackend } from '../backend/index.ts';
+import { loadYaml, toPlain, toYaml } from '../config/index.ts';
+import { type ConfigBuilder, loadProject, openProjectRuntime } from '../instantiate/index.ts';
+import { readRunText, runFiles, writeAtomically } from '../runs/runFolder.ts';
+import { builtinTargets, prepareTraining } from '../trainer/index.ts';
+import { runWorker, type WorkerContext } from './runWorker.ts';
+import type { WorkerOutcome } from './workerProtocol.ts';
+
+/** One training process: from the config in its run's folder to the end of `fit()`. Started by a launcher. */
+
+async function train(context: WorkerContext): Promise<WorkerOutcome> {
+  const { job, rank, runDir, reporter, stop, resumeFrom } = context;
+  // the others load while this one does; a failure below ends all of them
+  const joining = context.joinRanks();
+  joining.catch(() => undefined);
+  const threads = job.plan.processes[rank]?.threads ?? 1;
+  const backend = await loadBackend({ threads, interOpThreads: 1 });
+  const warn = (text: string) => reporter.report({ type: 'log', level: 'warning', text, time: Date.now() });
+  const runtime = await openProjectRuntime(loadProject(job.projectRoot), {
+    builtins: builtinTargets,
+    tensorflow: backend.tf,
+    warn,
+  });
+  const builder = runtime.builder(readConfig(context));
+  const trainer = await prepareTraining({
+    config: resolvedConfig(context, builder),
+    instantiate: builder,
+    collective: await joining,
+    reporter,
+    stop: {
+      get requested() {
+        return stop.aborted;
+      },
+    },
+    runDir,
+    resumeFrom,
+  });
+  context.ready(backend.description);
+  const result = await trainer.fit();
+  return result.status === 'stopped' ? 'stopped' : 'completed';
+}
+
+function readConfig({ job, runDir }: WorkerContext) {
+  const file = job.needsResolving ? runFiles.config : runFiles.resolvedConfig;
+  return loadYaml(readRunText(runDir, file) ?? '', { source: join(runDir, file) });
+}
+
+/** The config as plain values; written into the run's folder where only the project's resolvers could work it out. */
+function resolvedConfig({ job, rank, runDir }: WorkerContext, builder: ConfigBuilder): Record<string, unknown> {
+  const resolved = builder.resolved();
+  if (job.needsResolving && rank === 0) writeAtomically(join(runDir, runFiles.resolvedConfig), toYaml(resolved));
+  const plain = toPlain(resolved);
+  return typeof plain === 'object' && plain !== null && !Array.isArray(plain) ? { ...plain } : {};
+}
+
+await runWorker(train);
