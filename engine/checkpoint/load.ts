@@ -118,12 +118,17 @@ async function readWhole(file: string, expected: number) {
     if (size !== expected) return { size, sha256: '', bytes: new Uint8Array() };
     const bytes = new Uint8Array(size);
     const hash = createHash('sha256');
+    const readFrom = (position: number) => handle.read(bytes, position, Math.min(CHUNK, size - position), position);
     let done = 0;
+    let reading = readFrom(0);
     while (done < size) {
-      const { bytesRead } = await handle.read(bytes, done, Math.min(CHUNK, size - done), done);
+      const { bytesRead } = await reading;
       if (bytesRead === 0) return { size: done, sha256: '', bytes };
-      hash.update(bytes.subarray(done, done + bytesRead));
+      const start = done;
       done += bytesRead;
+      // The next piece comes from the disk while this one is hashed.
+      if (done < size) reading = readFrom(done);
+      hash.update(bytes.subarray(start, done));
     }
     return { size, sha256: hash.digest('hex'), bytes };
   } finally {

@@ -14,6 +14,8 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
+const CHUNK = 8 * 1024 * 1024;
+
 let counter = 0;
 /** Marks of the folders that this process is working on. */
 const active = new Set<string>();
@@ -61,10 +63,15 @@ async function writeFile(folder: string, file: FolderFile, fileSystem: FileSyste
   const output = await fileSystem.create(join(folder, file.name));
   try {
     await file.write({
-      write: async (chunk) => {
-        hash.update(chunk);
-        bytes += chunk.length;
-        await output.write(chunk);
+      write: async (data) => {
+        bytes += data.length;
+        for (let start = 0; start < data.length; start += CHUNK) {
+          const chunk = data.subarray(start, start + CHUNK);
+          // The disk takes the chunk while it is hashed here; in pieces, so that heartbeats are not held up.
+          const writing = output.write(chunk);
+          hash.update(chunk);
+          await writing;
+        }
       },
     });
     await output.sync();
