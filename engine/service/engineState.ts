@@ -15,11 +15,14 @@ export interface EngineOptions {
   readonly trustProject?: boolean | undefined;
   /** False for a single command: nothing is watched and nothing followed. */
   readonly isWatching?: boolean | undefined;
+  /** Another training process than the real one. */
+  readonly workerModule?: string | undefined;
 }
 
 /** What the handlers share: the project that is open, the user's state and the events. */
 export class EngineState implements Disposable {
   readonly user: UserState;
+  readonly workerModule: string | undefined;
   readonly #events = new Emitter<EngineEvent>();
   readonly #trustedHere = new Set<string>();
   readonly #openOptions: OpenProjectOptions;
@@ -29,6 +32,7 @@ export class EngineState implements Disposable {
   readonly onEvent = this.#events.event;
 
   constructor(options: EngineOptions) {
+    this.workerModule = options.workerModule;
     this.user = new UserState(options.settingsDir ?? defaultSettingsDir());
     this.#openOptions = { storeFile: options.storeFile, isWatching: options.isWatching ?? true };
     try {

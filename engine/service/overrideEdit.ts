@@ -10,6 +10,7 @@ import {
   isHydraOverride,
   ListNode,
   parseOverride,
+  printText,
   printValue,
   type ScalarNode,
 } from '../config/index.ts';
@@ -128,8 +129,13 @@ function scalarValue({ type, value }: ScalarNode): ScalarOverrideValue {
   if (typeof value === 'boolean') return { type: 'bool', value };
   if (typeof value === 'bigint') return { type: 'int', value };
   if (typeof value === 'number') return type === 'float' ? { type: 'float', value } : { type: 'int', value };
-  if (typeof value === 'string') return { type: 'str', value };
+  if (typeof value === 'string') return textValue(value);
   throw new EngineError('config.edit.bytes', 'An override cannot write binary values. Change the file instead.');
+}
+
+/** Quotes read better than escapes. */
+function textValue(value: string): ScalarOverrideValue {
+  return printText(value) === value ? { type: 'str', value } : { type: 'str', value, quote: "'" };
 }
 
 function keyValue(key: ConfigKey): ScalarOverrideValue {

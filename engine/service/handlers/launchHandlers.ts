@@ -4,6 +4,7 @@ import type { DeviceInfo } from '../../api/machine.ts';
 import { listDevices } from '../../backend/devices.ts';
 import { resumeRun, startRun } from '../../launch/index.ts';
 import { syncCheckpoints } from '../../runs/rebuild.ts';
+import type { RunStore } from '../../runs/runStore.ts';
 import type { EngineState } from '../engineState.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
 import { prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
@@ -15,6 +16,10 @@ const DEVICES_LAST_MS = 10_000;
 
 export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> {
   const devices = rememberFor(DEVICES_LAST_MS, async () => [...(await listDevices())]);
+  const dependencies = (store: RunStore) => ({
+    store,
+    ...(state.workerModule === undefined ? {} : { workerModule: state.workerModule }),
+  });
   return {
     'launch.preview': async (request) => previewLaunch(state.current.project, request, await devices()),
     'launch.start': async (request) => {
@@ -22,7 +27,7 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       const { project, store, follower } = state.current;
       const found = await devices();
       const prepared = prepareLaunch(project, request, found);
-      const { runId } = await startRun(startRequest(project, prepared, found), { store });
+      const { runId } = await startRun(startRequest(project, prepared, found), dependencies(store));
       state.fire({ type: 'runs.changed' });
       follower.look();
       return { runId };
@@ -42,7 +47,7 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
           { runId },
         );
       }
-      await resumeRun({ runId, checkpoint: chosen }, { store });
+      await resumeRun({ runId, checkpoint: chosen }, dependencies(store));
       state.fire({ type: 'run.changed', runId });
       follower.look();
       return { runId };

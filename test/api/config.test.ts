@@ -1,0 +1,153 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ConfigTreeNode } from '../../engine/api/configModel.ts';
+import { serveProject } from './realEngine.ts';
+import { transports } from './transports.ts';
+
+function at(tree: ConfigTreeNode, path: string): ConfigTreeNode | undefined {
+  if (tree.path === path) return tree;
+  for (const child of tree.children ?? []) {
+    const found = at(child, path);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+describe.each(transports)('configs over $id', (transport) => {
+  test('a composition tells values, origins, what was beaten and what overrides changed', async () => {
+    const { api } = await serveProject(transport);
+    const overrides = ['optimizer.lr=0.5', 'model=large', '+extra=[1,x]'];
+    const composed = await api['config.compose']({ configName: 'train', overrides });
+    expect(at(composed.tree, 'optimizer.lr')).toEqual({
+      path: 'optimizer.lr',
+      key: 'lr',
+      kind: 'scalar',
+      type: 'float',
+      text: '0.5',
+      origin: { kind: 'override', index: 0, override: 'optimizer.lr=0.5', start: 13, end: 16, text: '0.5' },
+      beaten: [{ kind: 'file', file: 'configs/optimizer/sgd.yaml', line: 2, column: 5, text: '0.1' }],
+      changed: true,
+      before: '0.1',
+    });
+    expect(at(composed.tree, 'model.size')).toMatchObject({
+      text: '64',
+      origin: { file: 'configs/model/large.yaml', line: 1 },
+      changed: true,
+      before: '8',
+    });
+    expect(at(composed.tree, 'extra')).toMatchObject({ kind: 'list', changed: true });
+    expect(at(composed.tree, 'extra[1]')).toMatchObject({ text: 'x', changed: true });
+    expect(at(composed.tree, 'epochs')).toMatchObject({ text: '2', type: 'int', changed: false, beaten: [] });
+    expect(at(composed.tree, 'layers')).toMatchObject({ changed: false });
+    expect(at(composed.tree, 'trainer.lr')).toMatchObject({ type: 'interpolation', resolved: '0.5', changed: false });
+    expect(composed.overrides).toEqual([
+      { text: 'optimizer.lr=0.5', kind: 'change', key: 'optimizer.lr', isGroup: false },
+      { text: 'model=large', kind: 'change', key: 'model', isGroup: true },
+      { text: '+extra=[1,x]', kind: 'add', key: 'extra', isGroup: false },
+    ]);
+    expect(composed.groups).toMatchObject([
+      { key: 'accelerate', options: ['notes', 'two'] },
+      { key: 'model', options: ['large', 'small'], choice: 'large', before: 'small' },
+      { key: 'optimizer', options: ['adam', 'sgd'], choice: 'sgd', before: 'sgd' },
+    ]);
+    expect(composed.files).toContain('configs/model/large.yaml');
+    expect(composed.command).toBe("accelhydra train optimizer.lr=0.5 model=large '+extra=[1,x]'");
+    expect(composed.yaml).toContain('exp_dir: experiments/$');
+  });
+
+  test('a text that YAML would misread is shown with its quotes', async () => {
+    const { api } = await serveProject(transport);
+    const { tree } = await api['config.compose']({ configName: 'train', overrides: [] });
+    expect(at(tree, 'model.name')).toMatchObject({ type: 'str', text: '"yes"' });
+  });
+
+  test('what only the project’s own code could resolve is told, and the rest still works', async () => {
+    const { api } = await serveProject(transport);
+    const composed = await api['config.compose']({ configName: 'train', overrides: [] });
+    expect(composed.resolvedYaml).toBeUndefined();
+    expect(composed.resolveError).toContain('own_resolver');
+    expect(at(composed.tree, 'trainer.scaled')?.resolveError).toContain('own_resolver');
+    const without = await api['config.compose']({ configName: 'train', overrides: ['trainer.scaled=1'] });
+    expect(without.resolvedYaml).toContain('exp_dir: experiments/tiny');
+  });
+
+  test.each([
+    { id: 'an unknown key', overrides: ['epoch=3'], says: ['epoch', '+epoch'] },
+    { id: 'an unknown option', overrides: ['model=larg'], says: ['larg', 'large'] },
+    { id: 'a broken override', overrides: ['a=[1,'], says: ['a=[1,'] },
+    { id: 'an unknown config', configName: 'trian', overrides: [], says: ['trian', 'train'] },
+  ])('$id is a config error that says what was meant', async ({ overrides, configName = 'train', says }) => {
+    const { api } = await serveProject(transport);
+    const failure: unknown = await api['config.compose']({ configName, overrides }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: expect.stringMatching(/^config\./) });
+    for (const text of says) expect(String(failure)).toContain(text);
+  });
+
+  test('missing values are listed', async () => {
+    const { api } = await serveProject(transport);
+    const composed = await api['config.compose']({ configName: 'needs_value', overrides: [] });
+    expect(composed.missing).toEqual(['data.path']);
+    expect(at(composed.tree, 'data.path')).toMatchObject({ type: 'missing' });
+  });
+
+  test.each([
+    { id: 'sets a value', path: 'epochs', value: '3', list: ['epochs=3'] },
+    {
+      id: 'replaces the override of the same value',
+      before: ['epochs=3', '+x=1'],
+      path: 'epochs',
+      value: '4',
+      list: ['+x=1', 'epochs=4'],
+    },
+    { id: 'drops what the config says anyway', before: ['epochs=3'], path: 'epochs', value: '2', list: [] },
+    { id: 'tells 2.0 from 2', path: 'epochs', value: '2.0', list: ['epochs=2.0'] },
+    { id: 'adds a new key', path: 'trainer.extra', value: 'hello there', list: ["+trainer.extra='hello there'"] },
+    { id: 'quotes what the grammar would split', path: 'exp_name', value: 'a, b', list: ["exp_name='a, b'"] },
+    { id: 'writes lists', path: 'layers', value: '[1, 2.5, x]', list: ['layers=[1,2.5,x]'] },
+    { id: 'writes a null', path: 'epochs', value: 'null', list: ['epochs=null'] },
+    { id: 'deletes', path: 'optimizer.lr', list: ['~optimizer.lr'] },
+    { id: 'takes back an addition', before: ['+a=1'], path: 'a', list: [] },
+    { id: 'changes one item of a list', path: 'layers[1]', value: '16', list: ['layers=[8,16]'] },
+    { id: 'removes one item of a list', before: ['layers=[8,16]'], path: 'layers[0]', list: ['layers=[16]'] },
+    { id: 'sets back one item of a list', before: ['layers=[8,16]'], path: 'layers[1]', value: '4', list: [] },
+  ])('a click $id', async ({ before = [], path, value, list }) => {
+    const { api } = await serveProject(transport);
+    const edited = await api['config.overrideFor']({ configName: 'train', overrides: before, path, value });
+    expect(edited.overrides).toEqual(list);
+    // What the click gives must compose, and say what was meant.
+    const { tree } = await api['config.compose']({ configName: 'train', overrides: edited.overrides });
+    if (value === undefined && !path.endsWith(']')) expect(at(tree, path)).toBeUndefined();
+  });
+
+  test('a click on an item that is not there is refused', async () => {
+    const { api } = await serveProject(transport);
+    const edit = { configName: 'train', overrides: [], path: 'layers[7]', value: '1' };
+    await expect(api['config.overrideFor'](edit)).rejects.toMatchObject({ code: 'config.edit.no-such-item' });
+  });
+
+  test.each([
+    { id: 'a file of the project', file: 'configs/model/large.yaml', text: 'size: 64\nname: large\n' },
+    { id: 'a file outside', file: '../settings/settings.yaml', code: 'config.source.outside' },
+    { id: 'a file that is no config', file: 'accelhydra.yaml/../../project/secret.txt', code: 'config.source.outside' },
+    { id: 'a file that has gone', file: 'configs/none.yaml', code: 'config.source.not-found' },
+  ])('the source of $id', async ({ file, text, code }) => {
+    const { api } = await serveProject(transport);
+    const answer = api['config.source']({ file });
+    if (code === undefined) expect(await answer).toEqual({ file, text });
+    else await expect(answer).rejects.toMatchObject({ code });
+  });
+
+  test('a changed file is told, and composed anew', async () => {
+    const { api, root, events } = await serveProject(transport);
+    writeFileSync(join(root, 'configs', 'model', 'small.yaml'), 'size: 9\n');
+    await expect
+      .poll(() => events, { timeout: 5000 })
+      .toContainEqual({
+        type: 'config.changed',
+        files: ['configs/model/small.yaml'],
+      });
+    const { tree } = await api['config.compose']({ configName: 'train', overrides: [] });
+    expect(at(tree, 'model.size')?.text).toBe('9');
+  });
+});
