@@ -33,10 +33,7 @@ export function fillSchedulerOptions(
   };
   const total = totalUpdates(counts);
   if (open('num_training_steps')) fill('num_training_steps', total);
-  if (open('num_warmup_steps')) {
-    const steps = warmupUpdates(warmup, counts);
-    if (steps !== undefined) fill('num_warmup_steps', steps);
-  }
+  if (open('num_warmup_steps')) fill('num_warmup_steps', warmupUpdates(warmup, counts) ?? 0);
   if (open('total_steps') && open('steps_per_epoch')) {
     delete filled.epochs;
     fill('total_steps', total);

@@ -86,6 +86,11 @@ test('a named schedule gets its length and its warm-up from the same counts', ()
   expect(filled.options).toEqual({ name: 'linear', num_warmup_steps: 50, num_training_steps: 450 });
 });
 
+test('without warm-up a named schedule has none', () => {
+  const filled = fillSchedulerOptions(getScheduler, { name: 'linear' }, counts(10, 1, 1, 2));
+  expect(filled.options).toEqual({ name: 'linear', num_warmup_steps: 0, num_training_steps: 20 });
+});
+
 test('what a target does not take is not given to it', () => {
   const options = { step_size: 3 };
   expect(fillSchedulerOptions(StepLR, options, counts(10, 1, 1, 1)).options).toEqual(options);
