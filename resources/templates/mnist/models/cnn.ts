@@ -21,19 +21,15 @@ export class DigitCNN extends Module {
     const { channels = [16, 32], out_features = 64, image_size = 28 } = options;
     const [narrow, wide] = channels;
     this.out_features = out_features;
-    this.first = new Conv2d({ in_channels: 1, out_channels: narrow, kernel_size: 3, padding: 1 });
-    this.second = new Conv2d({ in_channels: narrow, out_channels: wide, kernel_size: 3, padding: 1 });
-    const side = Math.floor(Math.floor(image_size / 2) / 2);
+    // strides halve the image where others pool: a third of the work, and as good on digits
+    this.first = new Conv2d({ in_channels: 1, out_channels: narrow, kernel_size: 5, stride: 2, padding: 2 });
+    this.second = new Conv2d({ in_channels: narrow, out_channels: wide, kernel_size: 3, stride: 2, padding: 1 });
+    const side = Math.ceil(Math.ceil(image_size / 2) / 2);
     this.project = new Linear({ in_features: side * side * wide, out_features });
   }
 
   call(images: tf.Tensor): tf.Tensor {
-    const half = halve(tf.relu(this.first.call(images)));
-    const quarter = halve(tf.relu(this.second.call(half)));
-    return tf.relu(this.project.call(quarter.reshape([quarter.shape[0] ?? 1, -1])));
+    const features = tf.relu(this.second.call(tf.relu(this.first.call(images))));
+    return tf.relu(this.project.call(features.reshape([features.shape[0] ?? 1, -1])));
   }
-}
-
-function halve(images: tf.Tensor): tf.Tensor {
-  return tf.maxPool(images as tf.Tensor4D, 2, 2, 'valid');
 }
