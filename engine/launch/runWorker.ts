@@ -86,7 +86,7 @@ class WorkerLife {
 
   async fail(error: unknown): Promise<never> {
     // one reason is enough; what fails while leaving is printed only
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(`${fullText(error)}\n`);
     if (!this.#isEnding) {
       this.#isEnding = true;
       await this.#reporter.flush();
@@ -157,6 +157,13 @@ function describeFailure(error: unknown): WorkerFailure {
     .find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !/node:|node_modules/.test(line));
   const place = frame === undefined ? '' : ` (${frame.trim()})`;
   return { code: 'training.failed', message: `${error.name}: ${message}${place}`, details: {} };
+}
+
+/** For the log: each error's own words down to the one that came first, which shows where it was thrown. */
+function fullText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause === undefined) return error.stack ?? error.message;
+  return `${error.message}\nCaused by: ${fullText(error.cause)}`;
 }
 
 /** Details cross a channel between processes: what cannot be cloned is left out. */

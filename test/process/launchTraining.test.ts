@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { followRun, type StartedRun, startRun } from '../../engine/launch/index.ts';
+import { LaunchBench, until } from '../support/launching.ts';
+
+// The real thing: launcher, training processes, project code, TensorFlow, the exchange between the ranks.
+
+const project = fileURLToPath(new URL('../fixtures/launch/project/', import.meta.url));
+let bench: LaunchBench;
+
+beforeEach(() => {
+  bench = new LaunchBench();
+});
+
+afterEach(async () => {
+  delete process.env.FAULT;
+  await bench.dispose();
+});
+
+async function start(count: number, changes: Readonly<Record<string, string>>): Promise<StartedRun> {
+  let config = readFileSync(join(project, 'configs', 'train.yaml'), 'utf8');
+  const request = bench.request('', { count });
+  for (const [key, value] of Object.entries({ exp_dir: request.expDir, ...changes })) {
+    config = config.replace(new RegExp(`^( *)${key}: .*$`, 'm'), `$1${key}: ${value}`);
+  }
+  // unresolved: the processes resolve it
+  const run = await startRun(
+    { ...request, configYaml: config, resolvedYaml: undefined, projectRoot: project },
+    { store: bench.store, readyTimeoutMs: 60_000 },
+  );
+  bench.track(run.launcherPid);
+  return run;
+}
+
+interface Result {
+  readonly weights: Readonly<Record<string, readonly number[]>>;
+  readonly losses: readonly number[];
+  readonly metrics: readonly { readonly key: string; readonly lastValue: number }[];
+}
+
+async function result(run: StartedRun): Promise<Result> {
+  const followed = await followRun(run.runDir, {});
+  expect(await followed.ended).toMatchObject({ status: 'completed' });
+  const { store } = bench;
+  return {
+    weights: JSON.parse(readFileSync(join(run.runDir, 'weights0.json'), 'utf8')),
+    losses: [...store.metrics.series({ runId: run.runId, key: 'train/loss', maxPoints: 1000 }).value],
+    metrics: store.metrics.keys(run.runId).filter(({ key }) => key.startsWith('val/')),
+  };
+}
+
+function expectClose(actual: readonly number[], expected: readonly number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  const worst = Math.max(...actual.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
+  expect(worst).toBeLessThanOrEqual(1e-5);
+}
+
+describe('two processes', () => {
+  test.each([
+    { id: 'SGD', optimizer_name: 'torch.optim.SGD', accumulation: '1' },
+    { id: 'AdamW, two micro-batches a step', optimizer_name: 'torch.optim.AdamW', accumulation: '2' },
+  ])('train as one with the doubled batch does: $id', async ({ id: _id, ...changes }) => {
+    const [pair, single] = [
+      await start(2, { ...changes, batch_size: '8' }),
+      await start(1, { ...changes, batch_size: '16' }),
+    ];
+    const [two, one] = [await result(pair), await result(single)];
+    expectClose(two.losses, one.losses);
+    expect(Object.keys(two.weights)).toEqual(Object.keys(one.weights));
+    for (const [name, values] of Object.entries(one.weights)) expectClose(two.weights[name] ?? [], values);
+    expect(two.metrics.map(({ key }) => key)).toEqual(['val/accuracy', 'val/loss']);
+    expectClose(
+      two.metrics.map(({ lastValue }) => lastValue),
+      one.metrics.map(({ lastValue }) => lastValue),
+    );
+    // both processes end with the very same weights
+    expect(readFileSync(join(pair.runDir, 'weights1.json'), 'utf8')).toBe(JSON.stringify(two.weights));
+    expect(two.losses.at(-1)).toBeLessThan(two.losses[0] ?? 0);
+  });
+
+  test('an error in a hook names rank, step and hook', async () => {
+    process.env.FAULT = 'throw';
+    const run = await start(2, {});
+    const followed = await followRun(run.runDir, {});
+    const end = await followed.ended;
+    expect(end.status).toBe('failed');
+    expect(end.error).toMatch(/^Rank 1: .*training_step/);
+    expect(end.error).toContain('a fault on purpose');
+    expect(end.error).toMatch(/step 5/);
+    expect(readFileSync(join(run.runDir, 'logs', 'rank1.log'), 'utf8')).toContain('points.ts');
+  });
+
+  test('the resolved config is in the folder', async () => {
+    const run = await start(1, {});
+    await until(() => bench.store.runs.get(run.runId).status !== 'starting', 'training', 60_000);
+    expect(readFileSync(join(run.runDir, 'config.resolved.yaml'), 'utf8')).toContain(`project_dir: ${run.runDir}`);
+    await (await followRun(run.runDir, {})).ended;
+  });
+});
