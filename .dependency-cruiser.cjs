@@ -56,7 +56,7 @@ module.exports = {
     {
       name: 'nothing-unresolved',
       severity: 'error',
-      from: { path: '^(engine|electron|renderer|test)/' },
+      from: { path: '^(engine|electron|renderer|test)/', pathNot: '^test/fixtures/' },
       to: { couldNotResolve: true, pathNot: '\\.css$' },
     },
     {
