@@ -16,6 +16,8 @@ export { splitKeyPath } from './container/keyPath.ts';
 export { merge, mergeInto, mergeWith } from './container/merge.ts';
 export { type UpdateOptions, update, updateFromDotlist } from './container/update.ts';
 export { ConfigError, type ConfigErrorOptions, type ConfigExceptionName } from './errors.ts';
+export { describeExplanation, type Explanation, explain, explainAll, type GivenValue } from './explain/explain.ts';
+export type { TrailStep } from './explain/trail.ts';
 export { OverrideSyntaxError } from './grammar/failure.ts';
 export { parseOverride, parseOverrides } from './grammar/parser.ts';
 export { hydraValueText, printOverride, printText, printValue } from './grammar/printer.ts';
