@@ -18,6 +18,9 @@ export interface UpdateOptions {
   readonly forceAdd?: boolean;
 }
 
+/** Deeper paths make trees that nothing else would walk. */
+const DEEPEST_PATH = 200;
+
 /**
  * Sets the value under a dotted key, creating mappings on the way and following interpolations to containers. The value
  * is copied. Throws ConfigAttributeError and ConfigKeyError in struct mode, ReadonlyConfigError, ConfigIndexError,
@@ -32,6 +35,12 @@ export function update(
 ): void {
   const { merge = true, forceAdd = false } = options;
   const parts = splitKeyPath(key);
+  if (parts.length > DEEPEST_PATH) {
+    throw new ConfigError(
+      'RecursionError',
+      `The key begins '${key.slice(0, 40)}…' and has more than ${DEEPEST_PATH} parts`,
+    );
+  }
   let container = config;
   for (const part of parts.slice(0, -1)) container = enter(container, part, context, forceAdd);
   const lastPart = parts.at(-1) ?? '';

@@ -1,8 +1,8 @@
 import { ConfigError } from '../errors.ts';
 import { pythonRepr } from '../grammar/pythonText.ts';
 
-/** What Python strips around a number: Unicode white space and the ASCII separators. */
-const PYTHON_SPACE = '[\\s\\x1c-\\x1f\\x85]*';
+/** What Python strips around a number; not quite what JavaScript calls white space. */
+const PYTHON_SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*';
 const DECIMAL = '\\p{Nd}+(?:_\\p{Nd}+)*';
 const INTEGER_TEXT = new RegExp(`^${PYTHON_SPACE}[+-]?${DECIMAL}${PYTHON_SPACE}$`, 'u');
 const FLOAT_TEXT = new RegExp(

@@ -20,6 +20,8 @@ interface Place {
 
 /** How many interpolations may lead from one to the next; Python's own stack ends earlier than ours. */
 const LONGEST_CHAIN = 200;
+/** How many interpolations one question may follow in all: texts that double each other grow without bound. */
+const MOST_EVALUATIONS = 500_000;
 
 type Memo = Set<ConfigNode>;
 
@@ -27,6 +29,7 @@ type Memo = Set<ConfigNode>;
 export class Resolution {
   readonly context: ResolveContext;
   #depth = 0;
+  #evaluations = 0;
 
   constructor(context: ResolveContext) {
     this.context = context;
@@ -90,8 +93,14 @@ export class Resolution {
 
   #evaluate(expression: Expression, parent: ContainerNode, node: ConfigNode, memo: Memo | undefined): Dereferenced {
     this.#depth += 1;
+    this.#evaluations += 1;
     try {
-      if (this.#depth > LONGEST_CHAIN) throw new ConfigError('RecursionError', 'maximum recursion depth exceeded');
+      if (this.#depth > LONGEST_CHAIN) {
+        throw new ConfigError('RecursionError', `an interpolation leads through more than ${LONGEST_CHAIN} others`);
+      }
+      if (this.#evaluations > MOST_EVALUATIONS) {
+        throw new ConfigError('RecursionError', `more than ${MOST_EVALUATIONS} interpolations had to be followed`);
+      }
       return evaluate(expression, {
         node: (key) => this.#followKey(parent, key, memo),
         resolver: (name, args) => this.#callResolver(name, args, parent, node),

@@ -1,6 +1,5 @@
 import type { Origin } from '../node/origin.ts';
 import { checkExpansion } from './expansion.ts';
-import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './graph.ts';
 import { originAt, yamlError } from './mark.ts';
 import { flattenMapping } from './mergeKey.ts';
 import { yamlBool, yamlBytes, yamlFloat, yamlInteger, yamlTimestampClass } from './scalarValue.ts';
@@ -13,6 +12,7 @@ import {
   type YamlValue,
   yamlKeyIdentity,
 } from './value.ts';
+import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yamlNode.ts';
 
 /**
  * The values of a document, by the rules of OmegaConf's loader on top of PyYAML's. Collections are filled level by

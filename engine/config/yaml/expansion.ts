@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
-import type { YamlNode } from './graph.ts';
-import { originAt, yamlError } from './mark.ts';
+import { type Mark, originAt, yamlError } from './mark.ts';
+import type { YamlNode } from './yamlNode.ts';
 
 /** How many nodes a document may have once its aliases are written out; OmegaConf's default. */
 export const DEFAULT_MAX_EXPANDED_NODES = 10_000;
@@ -20,16 +20,7 @@ export function checkExpansion(root: YamlNode, source: string, maxExpandedNodes:
   const uniqueNodes = countUniqueNodes(root, source);
   if (maxExpandedNodes === null) return;
   const expandedNodes = countExpandedNodes(root, maxExpandedNodes);
-  if (expandedNodes > maxExpandedNodes) {
-    throw yamlError(
-      'ConstructorError',
-      source,
-      `YAML node expansion exceeds the configured limit of ${maxExpandedNodes}. See ${HELP_PAGE}. Increase ` +
-        'max_yaml_expanded_nodes or set OMEGACONF_MAX_YAML_EXPANDED_NODES to a larger positive integer. ' +
-        "Use 'none' only for trusted input.",
-      root.start,
-    );
-  }
+  if (expandedNodes > maxExpandedNodes) throw expansionLimitError(source, maxExpandedNodes, root.start);
   if (expandedNodes > RATIO_COUNTS_FROM && expandedNodes > uniqueNodes * LARGEST_RATIO) {
     throw yamlError(
       'ConstructorError',
@@ -40,6 +31,18 @@ export function checkExpansion(root: YamlNode, source: string, maxExpandedNodes:
       root.start,
     );
   }
+}
+
+/** The document, with its aliases written out, has more nodes than a config may have. */
+export function expansionLimitError(source: string, limit: number, mark: Mark): ConfigError {
+  return yamlError(
+    'ConstructorError',
+    source,
+    `YAML node expansion exceeds the configured limit of ${limit}. See ${HELP_PAGE}. Increase ` +
+      'max_yaml_expanded_nodes or set OMEGACONF_MAX_YAML_EXPANDED_NODES to a larger positive integer. ' +
+      "Use 'none' only for trusted input.",
+    mark,
+  );
 }
 
 function* children(node: YamlNode): Generator<YamlNode> {

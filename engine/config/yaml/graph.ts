@@ -1,37 +1,10 @@
 import { ConfigError } from '../errors.ts';
 import type { YamlEvent } from './event.ts';
+import { expansionLimitError } from './expansion.ts';
 import { type Mark, originAt, yamlError } from './mark.ts';
 import { Parser } from './parser.ts';
 import { implicitTag, MAP_TAG, SEQ_TAG, STR_TAG } from './tags.ts';
-import type { ScalarStyle } from './token.ts';
-
-interface GraphNodeBase {
-  readonly tag: string;
-  readonly anchor: string | undefined;
-  readonly start: Mark;
-  end: Mark;
-}
-
-export interface YamlScalar extends GraphNodeBase {
-  readonly kind: 'scalar';
-  readonly value: string;
-  readonly style: ScalarStyle;
-}
-
-export interface YamlSequence extends GraphNodeBase {
-  readonly kind: 'sequence';
-  readonly flow: boolean;
-  readonly items: YamlNode[];
-}
-
-export interface YamlMapping extends GraphNodeBase {
-  readonly kind: 'mapping';
-  readonly flow: boolean;
-  pairs: [key: YamlNode, value: YamlNode][];
-}
-
-/** A node of a document; an alias is the very node that its anchor names, so this is a graph. */
-export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
+import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yamlNode.ts';
 
 /** Deeper nesting is refused: what walks the tree later recurses. */
 const DEEPEST_NESTING = 500;
@@ -42,14 +15,14 @@ interface OpenCollection {
 }
 
 /**
- * The single document of a YAML text, or `undefined` when it has none. Throws a ConfigError named after PyYAML's error
- * class, with the place in its origin.
+ * The single document of a YAML text, or `undefined` when it has none. A text with more than `maxNodes` nodes is given up
+ * early. Throws a ConfigError named after PyYAML's error class, with the place in its origin.
  */
-export function composeYaml(text: string, source: string): YamlNode | undefined {
+export function composeYaml(text: string, source: string, maxNodes: number | null = null): YamlNode | undefined {
   const parser = new Parser(text, source);
   parser.next();
   if (parser.next()?.type === 'stream-end') return undefined;
-  const root = composeDocument(parser, source);
+  const root = composeDocument(parser, source, maxNodes ?? Number.POSITIVE_INFINITY);
   const following = parser.next();
   if (following !== undefined && following.type !== 'stream-end') {
     throw yamlError('ComposerError', source, 'but found another document', following.start, {
@@ -60,10 +33,11 @@ export function composeYaml(text: string, source: string): YamlNode | undefined 
   return root;
 }
 
-function composeDocument(parser: Parser, source: string): YamlNode {
+function composeDocument(parser: Parser, source: string, maxNodes: number): YamlNode {
   const anchors = new Map<string, YamlNode>();
   const open: OpenCollection[] = [];
   let root: YamlNode | undefined;
+  let count = 0;
   const attach = (node: YamlNode) => {
     const parent = open.at(-1);
     if (parent === undefined) root = node;
@@ -97,6 +71,8 @@ function composeDocument(parser: Parser, source: string): YamlNode {
       case 'sequence-start':
       case 'mapping-start': {
         const node = graphNode(event);
+        count += 1;
+        if (count > maxNodes) throw expansionLimitError(source, maxNodes, node.start);
         if (event.anchor !== undefined) registerAnchor(anchors, event.anchor, node, source);
         attach(node);
         if (node.kind !== 'scalar') {

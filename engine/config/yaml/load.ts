@@ -26,12 +26,12 @@ const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10f
 export function loadYamlValue(text: string, options: LoadYamlOptions = {}): YamlValue {
   const source = options.source ?? '<unicode string>';
   refuseForbiddenCharacters(text, source);
-  const root = composeYaml(text, source);
+  const { maxExpandedNodes = DEFAULT_MAX_EXPANDED_NODES } = options;
+  const root = composeYaml(text, source, maxExpandedNodes);
   if (root === undefined) {
     const origin = originAt(source, { index: 0, line: 0, column: 0 });
     return { kind: 'scalar', type: 'null', value: null, origin };
   }
-  const { maxExpandedNodes = DEFAULT_MAX_EXPANDED_NODES } = options;
   return constructYaml(root, source, maxExpandedNodes);
 }
 

@@ -1,6 +1,6 @@
-import type { YamlMapping, YamlNode } from './graph.ts';
 import { yamlError } from './mark.ts';
 import { MERGE_TAG, STR_TAG, VALUE_TAG } from './tags.ts';
+import type { YamlMapping, YamlNode } from './yamlNode.ts';
 
 type Pair = [key: YamlNode, value: YamlNode];
 

@@ -2,8 +2,8 @@ import { ConfigError } from '../errors.ts';
 import { parsePythonFloat, pythonRepr } from '../grammar/pythonText.ts';
 import { normalInteger } from '../node/build.ts';
 import { parsePythonInteger } from '../python/number.ts';
-import type { YamlScalar } from './graph.ts';
 import { yamlError } from './mark.ts';
+import type { YamlScalar } from './yamlNode.ts';
 
 const BOOL_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['yes', true],
