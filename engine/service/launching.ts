@@ -45,8 +45,14 @@ export function prepareLaunch(
   }
   const { plan, warnings } = planProcesses(project, request, devices);
   const wanted = wantedFolder(project, composition);
-  if (isFolderChosen(request)) return { request, composition, plan, expDir: wanted, warnings };
   const expDir = freeRunFolder(wanted);
+  if (expDir !== wanted && isFolderChosen(request)) {
+    throw new EngineError(
+      'launch.folder-taken',
+      `There is something in ${wanted} already, and a run never writes over another one. Choose another exp_dir, leave it out to have a free one found, or remove the folder.`,
+      { expDir: wanted },
+    );
+  }
   if (expDir === wanted || composition.textAt('exp_dir') === undefined) {
     return { request, composition, plan, expDir, warnings };
   }
