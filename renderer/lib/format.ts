@@ -60,3 +60,10 @@ function calendarDay(time: number): number {
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** `2 × cpu`, `cuda:0, cuda:1`: equal names counted, order kept. */
+export function formatDevices(devices: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const device of devices) counts.set(device, (counts.get(device) ?? 0) + 1);
+  return [...counts].map(([device, count]) => (count > 1 ? `${count} × ${device}` : device)).join(', ') || 'cpu';
+}

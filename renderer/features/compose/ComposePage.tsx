@@ -53,8 +53,8 @@ export function ComposePage() {
           <CommandLine command={composed.data.command} />
           <div className="compose__columns">
             <div className="compose__side">
-              <GroupPickers groups={composed.data.groups} />
               <OverrideList errorIndex={overrideIndexOf(composed.error?.details)} />
+              <GroupPickers groups={composed.data.groups} />
             </div>
             <ConfigTree config={composed.data} stale={composed.error !== undefined} />
             <ResultPanel config={composed.data} />

@@ -99,12 +99,12 @@ export function ConfigTree({ config, stale }: { readonly config: ComposedConfig;
               data-path={row.node.path}
               className={classNames(
                 'tree__row',
-                row.node.path === current && 'tree__row--selected',
+                row.node.path === selected && 'tree__row--selected',
                 row.node.changed && 'tree__row--changed',
               )}
               aria-level={row.depth + 1}
               aria-expanded={row.branch ? row.open : undefined}
-              aria-selected={row.node.path === current}
+              aria-selected={row.node.path === selected}
               tabIndex={row.node.path === current ? 0 : -1}
               style={{ paddingLeft: 8 + row.depth * 16 }}
               onKeyDown={onKeyDown}

@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import type { GroupChoice } from '../../../engine/api/configModel.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { Badge } from '../../ui/Badge.tsx';
@@ -33,6 +34,20 @@ export function GroupPickers({ groups }: { readonly groups: readonly GroupChoice
   );
 }
 
+/** A long key may break after a slash, a dot or before an @, never inside a word. */
+function BreakableKey({ text }: { readonly text: string }) {
+  return (
+    <span title={text}>
+      {text.split(/(?<=[/.])|(?=@)/).map((part, index) => (
+        <Fragment key={`${index}:${part}`}>
+          {index > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </span>
+  );
+}
+
 function GroupPicker({ group }: { readonly group: GroupChoice }) {
   const changed = group.choice !== undefined && String(group.choice) !== String(group.before);
   const id = `group-${group.key}`;
@@ -42,7 +57,7 @@ function GroupPicker({ group }: { readonly group: GroupChoice }) {
   return (
     <div className="groups__row" style={{ paddingLeft: depth * 12 }}>
       <label className="groups__name" htmlFor={id}>
-        <span title={group.key}>{group.key}</span>
+        <BreakableKey text={group.key} />
         {changed && <Badge tone="accent">changed</Badge>}
       </label>
       {several ? (

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatDateTime } from '../../lib/format.ts';
+import { formatDateTime, formatDevices } from '../../lib/format.ts';
 import { useRun } from '../../stores/run.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';
@@ -17,7 +17,7 @@ export function DetailsTab({ run }: { readonly run: RunDetail }) {
           {run.startedAt !== undefined && <Fact name="Started" value={formatDateTime(run.startedAt)} />}
           {run.endedAt !== undefined && <Fact name="Ended" value={formatDateTime(run.endedAt)} />}
           <Fact name="Host" value={`${run.user}@${run.host}`} />
-          <Fact name="Devices" value={run.devices.join(', ') || 'cpu'} />
+          <Fact name="Devices" value={formatDevices(run.devices)} />
           {run.launcherPid !== undefined && <Fact name="Launcher pid" value={String(run.launcherPid)} />}
           {run.git && (
             <>

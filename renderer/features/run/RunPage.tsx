@@ -3,7 +3,7 @@ import { FlaskConical, OctagonX, Play, SlidersHorizontal, Square } from 'lucide-
 import { useEffect, useState } from 'react';
 import { toEngineError } from '../../../engine/api/errors.ts';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatAgo, formatDuration } from '../../lib/format.ts';
+import { formatAgo, formatDevices, formatDuration } from '../../lib/format.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { navigate, RUN_TABS, type RunTab } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';
@@ -87,7 +87,7 @@ function RunHeader({ run }: { readonly run: RunDetail }) {
         <RunStatusBadge status={run.status} />
         <span className="run__facts">
           {formatAgo(run.createdAt, now)} · {formatDuration((run.endedAt ?? (live ? now : started)) - started)} ·{' '}
-          {run.processes} {run.processes === 1 ? 'process' : 'processes'} on {run.devices.join(', ') || 'cpu'}
+          {formatDevices(run.devices)}
         </span>
         <div className="page__actions">
           <Button

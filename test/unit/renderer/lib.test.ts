@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { formatAgo, formatBytes, formatDuration, formatNumber } from '../../../renderer/lib/format.ts';
+import { formatAgo, formatBytes, formatDevices, formatDuration, formatNumber } from '../../../renderer/lib/format.ts';
 import { Latest } from '../../../renderer/lib/latest.ts';
 import { throttle } from '../../../renderer/lib/throttle.ts';
 
@@ -81,4 +81,12 @@ describe('throttle', () => {
     vi.advanceTimersByTime(500);
     expect(calls).toBe(1);
   });
+});
+
+test.each([
+  { devices: ['cpu', 'cpu'], text: '2 × cpu' },
+  { devices: ['cuda:0', 'cuda:1'], text: 'cuda:0, cuda:1' },
+  { devices: [], text: 'cpu' },
+])('formatDevices: $text', ({ devices, text }) => {
+  expect(formatDevices(devices)).toBe(text);
 });

@@ -1,0 +1,220 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
+import { createSampleProject, REPOSITORY, type SampleProject, type ServedApp, serveApp } from '../support/servedApp.ts';
+
+// One story in order, as a person would live it: compose, launch, watch, reload, inspect, ask the checkpoint.
+// SCREENSHOTS=folder keeps pictures of every page.
+const pictures = process.env.SCREENSHOTS;
+
+describe('the app in a real browser, on a real engine', () => {
+  let project: SampleProject;
+  let app: ServedApp;
+  let browser: BrowserSession;
+  let watched: WatchedPage;
+
+  beforeAll(async () => {
+    project = createSampleProject();
+    app = await serveApp(project);
+    browser = await launchBrowser();
+    watched = await browser.newPage();
+    await watched.page.goto(app.link);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await app?.stop();
+    project?.remove();
+  });
+
+  const picture = async (name: string) => {
+    if (!pictures) return;
+    mkdirSync(resolve(REPOSITORY, pictures), { recursive: true });
+    await watched.page.screenshot({ path: resolve(REPOSITORY, pictures, `${name}.png`) });
+  };
+
+  test('shows the composed config of the project', async () => {
+    const { page } = watched;
+    await page.getByRole('treeitem').first().waitFor();
+    await expect.poll(() => page.getByLabel('Primary config').inputValue()).toBe('train');
+    expect(await page.locator('[data-path="optimizer._target_"]').innerText()).toContain('AdamW');
+    await picture('compose');
+  });
+
+  test('a group picker swaps the backbone and shows the command', async () => {
+    const { page } = watched;
+    await page.getByLabel('model/backbone', { exact: true }).selectOption('mlp');
+    await page.locator('.command__text', { hasText: 'model/backbone=mlp' }).waitFor();
+    await page.locator('[data-path="model.backbone.hidden"]').waitFor();
+    await page.getByLabel('Override model/backbone=mlp', { exact: true }).waitFor();
+  });
+
+  test('editing a value in the tree writes the override and shows what it was', async () => {
+    const { page } = watched;
+    const before = await page.locator('[data-path="epochs"] .tree__value').innerText();
+    expect(before).not.toBe('1');
+    await page.locator('[data-path="epochs"] .tree__value').click();
+    await page.getByLabel('New value of epochs').fill('1');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Override epochs=1', { exact: true }).waitFor();
+    expect(await page.locator('[data-path="epochs"] .tree__before').innerText()).toBe(before);
+    await page.locator('[data-path="epochs"]').click();
+    const origin = page.locator('.origin');
+    await expect.poll(() => origin.innerText()).toContain('override');
+    expect(await origin.innerText()).toContain('configs/train.yaml');
+    await picture('compose-edited');
+  });
+
+  test('a wrong override says what is wrong and keeps the last good tree', async () => {
+    const { page } = watched;
+    await page.getByLabel('New override').fill('optimzer.lr=1');
+    await page.keyboard.press('Enter');
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.innerText()).toContain('optimzer');
+    expect(await page.getByRole('treeitem').count()).toBeGreaterThan(10);
+    await picture('compose-error');
+    await page.getByLabel('Remove override optimzer.lr=1', { exact: true }).click();
+    await alert.waitFor({ state: 'detached' });
+  });
+
+  test('undo and redo go through the overrides', async () => {
+    const { page } = watched;
+    await page.locator('[data-path="epochs"]').click();
+    await page.keyboard.press('Control+z');
+    await page.getByLabel('Override optimzer.lr=1', { exact: true }).waitFor();
+    await page.keyboard.press('Control+Shift+z');
+    await page.getByLabel('Override optimzer.lr=1', { exact: true }).waitFor({ state: 'detached' });
+  });
+
+  test('the tree works by keyboard', async () => {
+    const { page } = watched;
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-path'));
+    await page.locator('[data-path="epochs"]').focus();
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(focused).not.toBe('epochs');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe('epochs');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('New value of epochs').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(focused).toBe('epochs');
+  });
+
+  test('launches on two processes and charts the running training', async () => {
+    const { page } = watched;
+    await page.getByLabel('New override').fill('trainer.log_every_n_steps=5');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Override trainer.log_every_n_steps=5', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Launch' }).click();
+    await page.getByLabel('Launch file (accelerate)').selectOption('configs/accelerate/2cpu.yaml');
+    await expect.poll(() => page.locator('.launch__processes tbody tr').count()).toBe(2);
+    await picture('launch');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.waitForURL(/#\/run\//);
+    await page
+      .locator('.chart', { hasText: 'train/loss' })
+      .locator('path.recharts-line-curve')
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await picture('run-live');
+  });
+
+  test('a reload in the middle finds the run again', async () => {
+    const { page } = watched;
+    await page.reload();
+    await page.locator('.chart', { hasText: 'train/loss' }).waitFor({ timeout: 30_000 });
+    await page.locator('header .badge', { hasText: 'completed' }).waitFor({ timeout: 90_000 });
+    await page.locator('.chart', { hasText: 'val/accuracy' }).waitFor();
+    await picture('run-done');
+  });
+
+  test('the run keeps its config, logs, details and checkpoints', async () => {
+    const { page } = watched;
+    await page.getByRole('tab', { name: 'Config', exact: true }).click();
+    await expect.poll(() => page.getByLabel('Config of the run').innerText()).toContain('models.mlp.MLP');
+    await picture('run-config');
+    await page.getByRole('tab', { name: 'Logs' }).click();
+    await expect.poll(() => page.getByRole('log').innerText()).not.toBe('');
+    await picture('run-logs');
+    await page.getByRole('tab', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Notes' }).fill('from the browser test');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).click();
+    await picture('run-details');
+    await page.getByRole('tab', { name: 'Checkpoints' }).click();
+    await page.getByRole('row', { name: /best/ }).waitFor();
+    await picture('run-checkpoints');
+  });
+
+  test('the best checkpoint answers samples of the test split and a drawing', async () => {
+    const { page } = watched;
+    await page.getByRole('row', { name: /best/ }).getByRole('button', { name: 'Try it' }).click();
+    await page.locator('.samples__item').first().waitFor({ timeout: 60_000 });
+    const right: boolean[] = [];
+    for (let index = 0; index < 10; index++) {
+      const item = page.locator('.samples__item').nth(index);
+      const label = await item.locator('.samples__label').innerText();
+      await item.click();
+      await expect.poll(() => page.locator('.answer .badge').innerText()).toMatch(/correct|is /);
+      await page.waitForTimeout(60);
+      right.push((await page.locator('.answer__class').innerText()) === label);
+    }
+    expect(right.filter(Boolean).length).toBeGreaterThanOrEqual(8);
+    await picture('inference-sample');
+    await drawOne(watched);
+    await expect.poll(() => page.locator('.answer__class').innerText()).toBe('1');
+    await picture('inference-drawn');
+  });
+
+  test('the history lists the run; the machine page says what trains here', async () => {
+    const { page } = watched;
+    await page.getByRole('link', { name: /Runs/ }).click();
+    await page.getByRole('row', { name: /completed/ }).waitFor();
+    await picture('runs');
+    await page.getByRole('link', { name: 'Machine' }).click();
+    await page.getByText('Devices', { exact: true }).waitFor({ timeout: 60_000 });
+    await picture('machine');
+    await page.getByRole('link', { name: 'project' }).click();
+    await page.getByText('Open now').waitFor();
+    await picture('projects');
+  });
+
+  test('dark and narrow work too', async () => {
+    const { page } = watched;
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    await page.getByRole('link', { name: 'Compose' }).click();
+    await page.getByRole('treeitem').first().waitFor();
+    await picture('compose-dark');
+    await page.setViewportSize({ width: 420, height: 860 });
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    for (const name of ['Compose', 'Launch', 'Runs', 'Inference', 'Machine']) {
+      await page.getByRole('link', { name: new RegExp(`^${name}`) }).click();
+      await page.waitForTimeout(150);
+      expect(await overflow(), `${name} scrolls sideways`).toBeLessThanOrEqual(0);
+      await picture(`narrow-${name.toLowerCase()}`);
+    }
+  });
+
+  test('no page wrote an error to the console', () => {
+    expect(watched.problems).toEqual([]);
+  });
+
+  test('an old link opens nothing for a stranger', async () => {
+    const stranger = await browser.newPage();
+    const response = await stranger.page.goto(app.link);
+    expect(response?.status()).toBe(401);
+    await stranger.context.close();
+  });
+});
+
+async function drawOne({ page }: WatchedPage): Promise<void> {
+  const box = await page.locator('.draw__pad').boundingBox();
+  if (!box) throw new Error('The drawing pad is not on the page.');
+  await page.mouse.move(box.x + box.width * 0.52, box.y + box.height * 0.2);
+  await page.mouse.down();
+  for (let step = 0; step <= 20; step++) {
+    await page.mouse.move(box.x + box.width * 0.52, box.y + box.height * (0.2 + 0.03 * step));
+  }
+  await page.mouse.up();
+}
