@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../api/errors.ts';
+import type { Gradients } from './gradients.ts';
 import { nativeBackend } from './nativeOps.ts';
-import type { Gradients } from './optimizer.ts';
 
 export interface ClippedGradients {
   /** New tensors under the same names, the caller's to dispose. */

@@ -2,6 +2,17 @@ import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { FusedSlots } from './fusedSlots.ts';
+import {
+  checkShape,
+  decayScalars,
+  decouples,
+  effectiveGradient,
+  type Gradients,
+  type GroupOptions,
+  noGradient,
+  number,
+  toScalars,
+} from './gradients.ts';
 import { nativeBackend } from './nativeOps.ts';
 import { checkScalars, type OptimizerState } from './optimizerState.ts';
 import { parseOptions, refuseOptions } from './options.ts';
@@ -9,21 +20,12 @@ import { type NamedParameter, type ParameterGroup, type ParameterGroupRequest, s
 import { slotKey, VariableSlots } from './slotStore.ts';
 import type { HostState, UpdateRule } from './updateRule.ts';
 
-export type Gradients = ReadonlyMap<string, tf.Tensor>;
-
 /** The updates of one step that share their numbers: normally one per group. */
 export interface PlannedUpdate {
   readonly group: number;
   readonly params: readonly NamedParameter[];
   /** Everything that differs from step to step. A recorded step takes these as inputs. */
   readonly scalars: Readonly<Record<string, number>>;
-}
-
-interface GroupOptions {
-  readonly weight_decay?: number | undefined;
-  readonly maximize?: boolean | undefined;
-  readonly decoupled_weight_decay?: boolean | undefined;
-  readonly fused?: boolean | null | undefined;
 }
 
 /** What makes one optimizer: its options, how they become a group, and its arithmetic. */
@@ -280,54 +282,12 @@ function withoutMachineHints(group: object): Record<string, unknown> {
   );
 }
 
-function decouples(group: GroupOptions): boolean {
-  return group.decoupled_weight_decay === true && (group.weight_decay ?? 0) !== 0;
-}
-
-function decayScalars(group: ParameterGroup & GroupOptions): Record<string, number> {
-  const decay = group.weight_decay ?? 0;
-  if (decay === 0) return {};
-  if (group.decoupled_weight_decay !== true) return { weight_decay: decay };
-  return { keep: 1 - group.lr * decay, lr_weight_decay: group.lr * decay };
-}
-
-function effectiveGradient(
-  group: GroupOptions,
-  parameter: tf.Tensor,
-  gradient: tf.Tensor,
-  scalars: Readonly<Record<string, tf.Scalar>>,
-): tf.Tensor {
-  const signed = group.maximize === true ? tf.neg(gradient) : gradient;
-  const decay = scalars.weight_decay;
-  return decay === undefined ? signed : tf.add(signed, tf.mul(parameter, decay));
-}
-
-function toScalars(numbers: Readonly<Record<string, number>>): Readonly<Record<string, tf.Scalar>> {
-  return Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, tf.scalar(value, 'float32')]));
-}
-
-/** A scalar that the rule itself put there. */
-export function number(scalars: Readonly<Record<string, tf.Scalar>>, name: string): tf.Scalar {
-  const found = scalars[name];
-  if (found === undefined) throw new Error(`Internal error: the optimizer computes no '${name}'`);
-  return found;
-}
-
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function asGroupRequests(value: unknown): readonly ParameterGroupRequest[] {
   return Array.isArray(value) ? value : [];
-}
-
-function checkShape({ name, variable }: NamedParameter, gradient: tf.Tensor): void {
-  if (tf.util.arraysEqual(variable.shape, gradient.shape)) return;
-  throw new EngineError(
-    'optim.gradient.shape',
-    `The gradient of '${name}' has shape [${gradient.shape}], the parameter [${variable.shape}].`,
-    { parameter: name, gradient: gradient.shape, shape: variable.shape },
-  );
 }
 
 function checkTensor(
@@ -343,15 +303,4 @@ function checkTensor(
     expected: variable.shape,
     found: value?.shape,
   });
-}
-
-function noGradient(gradients: Gradients, names: ReadonlySet<string>): EngineError {
-  const given = [...gradients.keys()];
-  return new EngineError(
-    'optim.gradient.none',
-    given.length === 0
-      ? 'The step got no gradients: the loss does not depend on any trainable parameter.'
-      : `None of the ${given.length} gradients (${given.slice(0, 3).join(', ')}…) belongs to a parameter of this optimizer (${[...names].slice(0, 3).join(', ')}…).`,
-    { gradients: given.slice(0, 20), parameters: [...names].slice(0, 20) },
-  );
 }

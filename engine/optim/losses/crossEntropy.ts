@@ -97,7 +97,8 @@ export class NLLLoss {
       const kept = tf.notEqual(labels, ignored);
       const safe = tf.mul(labels, tf.cast(kept, 'int32')).as1D();
       const share = rowWeights(kept, safe, classWeights(this.#options.weight, rows.classes, 'NLLLoss'));
-      const chosen = tf.oneHot(safe, rows.classes, 1, 0, 'bool');
+      // Not a boolean oneHot: WebAssembly's writes whole numbers beyond the end of a boolean tensor.
+      const chosen = tf.equal(tf.expandDims(safe, 1), tf.range(0, rows.classes, 1, 'int32'));
       const picked = tf.sum(tf.where(chosen, rows.rows, tf.zerosLike(rows.rows)), -1);
       return finish(tf.neg(tf.mul(picked, share)), share, how, rows.outer);
     });

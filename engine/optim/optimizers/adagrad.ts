@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { defineOptimizer, number, Optimizer } from '../optimizer.ts';
+import { number } from '../gradients.ts';
+import { defineOptimizer, Optimizer } from '../optimizer.ts';
 import type { NamedParameter, ParameterGroup } from '../parameter.ts';
 import type { UpdateRule } from '../updateRule.ts';
 import { commonOptions, decaySquare, epsilon, slot } from './shared.ts';

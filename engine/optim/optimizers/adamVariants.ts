@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { defineOptimizer, number, Optimizer } from '../optimizer.ts';
+import { number } from '../gradients.ts';
+import { defineOptimizer, Optimizer } from '../optimizer.ts';
 import type { NamedParameter, ParameterGroup } from '../parameter.ts';
 import type { HostState, UpdateRule } from '../updateRule.ts';
 import { betas, commonOptions, decaySquare, decoupled, epsilon, lerp, slot } from './shared.ts';
