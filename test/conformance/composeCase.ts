@@ -49,12 +49,18 @@ export function runComposeCase(input: unknown, trees: string, { directory }: Fam
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (failure === undefined) return `expected a config\ngot ${error.exception}: ${error.message}`;
-    return compareError(failure, error) ?? compareMissing(expected, error);
+    return compareError(failure, asHydraTellsIt(error)) ?? compareMissing(expected, error);
   }
   if (failure !== undefined) {
     return `expected ${failure.error}: ${failure.message}\ngot ${JSON.stringify(toTagged(composition.config))}`;
   }
   return compareComposition(expected, composition);
+}
+
+/** Where Hydra says nothing, our message says something; what Hydra says is kept in the details. */
+function asHydraTellsIt(error: ConfigError): ConfigError {
+  const { hydraMessage } = error.details;
+  return typeof hydraMessage === 'string' ? new ConfigError(error.exception, hydraMessage) : error;
 }
 
 function compareMissing(expected: z.infer<typeof Expected>, { details }: ConfigError): CaseOutcome {

@@ -52,6 +52,34 @@ export interface Composition {
  * the file, the entry, the inclusions that led there and what was probably meant.
  */
 export function compose(request: ComposeRequest): Composition {
+  try {
+    return composeUnguarded(request);
+  } catch (error) {
+    throw asCompositionFailure(error, request);
+  }
+}
+
+/** What OmegaConf raises while files are read; Hydra hides it behind an exception of its own without a message. */
+const HIDDEN_EXCEPTIONS = new Set([
+  'ConfigValueError',
+  'GrammarParseError',
+  'KeyValidationError',
+  'ReadonlyConfigError',
+  'UnsupportedValueType',
+  'ValidationError',
+]);
+
+function asCompositionFailure(error: unknown, request: ComposeRequest): unknown {
+  if (!(error instanceof ConfigError) || !HIDDEN_EXCEPTIONS.has(error.exception)) return error;
+  const name = request.configName ?? 'the config';
+  return compositionError(`Cannot compose '${name}': ${error.message}`, {
+    origin: error.origin,
+    cause: error,
+    details: { hydraMessage: '' },
+  });
+}
+
+function composeUnguarded(request: ComposeRequest): Composition {
   const prepared = prepareComposition(request);
   const { repository, choices, defaults, overrides } = prepared;
   const warnings = [...prepared.warnings];
