@@ -53,7 +53,9 @@ export function mergeInto(target: ContainerNode, source: ContainerNode, context:
 function mergeDict(target: DictNode, source: DictNode, context: ResolveContext): void {
   for (const node of source.values()) {
     const key = node.key ?? '';
-    const existing = expandInterpolation(target, target.get(key), context);
+    // A scalar replaces an interpolation whatever that leads to, so it need not be followed.
+    const mustExpand = node.kind !== 'scalar' || node.isMissing;
+    const existing = mustExpand ? expandInterpolation(target, target.get(key), context) : target.get(key);
     if (existing === undefined) {
       setNode(target, key, node.clone());
     } else if (existing.kind === 'scalar') {
