@@ -5,6 +5,8 @@ import {
   compose,
   createResolverRegistry,
   type DictNode,
+  describeExplanation,
+  explain,
   resolveInPlace,
   select,
   toYaml,
@@ -43,6 +45,16 @@ export function infoText(place: ConfigPlace, request: CompositionRequest, part: 
     if (part === 'defaults') return defaultsInfo(prepared);
     const config = toYaml(composition.withHydra);
     return part === 'config' ? config : `${defaultsAndSearchPathInfo(asked)}\n${config}`;
+  });
+}
+
+/** Who set the value at a path and what that beat, as lines for a person or as JSON. Throws for a path that is not there. */
+export function whyText(place: ConfigPlace, request: CompositionRequest, path: string, asJson: boolean): string {
+  return explained(() => {
+    const explanation = explain(compose(engineRequest(place, request)), path);
+    if (!asJson) return describeExplanation(explanation);
+    const trail = explanation.trail.map(({ node: _node, ...step }) => step);
+    return `${JSON.stringify({ ...explanation, trail }, null, 2)}\n`;
   });
 }
 

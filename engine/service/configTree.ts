@@ -1,6 +1,7 @@
 import type { ConfigTreeNode, OriginInfo, ValueType } from '../api/configModel.ts';
 import { EngineError } from '../api/errors.ts';
 import { childFullKey, keyText } from '../config/container/fullKey.ts';
+import { losersOf } from '../config/explain/explain.ts';
 import type { ConfigNode, ContainerNode, Origin, ScalarNode } from '../config/index.ts';
 import { scalarText } from './scalarText.ts';
 
@@ -96,12 +97,7 @@ function typeOf(node: ScalarNode): ValueType {
 
 /** Every value that this one replaced, the latest loser first. */
 function beatenBy(node: ConfigNode): OriginInfo[] {
-  const beaten: OriginInfo[] = [];
-  for (let loser = node.beat; loser !== undefined; loser = loser.beat) {
-    const origin = originInfo(loser);
-    if (origin) beaten.push(origin);
-  }
-  return beaten;
+  return losersOf(node).flatMap((loser) => originInfo(loser) ?? []);
 }
 
 function sameChild(container: ContainerNode, child: ConfigNode): ConfigNode | undefined {
@@ -116,7 +112,7 @@ function childrenOf(node: ContainerNode): ConfigNode[] {
 const LONGEST_FLOW = 400;
 
 /** A value on one line, cut when it is long. */
-export function valueText(node: ConfigNode): string {
+function valueText(node: ConfigNode): string {
   const text = flow(node);
   return text.length > LONGEST_FLOW ? `${text.slice(0, LONGEST_FLOW)}…` : text;
 }

@@ -68,7 +68,7 @@ async function watch(
       onProgress: (state) => progress.show(state),
       onLog: (file, text) => {
         // Other ranks say much the same; their logs are in the folder.
-        if (file === 'rank0.log') terminal.print(text.replace(/\n$/, ''));
+        if (file === 'rank0.log') terminal.print(withoutTimes(text));
       },
     },
     {
@@ -84,6 +84,11 @@ async function watch(
   );
   progress.end();
   return { ...end, interrupted };
+}
+
+/** Lines as the process printed them: the times of the log file are of no use while they happen. */
+function withoutTimes(text: string): string {
+  return text.replace(/\n$/, '').replaceAll(/^\d{4}-\d\d-\d\dT[\d:.]+Z /gm, '');
 }
 
 function exitCodeOfRun(end: FollowedEnd & { readonly interrupted: boolean }): ExitCode {

@@ -72,7 +72,7 @@ export function* leavesOf(container: ContainerNode): Generator<ConfigNode> {
 }
 
 /** What stood at the node's place before: beaten by itself, or by a container around it that replaced another whole. */
-function losersOf(node: ConfigNode): readonly ConfigNode[] {
+export function losersOf(node: ConfigNode): readonly ConfigNode[] {
   const losers: ConfigNode[] = [];
   const below: (string | number)[] = [];
   for (let place: ConfigNode | undefined = node; place !== undefined; place = place.parent) {
