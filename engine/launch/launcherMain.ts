@@ -3,7 +3,7 @@ import { EngineError, serializeError, toEngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import { startHeartbeat } from '../runs/heartbeat.ts';
 import { scanCheckpoints } from '../runs/rebuild.ts';
-import { readRunJson } from '../runs/runFolder.ts';
+import { readRunJson, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { RunRecorder } from '../runs/runRecorder.ts';
 import { RunStore } from '../runs/runStore.ts';
 import { moduleBeside } from './childProcess.ts';
@@ -48,6 +48,10 @@ async function main(runDir: string, workerModule: string): Promise<number> {
     target: recorder,
     onEvent: (event) => server.publish(event),
     say,
+    onBackend: (description) => {
+      say(`Training runs on ${description}.`);
+      recordBackend(runDir, description);
+    },
     newestCheckpoint: () => newestCheckpoint(runDir),
   });
   onSignals(launcher);
@@ -77,6 +81,17 @@ function newestCheckpoint(runDir: string): string | undefined {
   const all = scanCheckpoints(runDir);
   const newest = all.reduce((best, next) => (best === undefined || next.step > best.step ? next : best), all[0]);
   return newest?.path;
+}
+
+/** Only a training process knows what its tensors live on. */
+function recordBackend(runDir: string, backend: string): void {
+  const environment = readRunJson(runDir, runFiles.environment);
+  if (typeof environment !== 'object' || environment === null) return;
+  try {
+    writeAtomically(join(runDir, runFiles.environment), `${JSON.stringify({ ...environment, backend }, null, 2)}\n`);
+  } catch {
+    // a full disk: the log has the line too
+  }
 }
 
 /** The first signal is a polite stop, the second ends everything. */

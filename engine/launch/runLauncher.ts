@@ -17,6 +17,8 @@ export interface RunLauncherOptions {
   readonly onEvent: (event: LauncherEvent) => void;
   /** The launcher's own words, for its log. */
   readonly say: (text: string) => void;
+  /** What the tensors live on, once known. */
+  readonly onBackend: (description: string) => void;
   /** Folder of the newest checkpoint, relative to the run's folder. */
   readonly newestCheckpoint: () => string | undefined;
 }
@@ -137,7 +139,7 @@ export class RunLauncher implements Disposable {
     switch (message.type) {
       case 'ready':
         this.#ready.add(rank);
-        if (rank === 0) this.#options.say(`Training runs on ${message.backend}.`);
+        if (rank === 0) this.#options.onBackend(message.backend);
         if (this.#ready.size === this.#options.job.plan.processes.length && this.#status === 'starting') {
           this.#setStatus('running');
         }

@@ -80,6 +80,10 @@ describe('a run', () => {
         'heartbeat',
       ]),
     );
+    expect(JSON.parse(readFileSync(join(run.runDir, 'environment.json'), 'utf8'))).toMatchObject({
+      command: 'accelhydra train a=1',
+      backend: 'nothing at all',
+    });
     expect(existsSync(join(run.runDir, 'control.sock'))).toBe(false);
   });
 
