@@ -32,6 +32,7 @@ export {
   type OverrideValueType,
   type Span,
 } from './grammar/types.ts';
+export { type ConfigTextOptions, configText, INFO_TOPICS, type InfoTopic, infoText } from './info/info.ts';
 export {
   boolNode,
   bytesNode,
