@@ -15,7 +15,7 @@ const allowed = {
   runs: ['base', 'api'],
   trainer: ['base', 'api', 'config', 'instantiate', 'backend', 'data', 'optim', 'checkpoint', 'distributed'],
   launch: ['base', 'api', 'config', 'instantiate', 'backend', 'distributed', 'runs', 'trainer'],
-  inference: ['base', 'api', 'config', 'instantiate', 'backend', 'data', 'checkpoint'],
+  inference: ['base', 'api', 'config', 'instantiate', 'backend', 'data', 'checkpoint', 'trainer'],
   transport: ['base', 'api'],
   cli: ['base', 'api', 'service', 'transport'],
 };

@@ -1,3 +1,4 @@
+export type { BatchDone } from './batchProtocol.ts';
 export type { ForkSession, SessionChild } from './forkPort.ts';
 export {
   defaultSessionLimits,
@@ -15,4 +16,5 @@ export type {
   PredictionOutput,
   SampleView,
 } from './modelContract.ts';
+export { type RunInferenceRequest, runInference } from './runInference.ts';
 export type { SessionDescription } from './sessionProtocol.ts';

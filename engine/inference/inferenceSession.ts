@@ -141,7 +141,7 @@ export class InferenceSession implements Disposable {
   }
 
   #begin(): Attempt {
-    const { fork, start, module = fileURLToPath(new URL('worker.ts', import.meta.url)) } = this.#options;
+    const { fork, start, module = fileURLToPath(new URL('sessionMain.ts', import.meta.url)) } = this.#options;
     const child = fork({ module, folder: start.projectRoot, environment: {} });
     const tail = (chunk: unknown): void => {
       this.#lastWords = `${this.#lastWords}${String(chunk)}`.slice(-4000);

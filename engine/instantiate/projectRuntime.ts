@@ -49,7 +49,8 @@ export interface ConfigBuilder {
 export interface ProjectRuntime extends Disposable {
   readonly project: Project;
   readonly resolvers: ResolverRegistry;
-  builder(config: ContainerNode): ConfigBuilder;
+  /** `context` resolves interpolations; without one the project's resolvers and `oc.*` do, which a composition needs more of. */
+  builder(config: ContainerNode, context?: ResolveContext): ConfigBuilder;
 }
 
 /** Makes a project's modules importable, registers its resolvers and finds its targets. Throws 'project.resolvers-failed'. */
@@ -80,7 +81,7 @@ export async function openProjectRuntime(project: Project, options: ProjectRunti
   return {
     project,
     resolvers,
-    builder: (config) => createConfigBuilder(config, context, locator),
+    builder: (config, own = context) => createConfigBuilder(config, own, locator),
     dispose: () => loader.dispose(),
   };
 }

@@ -2,11 +2,13 @@ import * as tf from '@tensorflow/tfjs';
 import {
   type BatchInference,
   Embedding,
+  type HostTensor,
   Linear,
   type ModelInput,
   type ModelSignature,
   Module,
   type PredictionOutput,
+  type SampleView,
 } from 'accelhydra-studio';
 
 /** What mixes the positions of a text: [batch, length, dim] → the same shape. */
@@ -86,13 +88,7 @@ export class CharLanguageModel extends Module {
       known.push(pick(logits, Number(temperature), state / 2 ** 32));
     }
     const start = known.length - Number(length);
-    return {
-      type: 'text',
-      text: known
-        .slice(start)
-        .map((number) => this.characters[number] ?? '')
-        .join(''),
-    };
+    return { type: 'text', text: this.decode(known.slice(start)) };
   }
 
   /** Numbers of the characters; one that the alphabet lacks is read as a space. */
@@ -102,6 +98,10 @@ export class CharLanguageModel extends Module {
       const number = this.characters.indexOf(character);
       return number < 0 ? blank : number;
     });
+  }
+
+  decode(numbers: Iterable<number>): string {
+    return Array.from(numbers, (number) => this.characters[number] ?? '').join('');
   }
 
   #nextLogits(known: readonly number[]): Float32Array {
@@ -116,20 +116,26 @@ export class CharLanguageModel extends Module {
   infer_batch(batch: unknown): BatchInference {
     const [inputs, targets] = batch as readonly [tf.Tensor, tf.Tensor];
     const losses = tf.tidy(() => {
-      const logits = this.call(inputs);
-      const logProbabilities = tf.logSoftmax(logits);
+      const logProbabilities = tf.logSoftmax(this.call(inputs));
       const chosen = tf.oneHot(targets.toInt(), this.characters.length).mul(logProbabilities).sum(-1);
-      return chosen.neg().mean(-1).dataSync();
+      return Array.from(chosen.neg().mean(-1).dataSync());
     });
     const texts = targets.arraySync() as number[][];
-    const predictions = Array.from(losses, (loss, index) => ({
-      text: (texts[index] ?? []).map((number) => this.characters[number] ?? '').join(''),
-      loss,
-    }));
+    const predictions = losses.map((loss, index) => ({ text: this.decode(texts[index] ?? []), loss }));
     return {
       predictions,
       totals: { loss: { sum: losses.reduce((sum, loss) => sum + loss, 0), count: losses.length } },
     };
+  }
+
+  finish_metrics({ loss = Number.NaN }: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+    return { perplexity: Math.exp(loss) };
+  }
+
+  /** The inference page shows a window of the text, and prompts with it. */
+  describe_sample(sample: unknown): SampleView {
+    const [characters] = sample as readonly [HostTensor, HostTensor];
+    return { text: this.decode(characters.data) };
   }
 }
 

@@ -1,0 +1,43 @@
+import { serializeError } from '../api/errors.ts';
+import { loadBackend } from '../backend/index.ts';
+import { loadProject, openProjectRuntime, type ProjectRuntime } from '../instantiate/index.ts';
+import { builtinTargets } from '../trainer/index.ts';
+import type { SessionFailure } from './sessionProtocol.ts';
+
+/** Hands a message to the parent; resolves when it has left this process, or cannot any more. */
+export function sendToParent(message: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+}
+
+/** Ends this process when the parent closes the channel or goes away; signals of the terminal are the parent's business. */
+export function endWithParent(): void {
+  process.on('disconnect', () => process.exit(0));
+  process.on('SIGINT', () => undefined);
+}
+
+/** An error in the form that crosses the channel: what cannot be cloned is left out. */
+export function failureOf(error: unknown): SessionFailure {
+  const { code, message, details } = serializeError(error);
+  try {
+    return { code, message, details: structuredClone({ ...details }) };
+  } catch {
+    return { code, message, details: {} };
+  }
+}
+
+export interface ChildRuntime {
+  readonly runtime: ProjectRuntime;
+  /** The backend in words, for a person. */
+  readonly backend: string;
+}
+
+/** Loads a tensor backend and makes the project's code importable. */
+export async function openChildRuntime(projectRoot: string, threads: number | undefined): Promise<ChildRuntime> {
+  const backend = await loadBackend(threads === undefined ? {} : { threads });
+  const project = loadProject(projectRoot);
+  const runtime = await openProjectRuntime(project, { builtins: builtinTargets, tensorflow: backend.tf });
+  return { runtime, backend: backend.description };
+}

@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../api/errors.ts';
+import type { ModelSignature, PredictInput, Prediction } from '../api/inferenceModel.ts';
+import type { InferenceArguments, InferenceModel, ModelInput, PredictionOutput } from './modelContract.ts';
+import type { SampleSource } from './samples.ts';
+
+/** A model that answers by itself, or one whose `call` maps one tensor to one. */
+export interface AnsweringModel extends InferenceModel {
+  call(...inputs: never[]): unknown;
+}
+
+type GivenInput = Exclude<PredictInput, { type: 'sample' }>;
+
+/**
+ * Asks a model one question. Without a `predict` of its own the model is called with the tensor, and for classes the
+ * softmax of its output gives the probabilities. Throws 'inference.input' for an input the signature does not take.
+ */
+export async function predictOnce(
+  model: AnsweringModel,
+  signature: ModelSignature,
+  input: PredictInput,
+  options: InferenceArguments,
+  samples: SampleSource,
+): Promise<Prediction> {
+  const { given, expected } = input.type === 'sample' ? await fromSample(input, signature, samples) : { given: input };
+  const started = performance.now();
+  const engine = tf.engine();
+  engine.startScope('predict');
+  try {
+    const modelInput = toModelInput(given, signature);
+    const answer = model.predict?.(modelInput, options) ?? callModel(model, modelInput, signature);
+    const output = await answer;
+    return { output, ...(expected === undefined ? {} : { expected }), elapsedMs: performance.now() - started };
+  } finally {
+    engine.endScope();
+  }
+}
+
+async function fromSample(
+  { split, index }: Extract<PredictInput, { type: 'sample' }>,
+  signature: ModelSignature,
+  samples: SampleSource,
+): Promise<{ given: GivenInput; expected: string | undefined }> {
+  const { pixels, text, label } = await samples.view(split, index);
+  if (signature.input.type === 'image' && pixels !== undefined)
+    return { given: { type: 'image', pixels }, expected: label };
+  if (signature.input.type === 'text' && text !== undefined) return { given: { type: 'text', text }, expected: label };
+  throw new EngineError(
+    'inference.input',
+    `Sample ${index} of '${split}' cannot be given to this model, which takes ${signature.input.type}. A method describe_sample(sample) of the model can say how.`,
+    { split, index },
+  );
+}
+
+function toModelInput(given: GivenInput, signature: ModelSignature): ModelInput {
+  const wanted = signature.input;
+  if (given.type !== wanted.type) {
+    throw new EngineError('inference.input', `The model takes ${wanted.type}, not ${given.type}.`, {
+      wanted: wanted.type,
+      given: given.type,
+    });
+  }
+  if (given.type === 'text') return { type: 'text', text: given.text };
+  if (given.type === 'tensor') {
+    return { type: 'tensor', tensor: tf.tensor(Float32Array.from(given.values), given.shape) };
+  }
+  if (wanted.type !== 'image') throw new Error('Internal error: an image for no image');
+  const shape: [number, number, number, number] = [1, wanted.height, wanted.width, wanted.channels];
+  const size = wanted.height * wanted.width * wanted.channels;
+  if (given.pixels.length !== size) {
+    throw new EngineError(
+      'inference.input',
+      `The model takes images of ${wanted.height} × ${wanted.width} × ${wanted.channels}, which is ${size} values, not ${given.pixels.length}.`,
+      { wanted: size, given: given.pixels.length },
+    );
+  }
+  return { type: 'image', image: tf.tensor4d(Float32Array.from(given.pixels), shape) };
+}
+
+async function callModel(
+  model: AnsweringModel,
+  input: ModelInput,
+  signature: ModelSignature,
+): Promise<PredictionOutput> {
+  if (input.type === 'text') {
+    throw new EngineError(
+      'inference.input',
+      'A model that takes text must answer by itself: give it a method predict(input, options).',
+    );
+  }
+  const tensor = input.type === 'image' ? input.image : input.tensor;
+  const output: unknown = Reflect.apply(model.call, model, [tensor]);
+  if (!(output instanceof tf.Tensor)) {
+    throw new EngineError(
+      'inference.output',
+      "The model's call gives no tensor; give it a method predict(input, options).",
+    );
+  }
+  if (signature.output.type === 'classes') return classesOf(output, signature.output.names);
+  return { type: 'tensor', shape: output.shape, values: Array.from(await output.data()) };
+}
+
+async function classesOf(logits: tf.Tensor, names: readonly string[]): Promise<PredictionOutput> {
+  const probabilities = await tf.softmax(logits.flatten()).data();
+  if (probabilities.length !== names.length) {
+    throw new EngineError(
+      'inference.output',
+      `The signature names ${names.length} classes, the model gives ${probabilities.length} values.`,
+      { names: names.length, values: probabilities.length },
+    );
+  }
+  const classes = names.map((name, index) => ({ name, probability: probabilities[index] ?? 0 }));
+  return { type: 'classes', classes: classes.sort((a, b) => b.probability - a.probability) };
+}

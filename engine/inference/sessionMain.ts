@@ -1,0 +1,82 @@
+import type { ModelSignature } from '../api/inferenceModel.ts';
+import { resolveCheckpoint } from '../checkpoint/index.ts';
+import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
+import { readRunConfig } from './inferenceConfig.ts';
+import { buildModel, readWeights } from './loadModel.ts';
+import { readArguments, readSignature } from './modelContract.ts';
+import { type AnsweringModel, predictOnce } from './predictOnce.ts';
+import { SampleSource } from './samples.ts';
+import { type SessionDescription, type SessionMessage, SessionRequest, SessionStart } from './sessionProtocol.ts';
+import { splitBuilders } from './splits.ts';
+
+/** One checkpoint that answers questions, in a process of its own. Started by an InferenceSession. */
+
+interface Answering {
+  readonly model: AnsweringModel;
+  readonly signature: ModelSignature;
+  readonly samples: SampleSource;
+  readonly description: SessionDescription;
+}
+
+async function load(start: SessionStart): Promise<Answering> {
+  const { runtime, backend } = await openChildRuntime(start.projectRoot, start.threads);
+  const weights = await readWeights(await resolveCheckpoint(start.checkpoint));
+  const runConfig = readRunConfig({ expDir: start.expDir, expConfigPath: undefined }, weights.configText);
+  const model = await buildModel(runtime, runConfig, weights);
+  const signature = readSignature(model);
+  const samples = new SampleSource(splitBuilders(runtime, runConfig, start.expDir), model, signature);
+  const description = {
+    signature,
+    backend,
+    parameters: model.countParams().total,
+    step: weights.step,
+    epoch: weights.epoch,
+    splits: [...samples.splits],
+  };
+  return { model, signature, samples, description };
+}
+
+async function answer({ model, signature, samples }: Answering, request: SessionRequest): Promise<SessionMessage> {
+  const { id } = request;
+  try {
+    if (request.type === 'samples') {
+      return { type: 'samples', id, page: await samples.page(request.split, request.offset, request.limit) };
+    }
+    const options = readArguments(signature, request.arguments);
+    return { type: 'prediction', id, prediction: await predictOnce(model, signature, request.input, options, samples) };
+  } catch (error) {
+    return { type: 'refused', id, failure: failureOf(error) };
+  }
+}
+
+/** Questions wait for the model and for each other: TensorFlow is used by one at a time. */
+let queue: Promise<unknown> = Promise.resolve();
+let answering: Answering | undefined;
+
+async function onStart(start: SessionStart): Promise<void> {
+  try {
+    answering = await load(start);
+    await send({ type: 'ready', description: answering.description });
+  } catch (error) {
+    await send({ type: 'failed', failure: failureOf(error) });
+    process.exit(1);
+  }
+}
+
+async function onRequest(request: SessionRequest): Promise<void> {
+  if (answering !== undefined) await send(await answer(answering, request));
+}
+
+function send(message: SessionMessage): Promise<void> {
+  return sendToParent(message);
+}
+
+endWithParent();
+process.on('message', (message) => {
+  const start = SessionStart.safeParse(message).data;
+  const request = SessionRequest.safeParse(message).data;
+  queue = queue.then(async () => {
+    if (start !== undefined) await onStart(start);
+    else if (request !== undefined) await onRequest(request);
+  });
+});
