@@ -28,10 +28,24 @@ export interface RunChange {
 export interface ReportSinkOptions {
   readonly target: ReportTarget;
   readonly onEvent: (event: LauncherEvent) => void;
-  /** Told once when writing fails (a full disk), and with `undefined` once when it works again. */
+  /** Told once when writing fails, and with `undefined` once when it works again. */
   readonly onTrouble: (problem: unknown) => void;
   readonly clock?: Clock;
 }
+
+/** Trouble with a disk that ends when somebody makes room or plugs it in again. */
+const passingTrouble = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EMFILE',
+  'ENFILE',
+  'EBUSY',
+  'ENOENT',
+]);
 
 /** What cannot be written is tried again after this time. */
 const retryAfterMs = 1000;
@@ -50,6 +64,7 @@ export class ReportSink implements Disposable {
   #unsavedProgress: Progress | undefined;
   #isAttemptKnown = false;
   #troubled = false;
+  #refused = false;
   #retryAt = 0;
 
   constructor(options: ReportSinkOptions) {
@@ -129,7 +144,7 @@ export class ReportSink implements Disposable {
   #writeAll(): boolean {
     try {
       for (let work = this.#works[0]; work !== undefined; work = this.#works[0]) {
-        work();
+        this.#attempt(work);
         this.#works.shift();
       }
     } catch (error) {
@@ -140,6 +155,17 @@ export class ReportSink implements Disposable {
     if (this.#troubled) this.#options.onTrouble(undefined);
     this.#troubled = false;
     return true;
+  }
+
+  /** Throws only what may get better by itself; a write that can never succeed must not hold up the others. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      if (!this.#refused) this.#options.onTrouble(error);
+      this.#refused = true;
+    }
   }
 
   #later(work: () => void, event?: LauncherEvent): void {
@@ -157,4 +183,8 @@ export class ReportSink implements Disposable {
     this.#works.push(() => this.#options.target.appendMetrics(points));
     this.#events.push({ type: 'metrics', keys: [...new Set(points.map((point) => point.key))], lastStep: last.step });
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && passingTrouble.has(String(error.code));
 }

@@ -213,5 +213,5 @@ function failureText({ rank, failure }: Extract<GroupEnd, { readonly type: 'fail
 function troubleText(problem: unknown): string {
   if (problem === undefined) return 'Writing works again; nothing was lost.';
   const why = problem instanceof Error ? problem.message : String(problem);
-  return `Metrics and checkpoints cannot be recorded now (${why}). They are kept and tried again; training goes on.`;
+  return `Metrics and checkpoints cannot be recorded now: ${why}. Training goes on.`;
 }

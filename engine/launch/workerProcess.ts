@@ -86,7 +86,10 @@ export class WorkerProcess {
   async #watch(): Promise<WorkerEnd> {
     const child = this.#child;
     const end = await new Promise<{ code: number | null; signal: string | null; error?: Error }>((resolve) => {
-      child.once('error', (error) => resolve({ code: null, signal: null, error }));
+      // also later, when a signal or a message cannot be delivered: without a listener that would end the launcher
+      child.on('error', (error) => {
+        if (child.pid === undefined) resolve({ code: null, signal: null, error });
+      });
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
     await this.#drained();

@@ -20,6 +20,7 @@ class Notebook implements ReportTarget {
   readonly lines: string[] = [];
   full = false;
   locked = false;
+  gone = false;
 
   appendMetrics(points: readonly MetricPoint[]): void {
     this.#write(`metrics ${points.map(({ step }) => step).join(',')}`);
@@ -40,7 +41,8 @@ class Notebook implements ReportTarget {
     return !this.locked;
   }
   #write(line: string): void {
-    if (this.full) throw new Error('ENOSPC: no space left on device');
+    if (this.full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    if (this.gone) throw new Error('FOREIGN KEY constraint failed');
     this.lines.push(line);
   }
 }
@@ -117,6 +119,19 @@ describe('ReportSink', () => {
     expect(target.lines).toEqual(['metrics 1', 'saved checkpoints/step_2', 'metrics 2']);
     expect(troubles).toEqual([expect.any(Error), undefined]);
     expect(events.map((event) => event.type)).toEqual(['metrics', 'checkpoints', 'metrics']);
+  });
+
+  test('a write that can never succeed is told once and does not hold up the others', () => {
+    target.gone = true;
+    for (let step = 1; step < 4; step++) {
+      sink.take({ type: 'metrics', points: [point(step)] });
+      expect(sink.flush()).toBe(true);
+    }
+    expect(troubles).toEqual([expect.objectContaining({ message: 'FOREIGN KEY constraint failed' })]);
+    target.gone = false;
+    sink.take(saved);
+    sink.flush();
+    expect(target.lines).toEqual(['saved checkpoints/step_2']);
   });
 
   test('a locked index is not asked ten times a second', () => {
