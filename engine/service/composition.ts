@@ -4,7 +4,7 @@ import {
   ConfigError,
   type ConfigNode,
   compose,
-  type DictNode,
+  DictNode,
   dereference,
   fullKeyOf,
   select,
@@ -64,8 +64,11 @@ export class Composition {
     return this.#resolve().error;
   }
 
+  /** As Hydra writes `.hydra/hydra.yaml`. */
   get hydraYaml(): string {
-    return toYaml(this.parts.hydra);
+    const root = new DictNode();
+    root.set('hydra', this.parts.hydra.clone());
+    return toYaml(root);
   }
 
   /** Dotted paths of values that are still `???`. */

@@ -1,91 +1,40 @@
-import { EngineError } from '../api/errors.ts';
 import {
   type Composition,
   ConfigError,
   compose,
   createResolverRegistry,
-  type DictNode,
   describeExplanation,
   explain,
-  resolveInPlace,
-  select,
   toYaml,
 } from '../config/index.ts';
-import { defaultsAndSearchPathInfo, defaultsInfo, defaultsTreeInfo, searchPathInfo } from '../config/info/info.ts';
+import { type ConfigTextOptions, configText, type InfoTopic, infoText } from '../config/info/info.ts';
 import { type CompositionRequest, type ConfigPlace, engineRequest, explained } from './composition.ts';
 
-export type ConfigPart = 'job' | 'hydra' | 'all';
-export type InfoPart = 'all' | 'config' | 'defaults' | 'defaults-tree' | 'searchpath';
+export type { ConfigTextOptions, InfoTopic };
 
-export interface ConfigTextOptions {
-  readonly part: ConfigPart;
-  readonly resolve: boolean;
-  /** Dotted path of the only part to print. */
-  readonly package: string | undefined;
-}
-
-/** What Hydra's `--cfg` prints. Throws `config.…` errors, `config.package-not-found` for a path that is not there. */
-export async function configText(
+/** What Hydra's `--cfg` prints. Throws `config.…` errors. */
+export async function printedConfig(
   place: ConfigPlace,
   request: CompositionRequest,
   options: ConfigTextOptions,
 ): Promise<string> {
-  const composition = await composeForCommand(place, request, options.resolve);
-  return explained(() => printPart(composition, options));
+  const composition = await composeForCommand(place, request, options.resolve === true);
+  return explained(() => configText(composition, options));
 }
 
-/** What Hydra's `--info` prints. */
-export function infoText(place: ConfigPlace, request: CompositionRequest, part: InfoPart): string {
-  return explained(() => {
-    const asked = engineRequest(place, request);
-    const composition = compose(asked);
-    const { prepared } = composition;
-    if (part === 'searchpath') return searchPathInfo(prepared);
-    if (part === 'defaults-tree') return defaultsTreeInfo(prepared);
-    if (part === 'defaults') return defaultsInfo(prepared);
-    const config = toYaml(composition.withHydra);
-    return part === 'config' ? config : `${defaultsAndSearchPathInfo(asked)}\n${config}`;
-  });
+/** What Hydra's `--info` prints. Throws `config.…` errors. */
+export function printedInfo(place: ConfigPlace, request: CompositionRequest, topic: InfoTopic): string {
+  return explained(() => infoText(engineRequest(place, request), topic));
 }
 
 /** Who set the value at a path and what that beat, as lines for a person or as JSON. Throws for a path that is not there. */
-export function whyText(place: ConfigPlace, request: CompositionRequest, path: string, asJson: boolean): string {
+export function printedReason(place: ConfigPlace, request: CompositionRequest, path: string, asJson: boolean): string {
   return explained(() => {
     const explanation = explain(compose(engineRequest(place, request)), path);
     if (!asJson) return describeExplanation(explanation);
     const trail = explanation.trail.map(({ node: _node, ...step }) => step);
     return `${JSON.stringify({ ...explanation, trail }, null, 2)}\n`;
   });
-}
-
-function printPart(composition: Composition, options: ConfigTextOptions): string {
-  const { context } = composition;
-  const root = partOf(composition, options.part);
-  if (options.package === undefined || options.package === '_global_') {
-    if (options.resolve) resolveInPlace(root, context);
-    // Hydra's own node is needed for resolving and left out after.
-    for (const key of [...root.keys()]) if (!isPrinted(options.part, key === 'hydra')) root.delete(key);
-    return toYaml(root);
-  }
-  const node = select(root, options.package, context);
-  if (node === undefined) {
-    throw new EngineError('config.package-not-found', `The config has nothing at '${options.package}'.`, {
-      path: options.package,
-    });
-  }
-  if (node.kind === 'scalar') return `${String(node.value)}\n`;
-  return `# @package ${options.package}\n${toYaml(node, options.resolve ? { resolve: context } : {})}`;
-}
-
-function isPrinted(part: ConfigPart, isHydra: boolean): boolean {
-  return part === 'all' || isHydra === (part === 'hydra');
-}
-
-/** A copy that may be changed, with all that its interpolations may lead to. */
-function partOf(composition: Composition, part: ConfigPart): DictNode {
-  const root = part === 'job' ? composition.config.clone() : composition.withHydra.clone();
-  root.setFlag('struct', false);
-  return root;
 }
 
 /** Composes; with the project's own resolvers where resolving needs one that is not ours, which runs the project's code. */

@@ -4,6 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import type { LaunchOptions, LaunchPlan } from '../api/launch.ts';
 import type { LaunchPreview, LaunchRequest } from '../api/launchModel.ts';
 import type { DeviceInfo } from '../api/machine.ts';
+import { listNode, strNode, toYaml } from '../config/index.ts';
 import type { Project } from '../instantiate/project/loadProject.ts';
 import {
   freeRunFolder,
@@ -98,7 +99,7 @@ export function startRequest(
     hydra: {
       config: composition.configYaml,
       hydra: composition.hydraYaml,
-      overrides: request.overrides.map((override) => `- ${JSON.stringify(override)}\n`).join('') || '[]\n',
+      overrides: toYaml(listNode(request.overrides.map((override) => strNode(override)))),
     },
     origins: collectOrigins(composition.config),
     plan,

@@ -1,4 +1,4 @@
-import { configText, type InfoPart, infoText } from '../../service/configCommands.ts';
+import { type InfoTopic, printedConfig, printedInfo } from '../../service/configCommands.ts';
 import { findConfigPlace } from '../../service/configPlace.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import type { ConfigOptions } from '../options.ts';
@@ -9,7 +9,7 @@ import { searchPathOf } from './searchPath.ts';
 export async function printConfig(
   terminal: Terminal,
   overrides: readonly string[],
-  options: ConfigOptions & { readonly info?: InfoPart | true },
+  options: ConfigOptions & { readonly info?: InfoTopic | true },
 ): Promise<ExitCode> {
   const place = await findConfigPlace(process.cwd(), options.project);
   const request = {
@@ -18,10 +18,10 @@ export async function printConfig(
     searchPath: searchPathOf(place.configDir, options),
   };
   if (options.info !== undefined) {
-    terminal.printRaw(infoText(place, request, options.info === true ? 'all' : options.info));
+    terminal.printRaw(printedInfo(place, request, options.info === true ? 'all' : options.info));
     return exitCodes.ok;
   }
-  const text = await configText(place, request, {
+  const text = await printedConfig(place, request, {
     part: options.cfg ?? 'job',
     resolve: options.resolve ?? false,
     package: options.package,

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { whyText } from '../../service/configCommands.ts';
+import { printedReason } from '../../service/configCommands.ts';
 import { findConfigPlace } from '../../service/configPlace.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import type { SourceOptions } from '../options.ts';
@@ -22,6 +22,6 @@ export async function why(
   const place = await findConfigPlace(process.cwd(), options.project);
   const configName = options.configName ?? place.defaultConfig;
   const request = { configName, overrides, searchPath: searchPathOf(place.configDir, options) };
-  terminal.printRaw(whyText(place, request, path, options.json === true));
+  terminal.printRaw(printedReason(place, request, path, options.json === true));
   return exitCodes.ok;
 }
