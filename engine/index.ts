@@ -11,6 +11,7 @@ export type {
   MetricTotal,
   ModelInput,
   PredictionOutput,
+  SampleView,
 } from './inference/modelContract.ts';
 export * from './optim/index.ts';
 export * from './trainer/index.ts';

@@ -4,15 +4,10 @@ export { InstantiateError, type InstantiateErrorKind } from './errors.ts';
 export { type InstantiateOptions, instantiate, instantiateBuilt } from './instantiate.ts';
 export { type Invoke, invokeJavaScript, isCallable, type PartialTarget, type TargetCall } from './invoke.ts';
 export { type ProjectLoaderOptions, registerProjectLoader } from './loader/registerProjectLoader.ts';
+export type { LocatedTarget, TargetKind, TargetLocator } from './locate/locatedTarget.ts';
 export type { NpmOptions } from './locate/npmTargets.ts';
 export type { ProjectModules } from './locate/projectTargets.ts';
-export {
-  createTargetLocator,
-  type LocatedTarget,
-  type TargetKind,
-  type TargetLocator,
-  type TargetLocatorOptions,
-} from './locate/targetLocator.ts';
+export { createTargetLocator, type TargetLocatorOptions } from './locate/targetLocator.ts';
 export { type InitializedProject, initProject, templateNames } from './project/initProject.ts';
 export { configNames, findProjectRoot, loadProject, type Project } from './project/loadProject.ts';
 export { PROJECT_FILE } from './project/projectFile.ts';

@@ -13,7 +13,7 @@ import { Built, buildDict, buildList, containerInfo, toPlainContainer } from './
 import { describeType, describeValue } from './describe.ts';
 import { describeThrown, InstantiateError } from './errors.ts';
 import { type Invoke, invokeJavaScript, isCallable, type TargetCall } from './invoke.ts';
-import type { LocatedTarget, TargetLocator } from './locate/targetLocator.ts';
+import type { LocatedTarget, TargetLocator } from './locate/locatedTarget.ts';
 import { findTarget, notCallable } from './targetFinder.ts';
 import { userFrame } from './userFrame.ts';
 import { type CheckedWhitelist, checkWhitelist, type TargetWhitelist } from './whitelist.ts';

@@ -1,6 +1,6 @@
 import type { ConfigKey } from '../config/index.ts';
 import { type Built, defineEntry } from './containers.ts';
-import type { LocatedTarget } from './locate/targetLocator.ts';
+import type { LocatedTarget } from './locate/locatedTarget.ts';
 
 /** A target and what it is to be called with; nested objects are built already. */
 export interface TargetCall {

@@ -12,7 +12,8 @@ import {
 import { configAccess } from './configAccess.ts';
 import { type InstantiateOptions, instantiate } from './instantiate.ts';
 import { registerProjectLoader } from './loader/registerProjectLoader.ts';
-import { createTargetLocator, type TargetLocator } from './locate/targetLocator.ts';
+import type { TargetLocator } from './locate/locatedTarget.ts';
+import { createTargetLocator } from './locate/targetLocator.ts';
 import type { Project } from './project/loadProject.ts';
 import { loadResolvers } from './resolvers/loadResolvers.ts';
 import { findTarget } from './targetFinder.ts';

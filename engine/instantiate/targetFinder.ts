@@ -3,7 +3,7 @@ import type { Origin } from '../config/index.ts';
 import { describeType, describeValue } from './describe.ts';
 import { InstantiateError } from './errors.ts';
 import { isCallable } from './invoke.ts';
-import type { LocatedTarget, TargetLocator } from './locate/targetLocator.ts';
+import type { LocatedTarget, TargetLocator } from './locate/locatedTarget.ts';
 import { type CheckedWhitelist, isBlocked, isWhitelisted } from './whitelist.ts';
 
 /** The place of a target in the config, for messages. */

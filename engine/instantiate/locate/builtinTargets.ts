@@ -1,8 +1,8 @@
+import type { Attempt, BuiltinOptions, NameCheck, TargetKind } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
-import type { Attempt, NameCheck, TargetKind, TargetLocatorOptions } from './targetLocator.ts';
 
 /** Built-in names, longest first: `accelhydra.Trainer` before a member of `accelhydra`; then the members of `tf`. */
-export function locateBuiltin(target: string, options: TargetLocatorOptions, check: NameCheck): Attempt {
+export function locateBuiltin(target: string, options: BuiltinOptions, check: NameCheck): Attempt {
   const builtins = options.builtins ?? {};
   const parts = target.split('.');
   for (let length = parts.length; length > 0; length--) {
@@ -33,13 +33,13 @@ function member(
   return { found: { name: target, kind, value: found.value, owner: found.owner } };
 }
 
-function prefixes(options: TargetLocatorOptions): string {
+function prefixes(options: BuiltinOptions): string {
   const first = new Set(Object.keys(options.builtins ?? {}).map((name) => `${name.split('.')[0]}.*`));
   if (options.tensorflow !== undefined) first.add('tf.*');
   return [...first].join(', ');
 }
 
 /** The names that a 'did you mean' picks from. */
-export function builtinCandidates(options: TargetLocatorOptions): string[] {
+export function builtinCandidates(options: BuiltinOptions): string[] {
   return Object.keys(options.builtins ?? {});
 }

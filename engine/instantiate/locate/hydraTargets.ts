@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { isCallable } from '../invoke.ts';
 import { isBlocked } from '../whitelist.ts';
-import type { LocatedTarget } from './targetLocator.ts';
+import type { LocatedTarget } from './locatedTarget.ts';
 
 type Locate = (target: string, check: (name: string) => void) => Promise<LocatedTarget>;
 

@@ -3,8 +3,8 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeThrown, InstantiateError } from '../errors.ts';
+import type { Attempt, NameCheck } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
-import type { Attempt, NameCheck } from './targetLocator.ts';
 
 export interface NpmOptions {
   /** The project's folder: packages are looked up from here. */

@@ -3,8 +3,8 @@ import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
 import { describeThrown, InstantiateError } from '../errors.ts';
+import type { Attempt, Miss, NameCheck } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
-import type { Attempt, Miss, NameCheck } from './targetLocator.ts';
 
 /** Endings of a module, in the order in which they are tried. */
 export const MODULE_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cts', '.cjs'] as const;

@@ -3,46 +3,11 @@ import { nearest } from '../../base/nearest.ts';
 import { InstantiateError } from '../errors.ts';
 import { builtinCandidates, locateBuiltin } from './builtinTargets.ts';
 import { createHydraTargets } from './hydraTargets.ts';
+import type { BuiltinOptions, LocatedTarget, Miss, NameCheck, TargetLocator } from './locatedTarget.ts';
 import { locateNpm, type NpmOptions } from './npmTargets.ts';
 import { locateInProject, type ProjectModules } from './projectTargets.ts';
 
-export type TargetKind = 'builtin' | 'tensorflow' | 'project' | 'npm';
-
-/** What a `_target_` stands for. */
-export interface LocatedTarget {
-  /** The canonical name, after the module was found; allowlists are checked on it. */
-  readonly name: string;
-  readonly kind: TargetKind;
-  readonly value: unknown;
-  /** The class or object that a method was read from. */
-  readonly owner?: unknown;
-  /** The file of a project or npm module. */
-  readonly file?: string | undefined;
-}
-
-/** Throws when the target with this canonical name may not be used; called before any of its code runs. */
-export type NameCheck = (name: string) => void;
-
-export interface TargetLocator {
-  /** Throws 'instantiate.target-not-found' with all places that were searched. */
-  locate(target: string, check: NameCheck): Promise<LocatedTarget>;
-}
-
-/** Why one place did not have the target; `near` are names there that a person may have meant. */
-export interface Miss {
-  readonly place: string;
-  readonly near: readonly string[];
-}
-
-export type Attempt =
-  | { readonly found: LocatedTarget }
-  | { readonly found?: undefined; readonly misses: readonly Miss[] };
-
-export interface TargetLocatorOptions {
-  /** Dotted names and what they stand for: `accelhydra.Trainer`, `torch.optim.AdamW`. */
-  readonly builtins?: Readonly<Record<string, unknown>>;
-  /** The namespace behind `tf.*`. */
-  readonly tensorflow?: object | undefined;
+export interface TargetLocatorOptions extends BuiltinOptions {
   readonly project?: ProjectModules | undefined;
   readonly npm?: NpmOptions | undefined;
 }

