@@ -8,6 +8,7 @@ import { DEFAULT_MAX_EXPANDED_NODES } from './expansion.ts';
 import { composeYaml } from './graph.ts';
 import { originAt, yamlError } from './mark.ts';
 import type { YamlDictEntry, YamlScalarValue, YamlValue } from './value.ts';
+import type { YamlNode } from './yamlNode.ts';
 
 export interface LoadYamlOptions {
   /** What errors and origins call the text: a path for people, relative to the config directory. */
@@ -27,12 +28,30 @@ export function loadYamlValue(text: string, options: LoadYamlOptions = {}): Yaml
   const source = options.source ?? '<unicode string>';
   refuseForbiddenCharacters(text, source);
   const { maxExpandedNodes = DEFAULT_MAX_EXPANDED_NODES } = options;
-  const root = composeYaml(text, source, maxExpandedNodes);
+  const root = composeWithHint(text, source, maxExpandedNodes);
   if (root === undefined) {
     const origin = originAt(source, { index: 0, line: 0, column: 0 });
     return { kind: 'scalar', type: 'null', value: null, origin };
   }
   return constructYaml(root, source, maxExpandedNodes);
+}
+
+function composeWithHint(text: string, source: string, maxNodes: number | null): YamlNode | undefined {
+  try {
+    return composeYaml(text, source, maxNodes);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.exception !== 'ParserError') throw error;
+    const { origin } = error;
+    const line = origin?.kind === 'file' ? text.split(/\r\n?|\n/)[origin.line - 1] : undefined;
+    // The commonest mistake in configs, and one that the parser's own words do not explain.
+    if (line === undefined || !/[[{].*(?:\$\{|\?\?\?)/.test(line)) throw error;
+    const hint = "inside [ ] and { } write '${…}' and '???' in quotes";
+    throw new ConfigError('ParserError', `${error.message}\nhint: ${hint}`, {
+      origin,
+      cause: error,
+      details: { hint },
+    });
+  }
 }
 
 function refuseForbiddenCharacters(text: string, source: string): void {
