@@ -124,9 +124,10 @@ class LogTail {
     if (onLog === undefined) return;
     for (;;) {
       const chunk = readLogChunk(this.#runDir, file, this.#positions.get(file) ?? 0, chunkBytes);
-      this.#positions.set(file, chunk.end);
-      if (chunk.text === '') return;
-      onLog(file, chunk.text);
+      const text = chunk.text.slice(0, chunk.text.lastIndexOf('\n') + 1);
+      if (text === '') return;
+      this.#positions.set(file, chunk.start + Buffer.byteLength(text));
+      onLog(file, text);
     }
   }
 }
