@@ -33,6 +33,9 @@ export {
   type Span,
 } from './grammar/types.ts';
 export { type ConfigTextOptions, configText, INFO_TOPICS, type InfoTopic, infoText } from './info/info.ts';
+export { sameConfig } from './inverse/equality.ts';
+export { type LeafEdits, leafEdits } from './inverse/leafEdits.ts';
+export { type MinimalOverrides, type MinimalOverridesOptions, minimalOverrides } from './inverse/minimalOverrides.ts';
 export {
   boolNode,
   bytesNode,
