@@ -86,14 +86,17 @@ function quietBanner(): void {
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
 }
 
-/** Node 23 removed old `util.is…` helpers that the binding's JavaScript half still calls. */
+/**
+ * Node 23 removed old `util.is…` helpers that the binding's JavaScript half still calls, and those that are left print a
+ * deprecation warning into every training's log: plain functions take the place of both.
+ */
 function restoreRemovedNodeHelpers(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,
     isArray: (value) => Array.isArray(value),
   };
   for (const [name, value] of Object.entries(helpers)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value, configurable: true, writable: true });
+    Object.defineProperty(util, name, { value, configurable: true, writable: true });
   }
 }
 
