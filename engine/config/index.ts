@@ -90,6 +90,8 @@ export {
   type TypedResolver,
 } from './resolve/registry.ts';
 export type { Dereferenced, PlainDict, PlainList, ResultNode, Value } from './resolve/value.ts';
+export { type ConfigChange, configChanges } from './watch/changes.ts';
+export { type ComposeWatchOptions, composeWatch, type WatchEvent } from './watch/composeWatch.ts';
 export type { FlowStyle } from './yaml/emit/represent.ts';
 export { type ToYamlOptions, toYaml } from './yaml/emit/toYaml.ts';
 export { type LoadYamlOptions, loadYaml, loadYamlValue } from './yaml/load.ts';

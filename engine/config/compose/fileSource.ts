@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import path from 'node:path';
+import type { Disposable } from '../../base/disposable.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigSource, SourceEntry } from './source.ts';
 
@@ -72,6 +73,18 @@ export class FileSource implements ConfigSource {
         cause: error,
         details: { file: this.#full(name) },
       });
+    }
+  }
+
+  /** A directory that is not there, or cannot be watched, never changes. */
+  watch(onChange: () => void): Disposable {
+    try {
+      const watcher = watch(this.directory, { recursive: true, persistent: false }, onChange);
+      watcher.on('error', onChange);
+      return { dispose: () => watcher.close() };
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return { dispose: () => undefined };
     }
   }
 

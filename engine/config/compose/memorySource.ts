@@ -1,3 +1,5 @@
+import type { Disposable } from '../../base/disposable.ts';
+import { Emitter } from '../../base/event.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigSource, SourceEntry } from './source.ts';
 
@@ -15,6 +17,7 @@ export class MemorySource implements ConfigSource {
   readonly #prefix: string;
   readonly #files = new Map<string, { readonly text: string; readonly stamp: string }>();
   readonly #directories = new Map<string, Set<string>>([['', new Set()]]);
+  readonly #changed = new Emitter<void>();
   #version = 0;
 
   constructor(files: Readonly<Record<string, string>> = {}, options: MemorySourceOptions = {}) {
@@ -33,9 +36,22 @@ export class MemorySource implements ConfigSource {
       const names = this.#directories.get(parent) ?? new Set();
       names.add(child.slice(slash + 1));
       this.#directories.set(parent, names);
-      if (slash === -1) return;
+      if (slash === -1) break;
       child = parent;
     }
+    this.#changed.fire();
+  }
+
+  /** Takes a file away; its directory stays. */
+  remove(path: string): void {
+    if (!this.#files.delete(path)) return;
+    const slash = path.lastIndexOf('/');
+    this.#directories.get(slash === -1 ? '' : path.slice(0, slash))?.delete(path.slice(slash + 1));
+    this.#changed.fire();
+  }
+
+  watch(onChange: () => void): Disposable {
+    return this.#changed.event(onChange);
   }
 
   available(): boolean {

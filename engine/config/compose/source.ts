@@ -1,3 +1,5 @@
+import type { Disposable } from '../../base/disposable.ts';
+
 /** What a source knows of one path without reading it. `stamp` changes whenever the content does. */
 export interface SourceEntry {
   readonly kind: 'file' | 'directory';
@@ -23,6 +25,8 @@ export interface ConfigSource {
   read(path: string): string;
   /** What a person knows the file by, for `file:line:column`. */
   display(path: string): string;
+  /** Calls back after something in it changed, until disposed; not there for a source that never changes. */
+  watch?(onChange: () => void): Disposable;
 }
 
 /** `provider=main, path=file:///project/configs`, as Hydra lists its search path. */
