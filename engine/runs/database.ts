@@ -38,6 +38,8 @@ export class Database {
       if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
       const connection = new SqliteDatabase(file, { timeout: options.busyTimeoutMs ?? 5000 });
       try {
+        // First of all, and reading only: a file that is not ours to understand is left as it is.
+        refuseNewer(file, connection);
         // WAL: the app reads while launchers write. NORMAL: a power cut may lose the last batch, never the file.
         connection.pragma('journal_mode = WAL');
         connection.pragma('synchronous = NORMAL');
@@ -81,21 +83,27 @@ export class Database {
   }
 }
 
+function versionOf(connection: SqliteDatabase.Database): number {
+  return Number(connection.pragma('user_version', { simple: true }));
+}
+
+function refuseNewer(file: string, connection: SqliteDatabase.Database): void {
+  const schema = versionOf(connection);
+  if (schema <= migrations.length) return;
+  throw new EngineError(
+    'runs.store-newer',
+    `The run store ${file} was written by a newer version of the app (its schema is ${schema}, this app knows ` +
+      `${migrations.length}). Update the app, or move the file away: runs are found again from their folders.`,
+    { file, schema, known: migrations.length },
+  );
+}
+
 function migrate(file: string, connection: SqliteDatabase.Database): void {
-  const version = () => Number(connection.pragma('user_version', { simple: true }));
-  if (version() === migrations.length) return;
+  if (versionOf(connection) === migrations.length) return;
   const upgrade = connection.transaction(() => {
-    // Read again under the write lock: another process may have upgraded between the two.
-    const from = version();
-    if (from > migrations.length) {
-      throw new EngineError(
-        'runs.store-newer',
-        `The run store ${file} was written by a newer version of the app (its schema is ${from}, this app knows ` +
-          `${migrations.length}). Update the app, or move the file away: runs are found again from their folders.`,
-        { file, schema: from, known: migrations.length },
-      );
-    }
-    for (const step of migrations.slice(from)) connection.exec(step);
+    // Again under the write lock: another process may have upgraded between the two.
+    refuseNewer(file, connection);
+    for (const step of migrations.slice(versionOf(connection))) connection.exec(step);
     connection.pragma(`user_version = ${migrations.length}`);
   });
   upgrade.immediate();

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { LaunchRequest } from '../../api/launchModel.ts';
 import type { ProjectInfo } from '../../api/projectModel.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -96,13 +96,18 @@ function exitCodeOfRun(end: FollowedEnd & { readonly interrupted: boolean }): Ex
   return end.status === 'completed' || end.status === 'stopped' ? exitCodes.ok : exitCodes.failed;
 }
 
+/** A file named from where the person stands, as the project calls it: recorded commands work from the project. */
+function fromProject(root: string, file: string): string {
+  const path = relative(root, resolve(file));
+  return path.startsWith('..') ? resolve(file) : path;
+}
+
 function launchRequest(project: ProjectInfo, overrides: readonly string[], options: TrainOptions): LaunchRequest {
   return {
     configName: options.configName ?? project.defaultConfig,
     overrides: [...overrides],
     searchPath: searchPathOf(project.configDir, options),
-    // Named from where the person stands; the engine works from the project.
-    launchFile: options.config_file === undefined ? undefined : resolve(options.config_file),
+    launchFile: options.config_file === undefined ? undefined : fromProject(project.root, options.config_file),
     numProcesses: options.num_processes,
     useCpu: options.use_cpu ?? options.cpu,
     gpuIds: options.gpu_ids,

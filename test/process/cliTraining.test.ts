@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isProcessAlive } from '../../engine/runs/heartbeat.ts';
+import { runNode } from '../support/runNode.ts';
+
+const main = fileURLToPath(new URL('../../engine/cli/main.ts', import.meta.url));
+const LONG = ['epochs=1000000', '+trainer.save_every_n_epochs=1000000'];
+
+let folder: string;
+let project: string;
+const children: ChildProcess[] = [];
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'accelhydra-train-')));
+  project = join(folder, 'line');
+  cpSync(fileURLToPath(new URL('../fixtures/cli/project', import.meta.url)), project, { recursive: true });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  const { stdout } = await accelhydra('runs', 'list', '--json');
+  const left = (JSON.parse(stdout) as { runs: { id: string; status: string }[] }).runs;
+  for (const run of left.filter(({ status }) => ['starting', 'running', 'stopping'].includes(status))) {
+    await accelhydra('runs', 'stop', run.id, '--kill');
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const environment = () => ({
+  XDG_CONFIG_HOME: join(folder, 'settings'),
+  NO_COLOR: '1',
+  FORCE_COLOR: undefined,
+  CI: undefined,
+});
+
+function accelhydra(...commandArguments: string[]) {
+  return runNode([main, ...commandArguments], { cwd: project, environment: environment(), timeoutMs: 100_000 });
+}
+
+/** A command that goes on; `said` is what it printed so far. */
+function begin(...commandArguments: string[]) {
+  const child = spawn(process.execPath, [main, ...commandArguments], {
+    cwd: project,
+    env: { ...process.env, NODE_OPTIONS: '', ...environment() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const output = { text: '' };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output.text += text;
+    });
+  }
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, output, ended };
+}
+
+async function onlyRun() {
+  const { stdout } = await accelhydra('runs', 'show', 'last', '--json');
+  return JSON.parse(stdout) as {
+    id: string;
+    status: string;
+    expDir: string;
+    launcherPid: number;
+    error?: string;
+    overrides: string[];
+    metrics: { key: string; points: number; lastValue: number }[];
+    checkpoints: { path: string }[];
+  };
+}
+
+test('a training from the command line: plain lines, a record, checkpoints, and a test of the best', async () => {
+  const trained = await accelhydra('train', '--num_processes', '2', 'epochs=3');
+  expect(trained).toMatchObject({ code: 0 });
+  expect(trained.stderr).toMatch(/^Run \d{8}-\d{6}-\w{5} {2}line {2}on cpu, cpu$/m);
+  expect(trained.stderr).toMatch(/^epoch \d\/3 {2}\w+ {2}step \d+\/\d+/m);
+  expect(trained.stderr).toMatch(/^completed after 0:\d\d$/m);
+  expect(trained.stdout).toMatch(/^val\/loss [\d.e-]+ {2}\(best [\d.e-]+\)$/m);
+  const run = await onlyRun();
+  expect(run).toMatchObject({ status: 'completed', overrides: ['epochs=3'] });
+  expect(run.metrics.find((metric) => metric.key === 'val/loss')).toMatchObject({ points: 3 });
+  expect(run.checkpoints.map((checkpoint) => checkpoint.path)).toContain('checkpoints/best');
+  const config = await accelhydra('runs', 'show', run.id, '--config');
+  expect(config.stdout).toBe(readFileSync(join(run.expDir, 'config.yaml'), 'utf8'));
+
+  const tested = await accelhydra('infer', 'exp_dir=experiments/line');
+  expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/^error [\d.e-]+$/m) });
+  const results = join(run.expDir, 'inference', 'test');
+  expect(readFileSync(join(results, 'predictions.jsonl'), 'utf8').trim().split('\n')).toHaveLength(16);
+  expect(JSON.parse(readFileSync(join(results, 'metrics.json'), 'utf8'))).toMatchObject({});
+
+  const missing = await accelhydra('infer', 'exp_dir=experiments/line', 'ckpt_dir_or_file=checkpoints/epoch_99');
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toContain('epoch_99');
+});
+
+test('Ctrl-C once saves and ends cleanly', async () => {
+  const { child, output, ended } = begin('train', ...LONG);
+  await expect.poll(() => output.text, { timeout: 60_000 }).toMatch(/training {2}step/);
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(output.text).toContain('Saving and stopping');
+  const run = await onlyRun();
+  expect(run.status).toBe('stopped');
+  expect(run.checkpoints.length).toBeGreaterThan(0);
+  expect(isProcessAlive(run.launcherPid)).toBe(false);
+});
+
+test('Ctrl-C twice ends at once and leaves no process', async () => {
+  const { child, output, ended } = begin('train', '--num_processes', '2', ...LONG);
+  await expect.poll(() => output.text, { timeout: 60_000 }).toMatch(/training {2}step/);
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  const run = await onlyRun();
+  expect(['killed', 'stopped']).toContain(run.status);
+  await expect.poll(() => isProcessAlive(run.launcherPid), { timeout: 10_000 }).toBe(false);
+});
+
+test('a training outlives its command and is stopped by another', async () => {
+  const { child, output } = begin('train', ...LONG);
+  await expect.poll(() => output.text, { timeout: 60_000 }).toMatch(/training {2}step/);
+  child.kill('SIGKILL');
+  const { id, status, launcherPid } = await onlyRun();
+  expect(status).toBe('running');
+  expect((await accelhydra('runs', 'rm', id, '--yes', '--folder')).code).toBe(2);
+  expect((await accelhydra('runs', 'stop', id)).code).toBe(0);
+  await expect.poll(async () => (await onlyRun()).status, { timeout: 20_000 }).toBe('stopped');
+  await expect.poll(() => isProcessAlive(launcherPid), { timeout: 10_000 }).toBe(false);
+});
+
+test('--detach prints the id alone', async () => {
+  const { code, stdout } = await accelhydra('train', '--detach', 'epochs=1');
+  expect(code).toBe(0);
+  await expect.poll(async () => (await onlyRun()).status, { timeout: 60_000 }).toBe('completed');
+  expect(stdout).toBe(`${(await onlyRun()).id}\n`);
+});
+
+test.each([
+  { id: 'a target that is not there', more: ['model._target_=line.Lien'], says: 'line.Lien' },
+  { id: 'a constructor that throws', more: ['train_dataloader.batch_size=-1'], says: 'batch_size' },
+])('$id fails the run with 1 and says where', async ({ more, says }) => {
+  const { code, stderr, stdout } = await accelhydra('train', ...more);
+  expect(code).toBe(1);
+  expect(stderr + stdout).toContain(says);
+  expect(await onlyRun()).toMatchObject({ status: 'failed', error: expect.stringContaining(says) });
+});
+
+test('a folder that is in use is left alone', async () => {
+  expect((await accelhydra('train', 'epochs=1')).code).toBe(0);
+  const refused = await accelhydra('train', 'epochs=1', 'exp_dir=experiments/line');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('experiments/line')]);
+  expect((await accelhydra('train', 'epochs=1')).code).toBe(0);
+  expect(readdirSync(join(project, 'experiments')).sort()).toEqual(['line', 'line-2']);
+});
+
+test('serve prints a link that opens the engine, and ends politely', async () => {
+  const { child, output, ended } = begin('serve', '--headless', '--port', '0');
+  await expect.poll(() => output.text, { timeout: 30_000 }).toMatch(/http:\/\/127\.0\.0\.1:\d+\/\?token=/);
+  const link = /http:\S+/.exec(output.text)?.[0] ?? '';
+  const response = await fetch(link, { redirect: 'manual' });
+  expect([response.status, response.headers.get('set-cookie')]).toEqual([303, expect.stringContaining('HttpOnly')]);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  await expect(fetch(link)).rejects.toThrow();
+});
+
+test('a port that is taken is told', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const refused = await accelhydra('serve', '--headless', '--port', String(port));
+  other.close();
+  expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining(`Port ${port} is taken`)]);
+  expect(existsSync(join(project, 'experiments'))).toBe(false);
+});
