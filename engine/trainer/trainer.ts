@@ -3,6 +3,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Random } from '../base/random.ts';
 import { asLoader, type Loader } from '../data/index.ts';
 import type { CheckpointFiles } from './checkpoints/checkpointFiles.ts';
+import { folderFiles } from './checkpoints/folderFiles.ts';
 import { TrainingStore } from './checkpoints/trainingStore.ts';
 import { standaloneEnvironment, type TrainerEnvironment } from './environment.ts';
 import type { MetricRecord, TrainerHooks, TrainerSubject } from './hooks.ts';
@@ -11,6 +12,7 @@ import { buildParts, type LoopParts } from './loop/loopParts.ts';
 import { shareWeights } from './loop/shareWeights.ts';
 import { type FitResult, TrainLoop } from './loop/trainLoop.ts';
 import { gatherRows } from './loop/validation.ts';
+import { installFastGradients } from './model/fastGradients.ts';
 import { Module } from './model/module.ts';
 import type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
 import { checkTrainerKeys, readSettings, type TrainerSettings, type TrainerSettingsOptions } from './settings.ts';
@@ -48,7 +50,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   readonly train_dataloader: Loader;
   readonly val_dataloader: Loader | null;
   #environment: TrainerEnvironment = standaloneEnvironment();
-  #files: CheckpointFiles | undefined;
+  #files: CheckpointFiles = folderFiles;
   #parts: LoopParts | undefined;
 
   constructor(options: TrainerOptions<Model, Loss>) {
@@ -195,7 +197,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     return rows ?? values;
   }
 
-  /** Where checkpoints go; set by whoever runs the trainer, otherwise the folders of engine/checkpoint. */
+  /** Another place for checkpoints than folders on the disk. */
   storeCheckpointsIn(files: CheckpointFiles): this {
     this.#files = files;
     return this;
@@ -207,10 +209,11 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
    */
   async fit(): Promise<FitResult> {
     const { reporter } = this.#environment;
+    installFastGradients();
     const parts = await buildParts(this);
     this.#parts = parts;
     try {
-      const store = new TrainingStore(this, this.#checkpointFiles());
+      const store = new TrainingStore(this, this.#files);
       await this.#begin(parts, store);
       return await new TrainLoop(this, parts, store).run();
     } finally {
@@ -234,15 +237,6 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
       parts.warn(`logging_config.report_to names ${unavailable.join(', ')}; metrics go to the run store only.`);
     }
     parts.meter.report(parts.position());
-  }
-
-  #checkpointFiles(): CheckpointFiles {
-    if (this.#files !== undefined) return this.#files;
-    throw new EngineError(
-      'trainer.no-store',
-      'The trainer has no place for checkpoints: call storeCheckpointsIn before fit.',
-      {},
-    );
   }
 
   #running(what: string): LoopParts {

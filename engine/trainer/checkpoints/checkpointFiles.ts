@@ -1,13 +1,12 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { CheckpointKind } from '../../api/training.ts';
-import type { KeptCheckpoint } from './policy.ts';
 
 /** What a checkpoint holds, as the trainer sees it. */
 export interface CheckpointContent {
   readonly model: ReadonlyMap<string, tf.Tensor>;
   /** Optimizer slots, and gradients accumulated so far under `accumulated.{parameter}`. */
   readonly optimizer: ReadonlyMap<string, tf.Tensor>;
-  /** Everything else, JSON. */
+  /** Everything else, plain values. */
   readonly state: unknown;
 }
 
@@ -16,6 +15,10 @@ export interface CheckpointLabel {
   readonly epoch: number;
   readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** The config that objects can be rebuilt from, YAML. */
+  readonly configText: string | undefined;
 }
 
 /** Checkpoint folders on disk. */
@@ -24,7 +27,6 @@ export interface CheckpointFiles {
   write(folder: string, content: CheckpointContent, label: CheckpointLabel): Promise<number>;
   /** Checks and reads a folder. The tensors are the caller's to dispose. */
   read(folder: string): Promise<CheckpointContent>;
-  /** The epoch and step checkpoints in a folder. */
-  list(folder: string): Promise<readonly KeptCheckpoint[]>;
-  remove(folder: string): Promise<void>;
+  /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
+  prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CheckpointKind } from '../../api/training.ts';
 import type { TrainerSettings } from '../settings.ts';
 
@@ -40,27 +40,4 @@ export function bestSave(settings: SaveSettings): PlannedSave {
 
 function isDue(count: number, every: number | null): boolean {
   return every !== null && count % every === 0;
-}
-
-/** A folder that lies in the checkpoint folder, as the pruning sees it. */
-export interface KeptCheckpoint {
-  readonly folder: string;
-  readonly kind: 'epoch' | 'step';
-  readonly step: number;
-}
-
-/**
- * Which epoch and step checkpoints go when the newest `keep` stay. Newest by step, and of one step the epoch checkpoint;
- * best and permanent ones are never asked about. null keeps all.
- */
-export function checkpointsToPrune(existing: readonly KeptCheckpoint[], keep: number | null): KeptCheckpoint[] {
-  if (keep === null) return [];
-  const newestFirst = [...existing].sort(
-    (a, b) => b.step - a.step || (a.kind === b.kind ? 0 : a.kind === 'epoch' ? -1 : 1),
-  );
-  return newestFirst.slice(keep);
-}
-
-export function isIn(folder: string, parent: string): boolean {
-  return dirname(folder) === parent && /^(epoch|step)_\d+$/.test(basename(folder));
 }

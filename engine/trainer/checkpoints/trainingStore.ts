@@ -1,11 +1,12 @@
 import { relative, resolve, sep } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
+import { fromPlain, toYaml } from '../../config/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointFiles } from './checkpointFiles.ts';
-import { checkpointsToPrune, isIn, type PlannedSave } from './policy.ts';
+import type { PlannedSave } from './policy.ts';
 
 const accumulatedPrefix = 'accumulated.';
 
@@ -54,13 +55,14 @@ export class TrainingStore {
     const own = new Map(slots.tensors);
     for (const [name, gradient] of parts.updater.accumulated.peek()) own.set(`${accumulatedPrefix}${name}`, gradient);
     try {
-      const label = { kind: save.kind, epoch: state.epoch, step: state.step, metrics: parts.metrics };
+      const time = environment.clock.now();
+      const label = { kind: save.kind, epoch: state.epoch, step: state.step, metrics: parts.metrics, time };
       const bytes = await this.#files.write(
         save.folder,
         { model: model.stateDict(), optimizer: own, state: this.#capture(parts, slots.scalars, random) },
-        label,
+        { ...label, configText: this.#configText() },
       );
-      const checkpoint = { ...label, path: this.#relative(save.folder), bytes, time: environment.clock.now() };
+      const checkpoint = { ...label, path: this.#relative(save.folder), bytes };
       environment.reporter.report({ type: 'checkpoint-saved', checkpoint });
     } finally {
       for (const tensor of slots.tensors.values()) tensor.dispose();
@@ -87,11 +89,8 @@ export class TrainingStore {
   async #prune(save: PlannedSave): Promise<void> {
     if (save.kind !== 'epoch' && save.kind !== 'step') return;
     const { checkpoint_dir: folder, save_last_k: keep } = this.#subject.settings;
-    const existing = (await this.#files.list(folder)).filter((item) => isIn(item.folder, folder));
-    for (const old of checkpointsToPrune(existing, keep)) {
-      if (old.folder === save.folder) continue;
-      await this.#files.remove(old.folder);
-      this.#subject.environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(old.folder) });
+    for (const removed of await this.#files.prune(folder, keep, save.folder)) {
+      this.#subject.environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(removed) });
     }
   }
 
@@ -144,6 +143,12 @@ export class TrainingStore {
     objects.forEach((object, i) => {
       object.load_state_dict(saved.custom[i]);
     });
+  }
+
+  /** The resolved config travels with the checkpoint, so that it can be used without its run. */
+  #configText(): string | undefined {
+    const { hyperparameters } = this.#subject.environment;
+    return hyperparameters === undefined ? undefined : toYaml(fromPlain(hyperparameters));
   }
 
   #relative(folder: string): string {

@@ -132,7 +132,9 @@ export class TrainLoop {
   async #update(loss: tf.Scalar): Promise<number | undefined> {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     const { state, updater } = this.#parts;
-    const update = await this.#hook('optimizer step', () => updater.update(loss, environment.stop.requested));
+    const update = await this.#hook('optimizer step', () =>
+      updater.update(loss, environment.stop.requested, state.gradNormDue),
+    );
     state.accumulated = 0;
     this.#stopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
     if (update.isApplied) {
@@ -143,11 +145,11 @@ export class TrainLoop {
         `Step ${state.step}: the gradient norm is not finite; this optimizer step was left out (nan_policy: skip).`,
       );
     }
-    if (state.gradNormDue) {
+    if (state.gradNormDue && update.gradNorm !== undefined) {
       this.#parts.log.add('train/grad_norm', update.gradNorm, state.step, state.epoch);
       state.gradNormDue = false;
     }
-    update.gradNorm.dispose();
+    update.gradNorm?.dispose();
     return update.loss;
   }
 

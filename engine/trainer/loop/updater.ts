@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Collective } from '../../api/training.ts';
-import { clipGradNorm } from '../../optim/index.ts';
+import { clipGradNorm, gradientNorm } from '../../optim/index.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
@@ -21,8 +21,8 @@ export interface UpdaterOptions {
 export interface Update {
   /** False when a value that is not finite made the optimizer skip (nan_policy: skip). */
   readonly isApplied: boolean;
-  /** Norm of all gradients before clipping, on the device; the caller disposes it. */
-  readonly gradNorm: tf.Scalar;
+  /** Norm of all gradients before clipping, on the device; the caller disposes it. Absent when nobody needed it. */
+  readonly gradNorm: tf.Scalar | undefined;
   /** Mean loss over the ranks; only with several of them. */
   readonly loss: number | undefined;
   /** Whether any rank was asked to stop; all ranks get the same answer. */
@@ -46,16 +46,16 @@ export class Updater {
   }
 
   /** Ends an accumulation. `loss` is the last micro-batch's, `wantsStop` this rank's own wish. */
-  async update(loss: tf.Scalar, wantsStop: boolean): Promise<Update> {
+  async update(loss: tf.Scalar, wantsStop: boolean, wantsNorm: boolean): Promise<Update> {
     const own = this.accumulated.take();
     const reduced = await this.#reduce(own, loss, wantsStop);
-    const { gradients, totalNorm } = this.#clip(reduced.gradients);
+    const { gradients, norm } = this.#clip(reduced.gradients, wantsNorm);
     try {
-      const isApplied = await this.#mayApply(totalNorm);
+      const isApplied = norm === undefined || (await this.#mayApply(norm));
       if (isApplied) this.#options.optimizer.step(gradients);
-      return { isApplied, gradNorm: totalNorm, loss: reduced.loss, isStopWanted: reduced.isStopWanted };
+      return { isApplied, gradNorm: norm, loss: reduced.loss, isStopWanted: reduced.isStopWanted };
     } catch (error) {
-      totalNorm.dispose();
+      norm?.dispose();
       throw error;
     } finally {
       disposeGradients(gradients);
@@ -72,10 +72,15 @@ export class Updater {
     return { gradients, loss: extra[0], isStopWanted: (extra[1] ?? 0) > 0 };
   }
 
-  #clip(raw: Map<string, tf.Tensor>): { readonly gradients: Map<string, tf.Tensor>; readonly totalNorm: tf.Scalar } {
-    const clipped = clipGradNorm(raw, this.#options.maxGradNorm);
+  // Measuring the norm costs an operation for each parameter: only when it clips, decides or is to be logged.
+  #clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean) {
+    const { maxGradNorm, nanPolicy } = this.#options;
+    if (maxGradNorm === null) {
+      return { gradients: raw, norm: wantsNorm || nanPolicy !== 'continue' ? gradientNorm(raw) : undefined };
+    }
+    const { gradients, totalNorm } = clipGradNorm(raw, maxGradNorm);
     disposeGradients(raw);
-    return clipped;
+    return { gradients, norm: totalNorm };
   }
 
   async #mayApply(norm: tf.Scalar): Promise<boolean> {

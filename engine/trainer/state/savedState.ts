@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EngineError } from '../../api/errors.ts';
+import { MeasuredNumber } from '../../api/number.ts';
 import { TrainState } from './trainState.ts';
 
 const RandomStateSchema = z.object({
@@ -24,12 +25,12 @@ export const SavedState = z.object({
     .object({
       metric_name: z.string(),
       mode: z.enum(['min', 'max']),
-      best_value: z.number().nullable(),
+      best_value: MeasuredNumber.nullable(),
       worse_count: z.number().int().nonnegative(),
     })
     .nullable(),
   /** Of the last validation. */
-  metrics: z.record(z.string(), z.union([z.number(), z.nan()])),
+  metrics: z.record(z.string(), MeasuredNumber),
   custom: z.array(z.unknown()),
 });
 export type SavedState = z.infer<typeof SavedState>;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import type { Collective, Reporter, WorkerReport } from '../../../engine/api/training.ts';
+import { planPruning } from '../../../engine/checkpoint/index.ts';
 import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
 import { MSELoss, SGD } from '../../../engine/optim/index.ts';
 import type { CheckpointContent, CheckpointFiles } from '../../../engine/trainer/checkpoints/checkpointFiles.ts';
@@ -131,17 +132,16 @@ export class MemoryFiles implements CheckpointFiles {
     };
   }
 
-  async list(parent: string) {
-    return [...this.folders].flatMap(([folder, { step }]) => {
+  async prune(parent: string, keep: number | null, safe: string): Promise<readonly string[]> {
+    const entries = [...this.folders].flatMap(([folder, { step }]) => {
       const kind = /\/(epoch|step)_\d+$/.exec(folder)?.[1];
       if (!folder.startsWith(`${parent}/`) || (kind !== 'epoch' && kind !== 'step')) return [];
-      return [{ folder, kind, step } as const];
+      return [{ folder, path: folder, kind, step, epoch: 0, metrics: {}, time: 0, bytes: 0 } as const];
     });
-  }
-
-  async remove(folder: string): Promise<void> {
-    this.removed.push(folder);
-    this.folders.delete(folder);
+    const pruned = planPruning(entries, keep, safe).map((entry) => entry.folder);
+    for (const folder of pruned) this.folders.delete(folder);
+    this.removed.push(...pruned);
+    return pruned;
   }
 
   get names(): string[] {

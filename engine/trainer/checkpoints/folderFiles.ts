@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../api/errors.ts';
+import {
+  loadCheckpoint,
+  pruneCheckpoints,
+  resolveCheckpoint,
+  saveCheckpoint,
+  type TensorData,
+  tensorSource,
+  toTensorValues,
+} from '../../checkpoint/index.ts';
+import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
+
+/** Checkpoints as the folders of engine/checkpoint. */
+export const folderFiles: CheckpointFiles = {
+  async write(folder, content, label) {
+    const saved = await saveCheckpoint({
+      folder,
+      ...label,
+      model: sources(content.model),
+      optimizer: sources(content.optimizer),
+      state: content.state,
+    });
+    return saved.bytes;
+  },
+  async read(target) {
+    const resolved = await resolveCheckpoint(target, { useBest: false });
+    if (resolved.type === 'file') {
+      throw new EngineError(
+        'trainer.resume',
+        `${resolved.file} holds weights only; training can go on from a checkpoint's folder. To begin with these weights, load them in the model.`,
+        { file: resolved.file },
+      );
+    }
+    const { model, optimizer, state } = await loadCheckpoint(resolved.folder, ['model', 'optimizer', 'state']);
+    return { model: tensors(model), optimizer: tensors(optimizer ?? new Map()), state } satisfies CheckpointContent;
+  },
+  async prune(folder, keep, safe) {
+    return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);
+  },
+};
+
+function sources(content: ReadonlyMap<string, tf.Tensor>) {
+  return [...content].map(([name, tensor]) => tensorSource(name, tensor));
+}
+
+function tensors(data: ReadonlyMap<string, TensorData>): Map<string, tf.Tensor> {
+  return new Map(
+    [...data].map(([name, item]) => {
+      const { values, shape, dtype } = toTensorValues(item);
+      return [name, tf.tensor(values, shape, dtype)];
+    }),
+  );
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { loadCheckpoint } from '../../../engine/checkpoint/index.ts';
+import { folderFiles } from '../../../engine/trainer/checkpoints/folderFiles.ts';
+import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
+import { setUp, weightsOf } from './support.ts';
+
+let folder: string;
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trainer-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function inFolder(epochs: number, resumeFrom?: string) {
+  const built = setUp({
+    shuffle: true,
+    options: {
+      project_dir: folder,
+      epochs,
+      save_last_k: 2,
+      gradient_accumulation_steps: 3,
+      metric_monitor: new MetricMonitor(),
+    },
+    environment: {
+      runDir: folder,
+      hyperparameters: { optimizer: { lr: 0.05 } },
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    },
+  });
+  built.trainer.storeCheckpointsIn(folderFiles);
+  return built;
+}
+
+test('checkpoints are folders, pruned by number, with the config inside; a run goes on from the newest', async () => {
+  const { trainer, recording } = inFolder(3);
+  await trainer.fit();
+  expect(readdirSync(join(folder, 'checkpoints')).sort()).toEqual(['best', 'epoch_2', 'epoch_3']);
+  const saved = await loadCheckpoint(join(folder, 'checkpoints', 'epoch_3'));
+  expect(saved.configText).toBe('optimizer:\n  lr: 0.05\n');
+  expect(saved.manifest.metrics.loss).toBe(recording.points('val/loss').at(-1)?.value);
+  const more = inFolder(5, join(folder, 'checkpoints', 'epoch_3'));
+  await more.trainer.fit();
+  expect(readdirSync(join(folder, 'checkpoints')).sort()).toEqual(['best', 'epoch_4', 'epoch_5']);
+  const whole = setUp({ shuffle: true, options: { epochs: 5, gradient_accumulation_steps: 3 } });
+  await whole.trainer.fit();
+  expect(await weightsOf(more.trainer.model)).toEqual(await weightsOf(whole.trainer.model));
+});
+
+test('a damaged checkpoint is refused, naming the next best one', async () => {
+  await inFolder(3).trainer.fit();
+  const damaged = join(folder, 'checkpoints', 'epoch_3');
+  writeFileSync(join(damaged, 'model.safetensors'), 'cut off');
+  await expect(inFolder(4, damaged).trainer.fit()).rejects.toThrow(
+    /model\.safetensors is damaged.*next best is (best|epoch_2)/,
+  );
+});
+
+test('weights alone are no checkpoint to go on from', async () => {
+  await inFolder(1).trainer.fit();
+  const file = join(folder, 'checkpoints', 'epoch_1', 'model.safetensors');
+  await expect(inFolder(4, file).trainer.fit()).rejects.toThrow(/holds weights only/);
+});
