@@ -3,17 +3,11 @@ import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useRef }
 import { throttle } from '../../lib/throttle.ts';
 import { useInference } from '../../stores/inference.ts';
 import { Button } from '../../ui/Button.tsx';
-import { rasterize } from './rasterize.ts';
+import { type ImageSize, rasterize } from './rasterize.ts';
 
 const PAD = 280;
 const STROKE = 22;
 const PREDICT_EVERY_MS = 120;
-
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-}
 
 /** A pad to draw on with mouse, pen or finger; the model answers while the stroke grows. */
 export function DrawPad({ size }: { readonly size: ImageSize }) {

@@ -1,4 +1,9 @@
-import type { ImageSize } from './DrawPad.tsx';
+/** What the model takes. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
 
 // MNIST's own preparation: the ink's bounding box scaled into 20 of 28 pixels, its centre of mass in the middle
 // (http://yann.lecun.com/exdb/mnist). Models trained on such images misread a digit drawn small in a corner.
