@@ -92,6 +92,7 @@ export {
 export type { Dereferenced, PlainDict, PlainList, ResultNode, Value } from './resolve/value.ts';
 export { type ConfigChange, configChanges } from './watch/changes.ts';
 export { type ComposeWatchOptions, composeWatch, type WatchEvent } from './watch/composeWatch.ts';
+export { type WriteBackOptions, type WriteBackResult, writeBack } from './yaml/edit/writeBack.ts';
 export type { FlowStyle } from './yaml/emit/represent.ts';
 export { type ToYamlOptions, toYaml } from './yaml/emit/toYaml.ts';
 export { type LoadYamlOptions, loadYaml, loadYamlValue } from './yaml/load.ts';

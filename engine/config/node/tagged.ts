@@ -1,6 +1,7 @@
 import { boolNode, bytesNode, floatNode, intNode, listNode, nullNode, strNode } from './build.ts';
 import { BytesKey, type ConfigKey, FloatKey } from './key.ts';
 import { type ConfigNode, DictNode, type ScalarType, type ScalarValue } from './node.ts';
+import { scalarKey } from './scalarKey.ts';
 
 /**
  * A value as JSON without loss: 1 and 1.0 differ, mappings keep their order and their keys' types. Integers beyond
@@ -74,7 +75,5 @@ function namedFloat(name: string): number {
 
 function keyOf(node: ConfigNode): ConfigKey {
   if (node.kind !== 'scalar') throw new TypeError(`A ${node.kind} cannot be a key`);
-  const { type, value } = node;
-  if (value instanceof Uint8Array) return new BytesKey(value);
-  return type === 'float' && typeof value === 'number' ? new FloatKey(value) : value;
+  return scalarKey(node);
 }

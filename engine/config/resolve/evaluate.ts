@@ -7,8 +7,9 @@ import type {
   Sequence,
 } from '../interpolation/ast.ts';
 import { strNode } from '../node/build.ts';
-import { BytesKey, type ConfigKey, FloatKey, keyIdentity } from '../node/key.ts';
+import { type ConfigKey, keyIdentity } from '../node/key.ts';
 import type { ScalarNode } from '../node/node.ts';
+import { scalarKey } from '../node/scalarKey.ts';
 import { pythonClassText, pythonStr } from '../python/repr.ts';
 import { asDereferenced, type Dereferenced, type PlainDict, type Value, valueBehind } from './value.ts';
 
@@ -105,10 +106,4 @@ function evaluateDict(entries: readonly (readonly [ScalarNode, Expression])[], c
     result.set(identity, { key: result.get(identity)?.key ?? key, value });
   }
   return { kind: 'plain-dict', entries: result };
-}
-
-/** A scalar as the key of a mapping. */
-export function scalarKey({ type, value }: ScalarNode): ConfigKey {
-  if (value instanceof Uint8Array) return new BytesKey(value);
-  return type === 'float' && typeof value === 'number' ? new FloatKey(value) : value;
 }

@@ -1,15 +1,13 @@
-import type { Mark } from './mark.ts';
+import type { Mark, Span } from './mark.ts';
 import type { ScalarStyle } from './token.ts';
-
-interface Span {
-  readonly start: Mark;
-  readonly end: Mark;
-}
 
 interface NodeProperties extends Span {
   readonly anchor: string | undefined;
   /** The full tag, or undefined when the node has none or the non-specific `!`. */
   readonly tag: string | undefined;
+  readonly tagSpan: Span | undefined;
+  /** Where the value itself begins, behind anchor and tag. */
+  readonly contentStart: Mark;
 }
 
 export type YamlEvent =

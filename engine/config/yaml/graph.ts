@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import type { YamlEvent } from './event.ts';
 import { expansionLimitError } from './expansion.ts';
-import { type Mark, originAt, yamlError } from './mark.ts';
+import { type Mark, originAt, type Span, yamlError } from './mark.ts';
 import { Parser } from './parser.ts';
 import { implicitTag, MAP_TAG, SEQ_TAG, STR_TAG } from './tags.ts';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yamlNode.ts';
@@ -38,15 +38,10 @@ function composeDocument(parser: Parser, source: string, maxNodes: number): Yaml
   const open: OpenCollection[] = [];
   let root: YamlNode | undefined;
   let count = 0;
-  const attach = (node: YamlNode) => {
+  const attach = (node: YamlNode, alias?: Span) => {
     const parent = open.at(-1);
     if (parent === undefined) root = node;
-    else if (parent.node.kind === 'sequence') parent.node.items.push(node);
-    else if (parent.pendingKey === undefined) parent.pendingKey = node;
-    else {
-      parent.node.pairs.push([parent.pendingKey, node]);
-      parent.pendingKey = undefined;
-    }
+    else attachTo(parent, node, alias);
   };
   for (;;) {
     const event = parser.next();
@@ -64,7 +59,7 @@ function composeDocument(parser: Parser, source: string, maxNodes: number): Yaml
       case 'alias': {
         const target = anchors.get(event.anchor);
         if (target === undefined) throw yamlError('ComposerError', source, 'found undefined alias', event.start);
-        attach(target);
+        attach(target, { start: event.start, end: event.end });
         break;
       }
       case 'scalar':
@@ -87,19 +82,38 @@ function composeDocument(parser: Parser, source: string, maxNodes: number): Yaml
   }
 }
 
+function attachTo(parent: OpenCollection, node: YamlNode, alias: Span | undefined): void {
+  const { node: collection } = parent;
+  if (collection.kind === 'mapping' && parent.pendingKey === undefined) {
+    parent.pendingKey = node;
+    return;
+  }
+  if (alias !== undefined) {
+    collection.aliases ??= new Map();
+    collection.aliases.set(collection.kind === 'mapping' ? collection.pairs.length : collection.items.length, alias);
+  }
+  if (collection.kind === 'sequence') {
+    collection.items.push(node);
+  } else if (parent.pendingKey !== undefined) {
+    collection.pairs.push([parent.pendingKey, node]);
+    parent.pendingKey = undefined;
+  }
+}
+
 function graphNode(
   event: YamlEvent & { readonly type: 'scalar' | 'sequence-start' | 'mapping-start' },
 ): YamlScalar | YamlSequence | YamlMapping {
-  const { anchor, start, end } = event;
+  const { anchor, start, contentStart, tagSpan, end } = event;
+  const place = { anchor, start, contentStart, tagSpan, end };
   switch (event.type) {
     case 'scalar': {
       const tag = event.tag ?? (event.plainImplicit ? implicitTag(event.value) : STR_TAG);
-      return { kind: 'scalar', tag, anchor, value: event.value, style: event.style, start, end };
+      return { kind: 'scalar', tag, value: event.value, style: event.style, ...place };
     }
     case 'sequence-start':
-      return { kind: 'sequence', tag: event.tag ?? SEQ_TAG, anchor, flow: event.flow, items: [], start, end };
+      return { kind: 'sequence', tag: event.tag ?? SEQ_TAG, flow: event.flow, items: [], ...place };
     default:
-      return { kind: 'mapping', tag: event.tag ?? MAP_TAG, anchor, flow: event.flow, pairs: [], start, end };
+      return { kind: 'mapping', tag: event.tag ?? MAP_TAG, flow: event.flow, pairs: [], ...place };
   }
 }
 

@@ -8,6 +8,12 @@ export interface Mark {
   readonly column: number;
 }
 
+/** A stretch of a YAML text, end exclusive. */
+export interface Span {
+  readonly start: Mark;
+  readonly end: Mark;
+}
+
 export function originAt(source: string, mark: Mark): FileOrigin {
   return { kind: 'file', source, line: mark.line + 1, column: mark.column + 1 };
 }

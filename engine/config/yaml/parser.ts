@@ -1,5 +1,5 @@
 import type { YamlEvent } from './event.ts';
-import { type Mark, yamlError } from './mark.ts';
+import { type Mark, type Span, yamlError } from './mark.ts';
 import { Scanner } from './scanner.ts';
 import type { Token, TokenType } from './token.ts';
 
@@ -116,10 +116,10 @@ export class Parser {
       this.#state = this.#pop();
       return { type: 'alias', anchor: first.value, start: first.start, end: first.end };
     }
-    const { anchor, rawTag, end } = this.#properties(first);
+    const { anchor, rawTag, tagSpan, end } = this.#properties(first);
     const tag = rawTag === '!' ? undefined : rawTag;
     const token = this.#scanner.peek();
-    const properties = { anchor, tag, start: first.start };
+    const properties = { anchor, tag, tagSpan, start: first.start, contentStart: token.start };
     if (indentless && token.type === 'block-entry') {
       this.#state = () => this.#indentlessSequenceEntry();
       return { type: 'sequence-start', flow: false, ...properties, end: token.end };
@@ -152,7 +152,7 @@ export class Parser {
     }
     if (anchor !== undefined || rawTag !== undefined) {
       this.#state = this.#pop();
-      return { ...emptyScalar(end), ...properties, plainImplicit: rawTag === undefined, end };
+      return { ...emptyScalar(end), ...properties, contentStart: end, plainImplicit: rawTag === undefined, end };
     }
     this.#fail('did not find expected node content', token, {
       text: inBlock ? 'while parsing a block node' : 'while parsing a flow node',
@@ -164,6 +164,7 @@ export class Parser {
   #properties(first: Token): {
     readonly anchor: string | undefined;
     readonly rawTag: string | undefined;
+    readonly tagSpan: Span | undefined;
     readonly end: Mark;
   } {
     let anchor: string | undefined;
@@ -173,10 +174,12 @@ export class Parser {
       const token = this.#scanner.peek();
       if (token.type === 'anchor' && anchor === undefined) anchor = token.value;
       else if (token.type === 'tag' && tag === undefined) tag = token;
-      else return { anchor, rawTag: tag === undefined ? undefined : this.#resolveTag(tag, first.start), end };
+      else break;
       end = token.end;
       this.#scanner.take();
     }
+    const rawTag = tag === undefined ? undefined : this.#resolveTag(tag, first.start);
+    return { anchor, rawTag, tagSpan: tag && { start: tag.start, end: tag.end }, end };
   }
 
   #resolveTag(token: Token & { readonly type: 'tag' }, nodeStart: Mark): string {
@@ -266,7 +269,9 @@ export class Parser {
           flow: true,
           anchor: undefined,
           tag: undefined,
+          tagSpan: undefined,
           start: token.start,
+          contentStart: token.start,
           end: token.end,
         };
       }
@@ -361,7 +366,9 @@ function emptyScalar(mark: Mark): YamlEvent & { readonly type: 'scalar' } {
     quotedImplicit: false,
     anchor: undefined,
     tag: undefined,
+    tagSpan: undefined,
     start: mark,
+    contentStart: mark,
     end: mark,
   };
 }

@@ -1,4 +1,4 @@
-import type { Mark } from './mark.ts';
+import type { Span } from './mark.ts';
 
 export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded';
 
@@ -18,11 +18,6 @@ export type SimpleTokenType =
   | 'flow-entry'
   | 'key'
   | 'value';
-
-interface Span {
-  readonly start: Mark;
-  readonly end: Mark;
-}
 
 export type Token =
   | (Span & { readonly type: SimpleTokenType })

@@ -1,6 +1,6 @@
 import { isBreak, SPACE } from '../cursor.ts';
 import { isPrintable } from './analysis.ts';
-import { BEST_WIDTH, type YamlWriter } from './writer.ts';
+import type { YamlWriter } from './writer.ts';
 
 const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x00, '0'],
@@ -46,7 +46,7 @@ function writeFolding(writer: YamlWriter, text: string, mayFold: (at: number) =>
     const character = text[at] ?? '';
     const code = text.charCodeAt(at);
     if (code === SPACE) {
-      if (!afterSpace && writer.column > BEST_WIDTH && mayFold(at)) writer.writeIndent();
+      if (!afterSpace && writer.column > writer.width && mayFold(at)) writer.writeIndent();
       else writer.put(' ');
       afterSpace = true;
     } else if (isBreak(code)) {
@@ -77,7 +77,7 @@ export function writeDoubleQuoted(writer: YamlWriter, text: string, allowBreaks:
       afterSpace = false;
     } else if (code === SPACE) {
       const mayFold = allowBreaks && !afterSpace && at !== 0 && at !== text.length - 1;
-      if (mayFold && writer.column > BEST_WIDTH) {
+      if (mayFold && writer.column > writer.width) {
         writer.writeIndent();
         if (text.charCodeAt(at + 1) === SPACE) writer.put('\\');
       } else {

@@ -11,13 +11,15 @@ import {
   represent,
 } from './represent.ts';
 import { writeDoubleQuoted, writeLiteral, writePlain, writeSingleQuoted } from './scalarText.ts';
-import { BEST_WIDTH, YamlWriter } from './writer.ts';
+import { YamlWriter } from './writer.ts';
 
 export interface ToYamlOptions {
   /** With a context, interpolations are written as their values. Otherwise as they stand. */
   readonly resolve?: ResolveContext;
   readonly sortKeys?: boolean;
   readonly flowStyle?: FlowStyle;
+  /** Lines longer than this fold; 80 if absent. */
+  readonly width?: number;
 }
 
 /** A key that is longer goes behind a `?`. Counted in UTF-8 bytes. */
@@ -28,9 +30,9 @@ const LONGEST_SIMPLE_KEY = 128;
  * whatever another reader could take for a number or a bool quoted. Throws what resolving throws.
  */
 export function toYaml(node: ConfigNode, options: ToYamlOptions = {}): string {
-  const { resolve: context, sortKeys = false, flowStyle = 'block' } = options;
+  const { resolve: context, sortKeys = false, flowStyle = 'block', width } = options;
   const config = context === undefined || node.kind === 'scalar' ? node : resolve(node, context);
-  const emitter = new Emitter();
+  const emitter = new Emitter(new YamlWriter(width));
   emitter.emitDocument(represent(config, { sortKeys, flowStyle }));
   return emitter.text;
 }
@@ -41,8 +43,12 @@ interface Surroundings {
 }
 
 class Emitter {
-  readonly #writer = new YamlWriter();
+  readonly #writer: YamlWriter;
   #flowLevel = 0;
+
+  constructor(writer: YamlWriter) {
+    this.#writer = writer;
+  }
 
   get text(): string {
     return this.#writer.toString();
@@ -105,7 +111,7 @@ class Emitter {
     this.#flowLevel += 1;
     parts.forEach((part, index) => {
       if (index > 0) writer.writeIndicator(',');
-      if (writer.column > BEST_WIDTH) writer.writeIndent();
+      if (writer.column > writer.width) writer.writeIndent();
       emitPart(part);
     });
     this.#flowLevel -= 1;
@@ -121,7 +127,7 @@ class Emitter {
     } else {
       writer.writeIndicator('?', { needWhitespace: true });
       this.#emit(key, { inMapping: true });
-      if (writer.column > BEST_WIDTH) writer.writeIndent();
+      if (writer.column > writer.width) writer.writeIndent();
       writer.writeIndicator(':', { needWhitespace: true });
     }
     this.#emit(value, { inMapping: true });

@@ -1,10 +1,12 @@
 /** Longer lines are folded where the text allows it. */
-export const BEST_WIDTH = 80;
-export const BEST_INDENT = 2;
+export const DEFAULT_WIDTH = 80;
+const BEST_INDENT = 2;
 
 /** Text being written, with what libyaml's emitter remembers of it. */
 export class YamlWriter {
   readonly #parts: string[] = [];
+  /** A line that is longer is folded at its next space. */
+  readonly width: number;
   column = 0;
   /** The indentation of the current collection, -1 outside of all. */
   indent = -1;
@@ -13,6 +15,10 @@ export class YamlWriter {
   /** The line has nothing but indentation and indicators of collections so far. */
   indention = true;
   readonly #indents: number[] = [];
+
+  constructor(width = DEFAULT_WIDTH) {
+    this.width = width;
+  }
 
   toString(): string {
     return this.#parts.join('');
