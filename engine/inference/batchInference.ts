@@ -18,6 +18,8 @@ export interface BatchInferenceRequest {
   readonly overrides: readonly string[];
   /** Config folders instead of the project's own. */
   readonly searchPath?: readonly string[] | undefined;
+  /** Loads the tensor backend; called when there is a checkpoint to load, so that mistakes are told at once. */
+  readonly loadBackend: () => Promise<string>;
   readonly onProgress: (done: number, total: number | undefined) => void;
   /** Told what was decided on the way, a sentence each. */
   readonly onNote: (text: string) => void;
@@ -45,6 +47,7 @@ export async function runBatchInference(request: BatchInferenceRequest): Promise
   const { runtime, onNote, onProgress, signal } = request;
   const { composition, builder, target } = await prepare(request);
   const weights = await readWeights(target.checkpoint);
+  onNote(`Backend ${await request.loadBackend()}`);
   onNote(`Checkpoint ${weights.source} (epoch ${weights.epoch}, step ${weights.step})`);
   const model = await buildModel(runtime, readRunConfig(target, weights.configText), weights);
   const section: unknown = Reflect.get(Object(toPlain(builder.resolved())), 'test_dataloader');

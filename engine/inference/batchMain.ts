@@ -1,3 +1,4 @@
+import { type BackendRequest, loadBackend } from '../backend/index.ts';
 import { runBatchInference } from './batchInference.ts';
 import { type BatchMessage, BatchStart, BatchStop } from './batchProtocol.ts';
 import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
@@ -7,18 +8,21 @@ import { endWithParent, failureOf, openChildRuntime, sendToParent } from './chil
 const stop = new AbortController();
 
 async function run(start: BatchStart): Promise<void> {
-  const { runtime, backend } = await openChildRuntime(start.projectRoot, start.threads);
-  await send({ type: 'note', text: `Backend ${backend}` });
   const result = await runBatchInference({
-    runtime,
+    runtime: await openChildRuntime(start.projectRoot),
     configName: start.configName,
     overrides: start.overrides,
     searchPath: start.searchPath,
+    loadBackend: async () => (await loadBackend(threadsOf(start))).description,
     onNote: (text) => void send({ type: 'note', text }),
     onProgress: (done, total) => void send({ type: 'progress', done, ...(total === undefined ? {} : { total }) }),
     signal: stop.signal,
   });
   await send({ type: 'done', result });
+}
+
+function threadsOf({ threads }: BatchStart): BackendRequest {
+  return threads === undefined ? {} : { threads };
 }
 
 function send(message: BatchMessage): Promise<void> {

@@ -1,5 +1,5 @@
+import * as tf from '@tensorflow/tfjs';
 import { serializeError } from '../api/errors.ts';
-import { loadBackend } from '../backend/index.ts';
 import { loadProject, openProjectRuntime, type ProjectRuntime } from '../instantiate/index.ts';
 import { builtinTargets } from '../trainer/index.ts';
 import type { SessionFailure } from './sessionProtocol.ts';
@@ -28,16 +28,7 @@ export function failureOf(error: unknown): SessionFailure {
   }
 }
 
-export interface ChildRuntime {
-  readonly runtime: ProjectRuntime;
-  /** The backend in words, for a person. */
-  readonly backend: string;
-}
-
-/** Loads a tensor backend and makes the project's code importable. */
-export async function openChildRuntime(projectRoot: string, threads: number | undefined): Promise<ChildRuntime> {
-  const backend = await loadBackend(threads === undefined ? {} : { threads });
-  const project = loadProject(projectRoot);
-  const runtime = await openProjectRuntime(project, { builtins: builtinTargets, tensorflow: backend.tf });
-  return { runtime, backend: backend.description };
+/** Makes the project's code importable. A backend must be loaded before anything is computed. */
+export function openChildRuntime(projectRoot: string): Promise<ProjectRuntime> {
+  return openProjectRuntime(loadProject(projectRoot), { builtins: builtinTargets, tensorflow: tf });
 }

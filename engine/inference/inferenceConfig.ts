@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { type ResolvedCheckpoint, resolveCheckpoint } from '../checkpoint/index.ts';
+import { CHECKPOINTS } from '../checkpoint/layout.ts';
 import {
   type Composition,
   ConfigError,
@@ -140,5 +141,5 @@ function locate(named: string, projectRoot: string, expDir: string | undefined):
 
 function runOf(checkpoint: string): string {
   const parent = resolve(checkpoint, '..');
-  return parent.endsWith('checkpoints') ? resolve(parent, '..') : parent;
+  return basename(parent) === CHECKPOINTS ? resolve(parent, '..') : parent;
 }

@@ -1,4 +1,5 @@
 import type { ModelSignature } from '../api/inferenceModel.ts';
+import { loadBackend } from '../backend/index.ts';
 import { resolveCheckpoint } from '../checkpoint/index.ts';
 import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
 import { readRunConfig } from './inferenceConfig.ts';
@@ -19,15 +20,16 @@ interface Answering {
 }
 
 async function load(start: SessionStart): Promise<Answering> {
-  const { runtime, backend } = await openChildRuntime(start.projectRoot, start.threads);
+  const runtime = await openChildRuntime(start.projectRoot);
   const weights = await readWeights(await resolveCheckpoint(start.checkpoint));
   const runConfig = readRunConfig({ expDir: start.expDir, expConfigPath: undefined }, weights.configText);
+  const backend = await loadBackend(start.threads === undefined ? {} : { threads: start.threads });
   const model = await buildModel(runtime, runConfig, weights);
   const signature = readSignature(model);
   const samples = new SampleSource(splitBuilders(runtime, runConfig, start.expDir), model, signature);
   const description = {
     signature,
-    backend,
+    backend: backend.description,
     parameters: model.countParams().total,
     step: weights.step,
     epoch: weights.epoch,
