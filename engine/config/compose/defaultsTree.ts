@@ -1,6 +1,4 @@
-import type { Choices } from './choices.ts';
 import { pythonChoiceText } from './choiceText.ts';
-import type { InclusionStep } from './compositionError.ts';
 import { compositionError } from './compositionError.ts';
 import {
   ConfigDefault,
@@ -20,26 +18,9 @@ import {
   overrideTooEarly,
   validatePaths,
 } from './defaultsTreeErrors.ts';
-import type { ConfigRepository } from './repository.ts';
+import { type DefaultsTreeNode, inclusionChain, ROOT, type TreeContext } from './defaultsTreeNode.ts';
 
-/** The root above the primary config and Hydra's own. */
-export const ROOT = 'root';
-
-/** A config with what it includes, in order. Items without children are leaves. */
-export interface DefaultsTreeNode {
-  readonly item: DefaultItem | typeof ROOT;
-  readonly parent: DefaultsTreeNode | undefined;
-  /** `undefined` for a leaf: a config without a defaults list, a null choice, something left out. */
-  children: DefaultsTreeNode[] | undefined;
-}
-
-export interface TreeContext {
-  readonly repository: ConfigRepository;
-  readonly choices: Choices;
-  readonly rules: PackageRules;
-  /** `???` choices are passed over, as when a sweep will fill them. */
-  readonly skipMissing: boolean;
-}
+export { type DefaultsTreeNode, inclusionChain, ROOT, type TreeContext } from './defaultsTreeNode.ts';
 
 /** Overrides that an interpolated entry may still receive, noted when the walk met it. */
 type Deferred = Map<DefaultItem, ReadonlySet<string>>;
@@ -80,15 +61,6 @@ function hydraTree(root: DefaultsTreeNode, builder: TreeBuilder, context: TreeCo
   const node = builder.expand({ item, parent: root, children: undefined }, false, undefined);
   if (isUsual) usualHydraTree = { ...node, parent: { item: ROOT, parent: undefined, children: undefined } };
   return node;
-}
-
-/** How the tree got from the primary config to this node. */
-export function inclusionChain(node: DefaultsTreeNode | undefined): readonly InclusionStep[] {
-  const steps: InclusionStep[] = [];
-  for (let step = node; step !== undefined && step.item !== ROOT; step = step.parent) {
-    steps.push({ config: step.item.configPath(), origin: step.item.origin });
-  }
-  return steps.reverse();
 }
 
 class TreeBuilder {

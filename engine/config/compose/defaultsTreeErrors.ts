@@ -2,7 +2,7 @@ import { didYouMean } from '../../base/nearest.ts';
 import { pythonChoiceText } from './choiceText.ts';
 import { CompositionError, compositionError } from './compositionError.ts';
 import type { ConfigDefault, DefaultItem, GroupDefault } from './defaultElement.ts';
-import { type DefaultsTreeNode, inclusionChain, ROOT, type TreeContext } from './defaultsTree.ts';
+import { type DefaultsTreeNode, inclusionChain, ROOT, type TreeContext } from './defaultsTreeNode.ts';
 import { describeSource } from './source.ts';
 
 /** No real tree is this deep; a config that includes itself would never end. */
