@@ -1,9 +1,23 @@
 import { ConfigError } from '../errors.ts';
+import { pythonRepr } from '../grammar/pythonText.ts';
 import { type Mark, originAt, yamlError } from './mark.ts';
 import type { YamlNode } from './yamlNode.ts';
 
 /** How many nodes a document may have once its aliases are written out; OmegaConf's default. */
-export const DEFAULT_MAX_EXPANDED_NODES = 10_000;
+const DEFAULT_MAX_EXPANDED_NODES = 10_000;
+const LIMIT_VARIABLE = 'OMEGACONF_MAX_YAML_EXPANDED_NODES';
+
+/** The limit that the environment sets, as OmegaConf reads it: a positive integer or 'none'. Throws a ValueError. */
+export function maxExpandedNodesFrom(env: Readonly<Record<string, string | undefined>>): number | null {
+  const text = env[LIMIT_VARIABLE]?.trim();
+  if (text === undefined) return DEFAULT_MAX_EXPANDED_NODES;
+  if (text.toLowerCase() === 'none') return null;
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+  throw new ConfigError(
+    'ValueError',
+    `Invalid value for ${LIMIT_VARIABLE}: ${pythonRepr(text)}. Set it to a positive integer or 'none'.`,
+  );
+}
 
 const LARGEST_RATIO = 100;
 const RATIO_COUNTS_FROM = 1_000;

@@ -4,7 +4,7 @@ import { bytesNode, dictNode, listNode } from '../node/build.ts';
 import { BytesKey, type ConfigKey, FloatKey } from '../node/key.ts';
 import { type ConfigNode, type ContainerNode, DictNode, ScalarNode } from '../node/node.ts';
 import { constructYaml } from './construct.ts';
-import { DEFAULT_MAX_EXPANDED_NODES } from './expansion.ts';
+import { maxExpandedNodesFrom } from './expansion.ts';
 import { composeYaml } from './graph.ts';
 import { originAt, yamlError } from './mark.ts';
 import type { YamlDictEntry, YamlScalarValue, YamlValue } from './value.ts';
@@ -13,7 +13,10 @@ import type { YamlNode } from './yamlNode.ts';
 export interface LoadYamlOptions {
   /** What errors and origins call the text: a path for people, relative to the config directory. */
   readonly source?: string;
-  /** The limit for aliases that are written out; null lifts it for trusted input. */
+  /**
+   * How many nodes there may be once aliases are written out; null lifts the limit for trusted input. If absent, what
+   * OMEGACONF_MAX_YAML_EXPANDED_NODES says, else 10000.
+   */
   readonly maxExpandedNodes?: number | null;
 }
 
@@ -27,7 +30,7 @@ const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10f
 export function loadYamlValue(text: string, options: LoadYamlOptions = {}): YamlValue {
   const source = options.source ?? '<unicode string>';
   refuseForbiddenCharacters(text, source);
-  const { maxExpandedNodes = DEFAULT_MAX_EXPANDED_NODES } = options;
+  const { maxExpandedNodes = maxExpandedNodesFrom(process.env) } = options;
   const root = composeWithHint(text, source, maxExpandedNodes);
   if (root === undefined) {
     const origin = originAt(source, { index: 0, line: 0, column: 0 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadYaml, loadYamlValue, type ScalarNode, toTagged } from '../../../../engine/config/index.ts';
+import { maxExpandedNodesFrom } from '../../../../engine/config/yaml/expansion.ts';
 import { failureOf, plain, yaml } from '../support.ts';
 
 function scalar(text: string): ScalarNode {
@@ -125,6 +126,19 @@ describe('texts made to hurt', () => {
     expect(failureOf(() => yaml(text)).message).toContain('limit of 10000');
     expect(loadYaml('- 1\n'.repeat(20_000), { maxExpandedNodes: null }).size).toBe(20_000);
   });
+});
+
+test.each([
+  { id: 'nothing', env: {}, want: 10_000 },
+  { id: 'a number', env: { OMEGACONF_MAX_YAML_EXPANDED_NODES: ' 50 ' }, want: 50 },
+  { id: 'none', env: { OMEGACONF_MAX_YAML_EXPANDED_NODES: 'None' }, want: null },
+])('the environment sets the limit: $id', ({ env, want }) => {
+  expect(maxExpandedNodesFrom(env)).toBe(want);
+});
+
+test('a limit that is none is refused', () => {
+  const error = failureOf(() => maxExpandedNodesFrom({ OMEGACONF_MAX_YAML_EXPANDED_NODES: '-1' }));
+  expect(error.exception).toBe('ValueError');
 });
 
 test('every value and key knows its line and column', () => {
