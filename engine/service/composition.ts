@@ -1,15 +1,11 @@
 import { EngineError } from '../api/errors.ts';
-import {
-  type Composition as ComposedParts,
-  ConfigError,
-  type ConfigNode,
-  compose,
-  DictNode,
-  dereference,
-  fullKeyOf,
-  select,
-  toYaml,
-} from '../config/index.ts';
+// From their files: the config engine's index would bring all of it into commands that only print.
+import { type Composition as ComposedParts, compose } from '../config/compose/compose.ts';
+import { fullKeyOf } from '../config/container/fullKey.ts';
+import { ConfigError } from '../config/errors.ts';
+import { type ConfigNode, DictNode } from '../config/node/node.ts';
+import { dereference, select } from '../config/resolve/operations.ts';
+import { toYaml } from '../config/yaml/emit/toYaml.ts';
 
 export interface CompositionRequest {
   readonly configName: string;

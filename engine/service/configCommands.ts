@@ -1,13 +1,7 @@
-import {
-  type Composition,
-  ConfigError,
-  compose,
-  createResolverRegistry,
-  describeExplanation,
-  explain,
-  toYaml,
-} from '../config/index.ts';
+import { type Composition, compose } from '../config/compose/compose.ts';
+import { ConfigError } from '../config/errors.ts';
 import { type ConfigTextOptions, configText, type InfoTopic, infoText } from '../config/info/info.ts';
+import { toYaml } from '../config/yaml/emit/toYaml.ts';
 import { type CompositionRequest, type ConfigPlace, engineRequest, explained } from './composition.ts';
 
 export type { ConfigTextOptions, InfoTopic };
@@ -28,7 +22,13 @@ export function printedInfo(place: ConfigPlace, request: CompositionRequest, top
 }
 
 /** Who set the value at a path and what that beat, as lines for a person or as JSON. Throws for a path that is not there. */
-export function printedReason(place: ConfigPlace, request: CompositionRequest, path: string, asJson: boolean): string {
+export async function printedReason(
+  place: ConfigPlace,
+  request: CompositionRequest,
+  path: string,
+  asJson: boolean,
+): Promise<string> {
+  const { describeExplanation, explain } = await import('../config/explain/explain.ts');
   return explained(() => {
     const explanation = explain(compose(engineRequest(place, request)), path);
     if (!asJson) return describeExplanation(explanation);
@@ -49,6 +49,7 @@ async function composeForCommand(
   const project = loadProject(place.root);
   if (project.resolversModule === undefined) return composition;
   const loader = registerProjectLoader({ sourceRoots: project.sourceRoots, files: [project.resolversModule] });
+  const { createResolverRegistry } = await import('../config/resolve/defaults.ts');
   const resolvers = createResolverRegistry();
   await loadResolvers(project.resolversModule, resolvers);
   await loader.dispose();

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type ContainerNode, loadYaml } from '../config/index.ts';
+import type { ContainerNode } from '../config/node/node.ts';
+import { loadYaml } from '../config/yaml/load.ts';
 import type { ConfigPlace } from './composition.ts';
 
 export interface CommandPlace extends ConfigPlace {

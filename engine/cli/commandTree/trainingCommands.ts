@@ -29,8 +29,14 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
   addConfigOptions(command);
   addLaunchOptions(command);
   command.action(async (overrides: string[], options: ConfigOptions & LaunchFlags) => {
-    const { train } = await import('../commands/train.ts');
-    finish(await train(terminal, [...overrides, ...(options.overrides ?? [])], options));
+    const all = [...overrides, ...(options.overrides ?? [])];
+    if (options.cfg !== undefined || options.info !== undefined) {
+      const { printConfig } = await import('../commands/printConfig.ts');
+      finish(await printConfig(terminal, all, options));
+    } else {
+      const { train } = await import('../commands/train.ts');
+      finish(await train(terminal, all, options));
+    }
   });
 }
 

@@ -14,16 +14,12 @@ import { searchPathOf } from './searchPath.ts';
 
 type TrainOptions = ConfigOptions & LaunchFlags;
 
-/** `train`: starts a run and watches it to its end. With `--cfg` it prints the config instead. */
+/** `train`: starts a run and watches it to its end. */
 export async function train(
   terminal: Terminal,
   overrides: readonly string[],
   options: TrainOptions,
 ): Promise<ExitCode> {
-  if (options.cfg !== undefined || options.info !== undefined) {
-    const { printConfig } = await import('./printConfig.ts');
-    return printConfig(terminal, overrides, options);
-  }
   const { followInForeground } = await import('../../service/index.ts');
   return withEngine(options, async ({ api }) => {
     const project = await api['project.current']({});

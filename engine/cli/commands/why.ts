@@ -22,6 +22,6 @@ export async function why(
   const place = await findConfigPlace(process.cwd(), options.project);
   const configName = options.configName ?? place.defaultConfig;
   const request = { configName, overrides, searchPath: searchPathOf(place.configDir, options) };
-  terminal.printRaw(printedReason(place, request, path, options.json === true));
+  terminal.printRaw(await printedReason(place, request, path, options.json === true));
   return exitCodes.ok;
 }
