@@ -20,12 +20,17 @@ import { pythonEqual } from './pythonEquality.ts';
  * Applies the overrides of values, in order, to the merged config. In struct mode a key must exist unless it is added
  * with `+`. Throws Hydra's ConfigCompositionException with what OmegaConf says as its cause.
  */
-export function applyOverrides(config: DictNode, overrides: readonly Override[], context: ResolveContext): void {
+export function applyOverrides(
+  config: DictNode,
+  overrides: readonly Override[],
+  context: ResolveContext,
+  groupHint: (group: string) => string,
+): void {
   for (const override of overrides) {
     if (override.package !== undefined) {
       throw compositionError(
         `Override ${override.text} looks like a config group override, but config group '${override.keyOrGroup}' does not exist.`,
-        { origin: overrideOrigin(override) },
+        { origin: overrideOrigin(override), hint: groupHint(override.keyOrGroup) },
       );
     }
     try {

@@ -1,19 +1,16 @@
-import { splitKeyPath } from '../container/keyPath.ts';
 import { ConfigError } from '../errors.ts';
 import type { Override } from '../grammar/types.ts';
-import { type ConfigNode, DictNode } from '../node/node.ts';
+import { DictNode } from '../node/node.ts';
 import { ResolveContext } from '../resolve/context.ts';
 import { createResolverRegistry } from '../resolve/defaults.ts';
 import { applyOverrides } from './applyOverrides.ts';
 import { compositionError } from './compositionError.ts';
 import type { ResultDefault } from './defaultsList.ts';
 import type { DefaultsTreeNode } from './defaultsTree.ts';
-import { hydraSource, schemaSource } from './hydraLibrary.ts';
-import { checkCopiedEnvironment, fillHydraNode, registerHydraResolvers } from './hydraNode.ts';
-import { conformHydraValue } from './hydraSchema.ts';
-import { mergeContent } from './mergeContent.ts';
+import { checkCopiedEnvironment, fillHydraNode, type HydraFacts, registerHydraResolvers } from './hydraNode.ts';
+import { isOwnFile, mergeDefaults } from './mergeDefaults.ts';
 import { type PreparedComposition, prepareComposition } from './prepare.ts';
-import type { ConfigRepository, LoadedConfig } from './repository.ts';
+import type { LoadedConfig } from './repository.ts';
 import type { ComposeRequest } from './request.ts';
 
 /** A file that took part, or would have if another had not been chosen. */
@@ -79,24 +76,25 @@ function asCompositionFailure(error: unknown, request: ComposeRequest): unknown 
   });
 }
 
+const usualResolvers = createResolverRegistry();
+
 function composeUnguarded(request: ComposeRequest): Composition {
   const prepared = prepareComposition(request);
   const { repository, choices, defaults, overrides } = prepared;
   const warnings = [...prepared.warnings];
-  const resolvers = request.resolvers?.copy() ?? createResolverRegistry();
-  let hydraRoot: (() => DictNode) | undefined;
-  registerHydraResolvers(resolvers, () => (hydraRoot === undefined ? undefined : { root: hydraRoot(), context }));
+  const resolvers = (request.resolvers ?? usualResolvers).copy();
+  let composed: Composition | undefined;
+  registerHydraResolvers(resolvers, () => (composed === undefined ? undefined : { root: composed.withHydra, context }));
   const env = request.env ?? process.env;
   const now = new Date(request.clock?.now() ?? Date.now());
   const context = new ResolveContext({ resolvers, env, now, warn: (message) => warnings.push(message) });
 
-  const { config, rest } = startWithHydra(defaults, repository, context);
-  for (const item of rest) mergeDefault(config, item, repository, context);
+  const config = mergeDefaults(defaults, repository, context);
   if (request.strict !== false) config.setFlag('struct', true);
-  applyOverrides(config, choices.valueOverrides, context);
+  applyOverrides(config, choices.valueOverrides, context, (group) => choices.groupHint(group));
 
   const hydra = takeHydra(config);
-  const facts = {
+  const facts: HydraFacts = {
     overrides,
     choices: choices.known,
     sources: repository.sources,
@@ -107,43 +105,73 @@ function composeUnguarded(request: ComposeRequest): Composition {
     env,
   };
   checkCopiedEnvironment(hydra, env);
-  hydraRoot = lazily(() => {
-    fillHydraNode(hydra, facts);
-    const root = config.clone();
-    root.set('hydra', hydra);
-    return root;
-  });
-  return {
-    request,
-    config,
-    get withHydra() {
-      return hydraRoot?.() ?? config;
-    },
-    get hydra() {
-      hydraRoot?.();
-      return hydra;
-    },
-    choices: choices.known,
-    defaults,
-    defaultsTree: prepared.tree,
-    overrides,
-    files: repository.loadedFiles().filter(isOwnFile).map(fileInfo),
-    warnings,
-    prepared,
-    context,
-  };
+  const composition = new ComposedConfig(request, prepared, { config, hydra, facts, warnings, context });
+  composed = composition;
+  return composition;
 }
 
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+interface ComposedParts {
+  readonly config: DictNode;
+  readonly hydra: DictNode;
+  readonly facts: HydraFacts;
+  readonly warnings: readonly string[];
+  readonly context: ResolveContext;
 }
 
-function isOwnFile({ source }: LoadedConfig): boolean {
-  return source !== hydraSource && source !== schemaSource;
+class ComposedConfig implements Composition {
+  readonly request: ComposeRequest;
+  readonly prepared: PreparedComposition;
+  readonly config: DictNode;
+  readonly warnings: readonly string[];
+  readonly context: ResolveContext;
+  readonly #hydra: DictNode;
+  readonly #facts: HydraFacts;
+  #withHydra: DictNode | undefined = undefined;
+
+  constructor(request: ComposeRequest, prepared: PreparedComposition, parts: ComposedParts) {
+    this.request = request;
+    this.prepared = prepared;
+    this.config = parts.config;
+    this.warnings = parts.warnings;
+    this.context = parts.context;
+    this.#hydra = parts.hydra;
+    this.#facts = parts.facts;
+  }
+
+  get withHydra(): DictNode {
+    if (this.#withHydra === undefined) {
+      fillHydraNode(this.#hydra, this.#facts);
+      this.#withHydra = this.config.clone();
+      this.#withHydra.set('hydra', this.#hydra);
+    }
+    return this.#withHydra;
+  }
+
+  get hydra(): DictNode {
+    // Taken from the whole, so that it stands at its place and is filled in.
+    const hydra = this.withHydra.get('hydra');
+    return hydra?.kind === 'dict' ? hydra : this.#hydra;
+  }
+
+  get choices(): ReadonlyMap<string, string | null> {
+    return this.prepared.choices.known;
+  }
+
+  get defaults(): readonly ResultDefault[] {
+    return this.prepared.defaults;
+  }
+
+  get defaultsTree(): DefaultsTreeNode {
+    return this.prepared.tree;
+  }
+
+  get overrides(): readonly Override[] {
+    return this.prepared.overrides;
+  }
+
+  get files(): readonly ComposedFile[] {
+    return this.prepared.repository.loadedFiles().filter(isOwnFile).map(fileInfo);
+  }
 }
 
 function fileInfo({ display, source, file, configPath }: LoadedConfig): ComposedFile {
@@ -157,122 +185,4 @@ function takeHydra(config: DictNode): DictNode {
   if (hydra?.kind !== 'dict') return new DictNode();
   hydra.parent = undefined;
   return hydra;
-}
-
-// Hydra's own files come first and never change, so what they merge to is kept by the list of them.
-const hydraBases = new Map<string, DictNode>();
-const MAXIMUM_HYDRA_BASES = 64;
-
-/** A config that holds what Hydra's own files give, and the defaults that are left to merge. */
-function startWithHydra(
-  defaults: readonly ResultDefault[],
-  repository: ConfigRepository,
-  context: ResolveContext,
-): { readonly config: DictNode; readonly rest: readonly ResultDefault[] } {
-  const isBuiltIn = ({ configPath }: ResultDefault) => {
-    if (!configPath.startsWith('hydra/')) return false;
-    const loaded = repository.hasOwnHydraFiles ? repository.load(configPath) : undefined;
-    return loaded === undefined || !isOwnFile(loaded);
-  };
-  const end = defaults.findIndex((item) => !isBuiltIn(item));
-  const builtIn = end === -1 ? defaults : defaults.slice(0, end);
-  const key = builtIn.map((item) => `${item.configPath}@${item.package}`).join(' ');
-  let base = hydraBases.get(key);
-  if (base === undefined) {
-    base = new DictNode();
-    for (const item of builtIn) mergeDefault(base, item, repository, context);
-    if (hydraBases.size >= MAXIMUM_HYDRA_BASES) hydraBases.clear();
-    hydraBases.set(key, base);
-  }
-  return { config: base.clone(), rest: end === -1 ? [] : defaults.slice(end) };
-}
-
-function mergeDefault(
-  config: DictNode,
-  item: ResultDefault,
-  repository: ConfigRepository,
-  context: ResolveContext,
-): void {
-  const loaded = repository.load(item.configPath);
-  if (loaded === undefined) return;
-  const embedded = embeddedContent(loaded, item.package);
-  checkSearchPath(embedded, item);
-  try {
-    mergeContent(config, embedded, context);
-  } catch (error) {
-    throw asComposingFailure(error, item);
-  }
-}
-
-function asComposingFailure(error: unknown, item: ResultDefault): unknown {
-  if (!(error instanceof ConfigError)) return error;
-  return compositionError(
-    `In '${item.configPath}': ${error.exception} raised while composing config:\n${error.message}`,
-    {
-      origin: error.origin ?? item.origin,
-      chain: item.chain,
-      cause: error,
-    },
-  );
-}
-
-function checkSearchPath(content: ConfigNode, item: ResultDefault): void {
-  if (item.primary || item.configPath === 'hydra/config') return;
-  const hydra = content.kind === 'dict' ? content.get('hydra') : undefined;
-  const searchPath = hydra?.kind === 'dict' ? hydra.get('searchpath') : undefined;
-  if (searchPath === undefined || searchPath.isNull || searchPath.isMissing) return;
-  throw compositionError(
-    `In '${item.configPath}': Overriding hydra.searchpath is only supported from the primary config`,
-    { origin: searchPath.keyOrigin ?? searchPath.origin, chain: item.chain },
-  );
-}
-
-// The same file is embedded in the same package by every composition, so the wrapping is done once.
-const embeddings = new WeakMap<LoadedConfig, Map<string, DictNode>>();
-
-/** The content below its package, with Hydra's part in the form that Hydra's typed node wants. */
-function embeddedContent(loaded: LoadedConfig, packageName: string): DictNode {
-  const known = embeddings.get(loaded)?.get(packageName);
-  if (known !== undefined) return known;
-  const embedded = embed(loaded, packageName);
-  const conformed = isOwnFile(loaded) ? conformHydra(embedded, loaded) : embedded;
-  const all = embeddings.get(loaded) ?? new Map<string, DictNode>();
-  all.set(packageName, conformed);
-  embeddings.set(loaded, all);
-  return conformed;
-}
-
-function embed(loaded: LoadedConfig, packageName: string): DictNode {
-  const content = loaded.content.clone();
-  if (packageName === '') {
-    if (content.kind === 'dict') return content;
-    throw compositionError(
-      `In '${loaded.configPath}': ConfigTypeError raised while composing config:\nCannot merge incompatible container types`,
-      { origin: loaded.content.origin },
-    );
-  }
-  let node: ConfigNode = content;
-  for (const part of splitKeyPath(packageName).toReversed()) {
-    const wrapper = new DictNode([], loaded.content.origin);
-    wrapper.set(part, node);
-    node = wrapper;
-  }
-  if (node.kind !== 'dict') throw new Error('Internal error: a package has no parts');
-  return node;
-}
-
-function conformHydra(embedded: DictNode, loaded: LoadedConfig): DictNode {
-  const hydra = embedded.get('hydra');
-  if (hydra === undefined) return embedded;
-  try {
-    const conformed = conformHydraValue('', hydra);
-    if (conformed !== hydra) embedded.set('hydra', conformed);
-    return embedded;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw compositionError(
-      `In '${loaded.configPath}': ${error.exception} raised while composing config:\n${error.message}`,
-      { origin: error.origin, cause: error },
-    );
-  }
 }

@@ -56,19 +56,45 @@ function leafDefault(node: DefaultsTreeNode): ResultDefault | undefined {
   const own = isSelf ? container : item;
   if (own.configPath() === EMPTY_CONFIG) return undefined;
   const above = isSelf ? parent?.parent : parent;
-  const last = isSelf ? parent : node;
-  return {
-    configPath: own.configPath(),
-    parent: above === undefined ? undefined : above.item === ROOT ? '<root>' : above.item.configPath(),
-    package: own.finalPackage(),
-    isSelf,
-    primary: own.primary,
-    // Hydra checks duplicates by the key of whole configs, so a config's own content among its defaults has none.
-    overrideKey: !isSelf && item.kind === 'group' ? item.overrideKey() : undefined,
-    origin: item.origin,
-    // Only errors and explanations ask for it.
-    get chain() {
-      return inclusionChain(last);
+  return new LeafDefault(
+    {
+      configPath: own.configPath(),
+      parent: above === undefined ? undefined : above.item === ROOT ? '<root>' : above.item.configPath(),
+      package: own.finalPackage(),
+      isSelf,
+      primary: own.primary,
+      // Hydra checks duplicates by the key of whole configs, so a config's own content among its defaults has none.
+      overrideKey: !isSelf && item.kind === 'group' ? item.overrideKey() : undefined,
+      origin: item.origin,
     },
-  };
+    isSelf ? parent : node,
+  );
+}
+
+// A class, because a getter in an object literal gives every object a shape of its own.
+class LeafDefault implements ResultDefault {
+  readonly configPath: string;
+  readonly parent: string | undefined;
+  readonly package: string;
+  readonly isSelf: boolean;
+  readonly primary: boolean;
+  readonly overrideKey: string | undefined;
+  readonly origin: Origin | undefined;
+  readonly #node: DefaultsTreeNode | undefined;
+
+  constructor(fields: Omit<ResultDefault, 'chain'>, node: DefaultsTreeNode | undefined) {
+    this.configPath = fields.configPath;
+    this.parent = fields.parent;
+    this.package = fields.package;
+    this.isSelf = fields.isSelf;
+    this.primary = fields.primary;
+    this.overrideKey = fields.overrideKey;
+    this.origin = fields.origin;
+    this.#node = node;
+  }
+
+  /** Only errors and explanations ask for it. */
+  get chain(): readonly InclusionStep[] {
+    return inclusionChain(this.#node);
+  }
 }

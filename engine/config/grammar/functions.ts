@@ -2,101 +2,36 @@ import { ConfigError } from '../errors.ts';
 import { castBool, castFloat, castInt, castJson, castString, pythonTypeName, pythonValueRepr } from './casts.ts';
 import { ParseFailure } from './failure.ts';
 import { sortRange } from './range.ts';
+import {
+  ANY,
+  BOOL,
+  type Bound,
+  bind,
+  CAST,
+  CHOICE_ITEM,
+  type FunctionCall,
+  isNull,
+  isNumber,
+  isSweep,
+  NUMBER,
+  OPTIONAL_LIST,
+  OPTIONAL_NUMBER,
+  OPTIONAL_PATTERNS,
+  OPTIONAL_SORTABLE_SWEEP,
+  OPTIONAL_SWEEP,
+  PATTERNS,
+  type Parameter,
+  SORTABLE,
+  TAG_OR_SWEEP,
+} from './signature.ts';
 import { sortValues } from './sorting.ts';
-import type { ChoiceSweep, NumberValue, OverrideValue, RangeSweep, Span, SweepValue } from './types.ts';
-import { floatValue, intValue, stringValue } from './values.ts';
-
-/** A function in an override's value, its arguments read. */
-export interface FunctionCall {
-  readonly name: string;
-  readonly positional: readonly OverrideValue[];
-  readonly named: ReadonlyMap<string, OverrideValue>;
-  /** The call as it was written. */
-  readonly text: string;
-  readonly span: Span;
-}
-
-interface ParameterType {
-  /** As Python prints the annotation. */
-  readonly text: string;
-  readonly accepts: (value: OverrideValue) => boolean;
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly type: ParameterType;
-  readonly kind: 'required' | 'optional' | 'rest' | 'keyword';
-}
-
-interface Bound {
-  readonly rest: readonly OverrideValue[];
-  readonly get: (name: string) => OverrideValue | undefined;
-}
+import type { ChoiceSweep, NumberValue, OverrideValue, RangeSweep } from './types.ts';
+import { floatValue, intValue } from './values.ts';
 
 interface GrammarFunction {
   readonly parameters: readonly Parameter[];
   readonly run: (bound: Bound) => OverrideValue;
 }
-
-function isNumber(value: OverrideValue): value is NumberValue {
-  return value.type === 'int' || value.type === 'float' || value.type === 'bool';
-}
-
-function isSweep(value: OverrideValue): value is SweepValue {
-  return value.type === 'choice_sweep' || value.type === 'range_sweep' || value.type === 'interval_sweep';
-}
-
-function isElement(value: OverrideValue): boolean {
-  return isNumber(value) || value.type === 'str' || value.type === 'list' || value.type === 'dict';
-}
-
-function isNull(value: OverrideValue): boolean {
-  return value.type === 'null';
-}
-
-const ANY: ParameterType = { text: 'Any', accepts: () => true };
-const CAST: ParameterType = {
-  text: 'Optional[Union[str, int, float, bool, List[Any], Dict[str, Any], QuotedString, Sweep]]',
-  accepts: (value) => isElement(value) || isNull(value) || isSweep(value),
-};
-const CHOICE_ITEM: ParameterType = {
-  text: 'Union[str, int, float, bool, Dict[Any, Any], List[Any], ChoiceSweep]',
-  accepts: (value) => isElement(value) || value.type === 'choice_sweep',
-};
-const NUMBER: ParameterType = { text: 'Union[int, float]', accepts: isNumber };
-const OPTIONAL_NUMBER: ParameterType = {
-  text: 'Optional[Union[int, float]]',
-  accepts: (value) => isNumber(value) || isNull(value),
-};
-const TAG_OR_SWEEP: ParameterType = {
-  text: 'Union[str, Sweep]',
-  accepts: (value) => value.type === 'str' || isSweep(value),
-};
-const OPTIONAL_SWEEP: ParameterType = {
-  text: 'Optional[Sweep]',
-  accepts: (value) => isSweep(value) || isNull(value),
-};
-const SORTABLE: ParameterType = {
-  text: 'Union[str, int, bool, float, List[Any], Dict[str, Any], ChoiceSweep, RangeSweep]',
-  accepts: (value) => isElement(value) || value.type === 'choice_sweep' || value.type === 'range_sweep',
-};
-const OPTIONAL_SORTABLE_SWEEP: ParameterType = {
-  text: 'Optional[Union[ChoiceSweep, RangeSweep]]',
-  accepts: (value) => value.type === 'choice_sweep' || value.type === 'range_sweep' || isNull(value),
-};
-const OPTIONAL_LIST: ParameterType = {
-  text: 'Optional[List[Any]]',
-  accepts: (value) => value.type === 'list' || isNull(value),
-};
-const BOOL: ParameterType = { text: 'bool', accepts: (value) => value.type === 'bool' };
-const PATTERNS: ParameterType = {
-  text: 'Union[List[str], str]',
-  accepts: (value) => value.type === 'list' || value.type === 'str',
-};
-const OPTIONAL_PATTERNS: ParameterType = {
-  text: 'Optional[Union[List[str], str]]',
-  accepts: (value) => value.type === 'list' || value.type === 'str' || isNull(value),
-};
 
 function castFunction(cast: (value: OverrideValue) => OverrideValue, type = CAST): GrammarFunction {
   return {
@@ -355,60 +290,5 @@ export function callFunction(call: FunctionCall): OverrideValue {
       call.span,
       error.exception,
     );
-  }
-}
-
-/** Quotes only protected an argument from the grammar: functions see plain text. */
-function unquoted(value: OverrideValue): OverrideValue {
-  return value.type === 'str' && value.quote !== undefined ? stringValue(value.value) : value;
-}
-
-/** Python's `Signature.bind` and Hydra's type check. Throws their TypeErrors. */
-function bind(parameters: readonly Parameter[], call: FunctionCall): Bound {
-  const values = new Map<string, OverrideValue>();
-  const places = parameters.filter(({ kind }) => kind === 'required' || kind === 'optional');
-  const takesRest = parameters.some(({ kind }) => kind === 'rest');
-  const positional = call.positional.map(unquoted);
-  if (!takesRest && positional.length > places.length) {
-    throw new ConfigError('TypeError', 'too many positional arguments');
-  }
-  for (const [place, parameter] of places.entries()) {
-    const given = takesRest ? undefined : positional[place];
-    const named = call.named.get(parameter.name);
-    if (given !== undefined && named !== undefined) {
-      throw new ConfigError('TypeError', `multiple values for argument '${parameter.name}'`);
-    }
-    const value = given ?? named;
-    if (value !== undefined) values.set(parameter.name, unquoted(value));
-    else if (parameter.kind === 'required') {
-      throw new ConfigError('TypeError', `missing a required argument: '${parameter.name}'`);
-    }
-  }
-  for (const [name, value] of call.named) {
-    if (!parameters.some((parameter) => parameter.name === name && parameter.kind !== 'rest')) {
-      throw new ConfigError('TypeError', `got an unexpected keyword argument '${name}'`);
-    }
-    values.set(name, unquoted(value));
-  }
-  const rest = takesRest ? positional : [];
-  checkTypes(parameters, rest, values);
-  return { rest, get: (name) => values.get(name) };
-}
-
-function checkTypes(
-  parameters: readonly Parameter[],
-  rest: readonly OverrideValue[],
-  values: ReadonlyMap<string, OverrideValue>,
-): void {
-  for (const { name, type, kind } of parameters) {
-    const given = kind === 'rest' ? rest : [values.get(name) ?? undefined];
-    for (const [place, value] of given.entries()) {
-      if (value === undefined || type.accepts(value)) continue;
-      const where = kind === 'rest' ? `${name}[${place}]` : name;
-      throw new ConfigError(
-        'TypeError',
-        `mismatch type argument ${where}: ${pythonTypeName(value)} is incompatible with ${type.text}`,
-      );
-    }
   }
 }

@@ -154,9 +154,9 @@ describe('errors of overrides', () => {
     },
     {
       id: 'a package where no group is',
-      overrides: ['nope@a=b'],
-      message: 'Override nope@a=b looks like a config group override',
-      told: 'override 1',
+      overrides: ['modle@a=b'],
+      message: 'Override modle@a=b looks like a config group override',
+      told: "Did you mean 'model'?",
     },
     {
       id: 'a typed field of Hydra',
