@@ -16,19 +16,21 @@ export interface InOrderOptions<Raw, Item> {
 export async function* inOrder<Raw, Item>(options: InOrderOptions<Raw, Item>): AsyncGenerator<Item, void, undefined> {
   const ahead: Promise<Raw>[] = [];
   let next = options.start;
-  try {
-    for (let index = options.start; index < options.end; index++) {
-      const raw = ahead.shift() ?? options.read(next++);
-      if (raw instanceof Promise) {
-        while (ahead.length < options.readAhead && next < options.end) {
-          const early = options.read(next++);
-          ahead.push(early instanceof Promise ? early : Promise.resolve(early));
-        }
-      }
-      yield options.finish(index, raw instanceof Promise ? await raw : raw);
+  for (let index = options.start; index < options.end; index++) {
+    const raw = ahead.shift() ?? options.read(next++);
+    if (raw instanceof Promise) {
+      while (ahead.length < options.readAhead && next < options.end) ahead.push(begin(options.read(next++)));
     }
-  } finally {
-    // Whoever stops early leaves reads under way; their failures concern nobody any more.
-    for (const raw of ahead) raw.catch(() => undefined);
+    yield options.finish(index, raw instanceof Promise ? await raw : raw);
   }
+}
+
+/**
+ * A read that failed early is told when its turn comes, or never if nobody gets that far: until then Node must not take
+ * the rejection for one that nobody handles, which would end the process.
+ */
+function begin<Raw>(raw: Raw | Promise<Raw>): Promise<Raw> {
+  const promise = raw instanceof Promise ? raw : Promise.resolve(raw);
+  promise.catch(() => undefined);
+  return promise;
 }

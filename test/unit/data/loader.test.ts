@@ -92,6 +92,29 @@ test('asynchronous samples arrive in order, read ahead, and a failure names its 
   expect(dataset.most).toBe(5);
 });
 
+test('a read that fails ahead of its turn waits for it, however slow the reader of batches is', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): unknown => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const { batch, index } of new DataLoader({ dataset: new Slow(), batch_size: 1, num_workers: 2 }).pass({
+        pass: 0,
+      })) {
+        seen.push(index);
+        disposeBatch(batch);
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    };
+    await expect(run()).rejects.toThrow('no such file');
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});
+
 test.each([
   { id: 'one process', rank: 0, worldSize: 1, batches: [[0, 1], [2, 3], [4, 5], [6]] },
   {
