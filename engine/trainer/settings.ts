@@ -23,6 +23,9 @@ export interface TrainerSettingsOptions {
   /** null: the norm is measured, not clipped. */
   readonly max_grad_norm?: number | null;
   readonly resume_from_checkpoint?: string | null;
+  /** Go on from the newest checkpoint in project_dir, where there is one. AccelHydra spells it the second way. */
+  readonly auto_resume_from_latest_ckpt?: boolean | null;
+  readonly auto_reusme_from_latest_ckpt?: boolean | null;
   /** null: the training loss is not logged. */
   readonly log_every_n_steps?: number | null;
   readonly save_every_n_steps?: number | null;
@@ -47,6 +50,7 @@ export interface TrainerSettings {
   readonly gradient_accumulation_steps: number;
   readonly max_grad_norm: number | null;
   readonly resume_from_checkpoint: string | null;
+  readonly auto_resume_from_latest_ckpt: boolean;
   readonly log_every_n_steps: number | null;
   readonly save_every_n_steps: number | null;
   readonly permanent_save_every_n_steps: number | null;
@@ -130,6 +134,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     ),
     max_grad_norm: norm,
     resume_from_checkpoint: options.resume_from_checkpoint ?? null,
+    auto_resume_from_latest_ckpt: options.auto_resume_from_latest_ckpt ?? options.auto_reusme_from_latest_ckpt ?? false,
     log_every_n_steps: counts('log_every_n_steps', 50),
     save_every_n_steps: counts('save_every_n_steps', null),
     permanent_save_every_n_steps: counts('permanent_save_every_n_steps', null),

@@ -4,7 +4,7 @@ import type { CheckpointKind } from '../../api/training.ts';
 /** What a checkpoint holds, as the trainer sees it. */
 export interface CheckpointContent {
   readonly model: ReadonlyMap<string, tf.Tensor>;
-  /** Optimizer slots, and gradients accumulated so far under `accumulated.{parameter}`. */
+  /** Optimizer slots, and each rank's gradients of an unfinished accumulation, flat, under `accumulated.rank{n}`. */
   readonly optimizer: ReadonlyMap<string, tf.Tensor>;
   /** Everything else, plain values. */
   readonly state: unknown;
@@ -27,6 +27,8 @@ export interface CheckpointFiles {
   write(folder: string, content: CheckpointContent, label: CheckpointLabel): Promise<number>;
   /** Checks and reads a folder. The tensors are the caller's to dispose. */
   read(folder: string): Promise<CheckpointContent>;
+  /** The newest intact checkpoint of a run, by step. */
+  latest(projectDir: string): Promise<string | undefined>;
   /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
   prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import {
+  latestCheckpoint,
   loadCheckpoint,
   pruneCheckpoints,
   resolveCheckpoint,
@@ -34,6 +35,9 @@ export const folderFiles: CheckpointFiles = {
     }
     const { model, optimizer, state } = await loadCheckpoint(resolved.folder, ['model', 'optimizer', 'state']);
     return { model: tensors(model), optimizer: tensors(optimizer ?? new Map()), state } satisfies CheckpointContent;
+  },
+  async latest(projectDir) {
+    return (await latestCheckpoint(projectDir))?.folder;
   },
   async prune(folder, keep, safe) {
     return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);

@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import { fromPlain, toYaml } from '../../config/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
@@ -8,7 +8,7 @@ import { readSavedState, rescaleCursor, type SavedState } from '../state/savedSt
 import type { CheckpointFiles } from './checkpointFiles.ts';
 import type { PlannedSave } from './policy.ts';
 
-const accumulatedPrefix = 'accumulated.';
+const accumulatedPrefix = 'accumulated.rank';
 
 /** Takes the training's state to disk and back. Every rank calls, rank 0 writes. */
 export class TrainingStore {
@@ -30,10 +30,12 @@ export class TrainingStore {
   async save(save: PlannedSave, parts: LoopParts): Promise<void> {
     const { collective } = this.#subject.environment;
     const random = await collective.allGather(parts.random.state());
+    const accumulated =
+      parts.state.accumulated === 0 ? [] : await collective.allGather(await parts.updater.exportAccumulated());
     let failure: unknown;
     if (collective.rank === 0) {
       try {
-        await this.#write(save, parts, random);
+        await this.#write(save, parts, random, accumulated);
         await this.#prune(save);
       } catch (error) {
         failure = error;
@@ -48,12 +50,19 @@ export class TrainingStore {
     this.#newest = save.folder;
   }
 
-  async #write(save: PlannedSave, parts: LoopParts, random: SavedState['random']): Promise<void> {
+  async #write(
+    save: PlannedSave,
+    parts: LoopParts,
+    random: SavedState['random'],
+    accumulated: readonly (Float32Array | undefined)[],
+  ): Promise<void> {
     const { model, optimizer, environment } = this.#subject;
     const { state } = parts;
     const slots = optimizer.stateDict();
     const own = new Map(slots.tensors);
-    for (const [name, gradient] of parts.updater.accumulated.peek()) own.set(`${accumulatedPrefix}${name}`, gradient);
+    accumulated.forEach((values, rank) => {
+      if (values !== undefined) own.set(`${accumulatedPrefix}${rank}`, tf.tensor1d(values));
+    });
     try {
       const time = environment.clock.now();
       const label = { kind: save.kind, epoch: state.epoch, step: state.step, metrics: parts.metrics, time };
@@ -65,7 +74,7 @@ export class TrainingStore {
       const checkpoint = { ...label, path: this.#relative(save.folder), bytes };
       environment.reporter.report({ type: 'checkpoint-saved', checkpoint });
     } finally {
-      for (const tensor of slots.tensors.values()) tensor.dispose();
+      for (const tensor of own.values()) tensor.dispose();
     }
   }
 
@@ -94,6 +103,15 @@ export class TrainingStore {
     }
   }
 
+  /** The checkpoint to go on from: the one that was named, or the newest where that is asked for. Rank 0 looks. */
+  async findStart(named: string | null): Promise<string | null> {
+    const { settings, environment } = this.#subject;
+    if (named !== null || !settings.auto_resume_from_latest_ckpt) return named;
+    const isMain = environment.collective.rank === 0;
+    const newest = isMain ? await this.#files.latest(settings.project_dir) : undefined;
+    return (await environment.collective.allGather(newest ?? null))[0] ?? null;
+  }
+
   /**
    * Puts everything back: weights, optimizer, scheduler, monitor, counters, place in the data, random numbers.
    * Throws what reading the folder throws, `model.state` for another model's weights, `trainer.resume` for a state
@@ -105,7 +123,7 @@ export class TrainingStore {
     try {
       const saved = readSavedState(content.state, folder);
       model.loadStateDict(content.model);
-      const { slots, gradients } = split(content.optimizer);
+      const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
       optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
       if (scheduler !== null && saved.scheduler !== null) scheduler.loadStateDict(saved.scheduler);
       if (saved.monitor !== null && settings.metric_monitor?.load_state_dict(saved.monitor) === false) {
@@ -115,15 +133,17 @@ export class TrainingStore {
       }
       this.#restoreCustom(saved, folder);
       Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize));
-      const own = saved.random[environment.collective.rank];
-      if (own === undefined || saved.world_size !== environment.collective.worldSize) {
+      const random = saved.random[environment.collective.rank];
+      if (random === undefined || saved.world_size !== environment.collective.worldSize) {
         parts.warn(
           `The checkpoint was written by ${saved.world_size} processes, this run has ${environment.collective.worldSize}: it goes on at the same step with the data after what was seen, but not bit for bit.`,
         );
-      } else parts.random.restore(own);
+      } else parts.random.restore(random);
       parts.metrics = saved.metrics;
-      if (parts.state.accumulated > 0)
-        parts.updater.accumulated.add(new Map([...gradients].map(([name, value]) => [name, value.clone()])));
+      const own = content.optimizer.get(`${accumulatedPrefix}${environment.collective.rank}`);
+      if (parts.state.accumulated > 0 && own !== undefined) {
+        parts.updater.importAccumulated(Float32Array.from(await own.data()));
+      }
       await parts.moveCursor();
       this.#newest = folder;
     } finally {
@@ -155,16 +175,6 @@ export class TrainingStore {
     const base = this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
     return relative(resolve(base), resolve(folder)).split(sep).join('/');
   }
-}
-
-function split(tensors: ReadonlyMap<string, tf.Tensor>) {
-  const slots = new Map<string, tf.Tensor>();
-  const gradients = new Map<string, tf.Tensor>();
-  for (const [name, tensor] of tensors) {
-    if (name.startsWith(accumulatedPrefix)) gradients.set(name.slice(accumulatedPrefix.length), tensor);
-    else slots.set(name, tensor);
-  }
-  return { slots, gradients };
 }
 
 function messageOf(error: unknown): string {

@@ -5,10 +5,6 @@ import type { NamedVariable } from '../model/module.ts';
 export class GradientStore {
   #sums = new Map<string, tf.Tensor>();
 
-  get isEmpty(): boolean {
-    return this.#sums.size === 0;
-  }
-
   /** Takes over the tensors. */
   add(gradients: Map<string, tf.Tensor>): void {
     if (this.#sums.size === 0) {

@@ -33,7 +33,7 @@ export interface Update {
 export class Updater {
   readonly #options: UpdaterOptions;
   readonly #layout: FlatLayout;
-  readonly accumulated = new GradientStore();
+  readonly #accumulated = new GradientStore();
 
   constructor(options: UpdaterOptions) {
     this.#options = options;
@@ -42,12 +42,24 @@ export class Updater {
 
   /** Takes over a micro-step's gradients; with one process they never leave the device. */
   accumulate(result: StepResult): void {
-    this.accumulated.add(result.gradients);
+    this.#accumulated.add(result.gradients);
+  }
+
+  /** This rank's gradients of an unfinished accumulation as one array, for a checkpoint. */
+  async exportAccumulated(): Promise<Float32Array | undefined> {
+    const gradients = this.#accumulated.peek();
+    return gradients.size === 0 ? undefined : flatten(gradients, this.#layout, []);
+  }
+
+  /** Puts back what `exportAccumulated` gave. */
+  importAccumulated(values: Float32Array): void {
+    this.#accumulated.dispose();
+    this.#accumulated.add(unflatten(values, this.#layout).gradients);
   }
 
   /** Ends an accumulation. `loss` is the last micro-batch's, `wantsStop` this rank's own wish. */
   async update(loss: tf.Scalar, wantsStop: boolean, wantsNorm: boolean): Promise<Update> {
-    const own = this.accumulated.take();
+    const own = this.#accumulated.take();
     const reduced = await this.#reduce(own, loss, wantsStop);
     const { gradients, norm } = this.#clip(reduced.gradients, wantsNorm);
     try {
@@ -96,6 +108,6 @@ export class Updater {
   }
 
   dispose(): void {
-    this.accumulated.dispose();
+    this.#accumulated.dispose();
   }
 }

@@ -47,6 +47,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const loss = config.loss_fn === null ? null : await port.instantiate('loss_fn');
   const trainer = await port.instantiate('trainer', {
     kwargs: {
+      ...autoResume(config),
       model,
       optimizer,
       lr_scheduler: scheduler,
@@ -72,6 +73,13 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     resumeFrom: setup.resumeFrom,
     hyperparameters: config,
   });
+}
+
+/** The key stands beside the sections in AccelHydra; either spelling. The trainer's own goes before it. */
+function autoResume(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const value = config.auto_resume_from_latest_ckpt ?? config.auto_reusme_from_latest_ckpt;
+  const own = isPlainObject(config.trainer) ? config.trainer.auto_resume_from_latest_ckpt : undefined;
+  return typeof value === 'boolean' && own === undefined ? { auto_resume_from_latest_ckpt: value } : {};
 }
 
 function requireSection(config: Readonly<Record<string, unknown>>, section: string): void {

@@ -90,6 +90,23 @@ test.each(cases)('a resumed training is the same to the bit: $id', async (row) =
   });
 });
 
+test.each([
+  { id: 'one process', worldSize: 1, accumulation: 3, stopAt: 15, waiting: 2 },
+  { id: 'two processes, each with gradients of its own', worldSize: 2, accumulation: 3, stopAt: 15, waiting: 1 },
+])('a checkpoint within an accumulation resumes to the bit: $id', async (row) => {
+  const files = new MemoryFiles();
+  const whole = build(row, files, undefined);
+  await Promise.all(whole.map(({ trainer }) => trainer.fit()));
+  const middle = files.folders.get('/run/checkpoints/step_5')?.content.state;
+  expect(middle).toMatchObject({ train: { accumulated: row.waiting } });
+  const second = build(row, files, undefined, '/run/checkpoints/step_5');
+  await Promise.all(second.map(({ trainer }) => trainer.fit()));
+  for (const [rank, { trainer }] of whole.entries()) {
+    expect(second[rank]?.trainer.losses).toEqual(trainer.losses.slice(5));
+    expect(await weightsOf(second[rank]?.trainer.model ?? trainer.model)).toEqual(await weightsOf(trainer.model));
+  }
+});
+
 test('another number of processes goes on after the samples that were seen, and says that it is not the same', async () => {
   const row = { id: '', worldSize: 1, accumulation: 1, stopAt: 4 };
   const files = new MemoryFiles();
@@ -136,4 +153,38 @@ test('custom objects are saved and restored', async () => {
 test('the trainer has a stream of random numbers for each rank', () => {
   const seed = deriveSeed(7, 'trainer');
   expect(new Random(seed, 0).nextUint32()).not.toBe(new Random(seed, 1).nextUint32());
+});
+
+test.each([
+  { id: 'the newest by step', auto: true, step: 8 },
+  { id: 'nothing, when it is not asked for', auto: false, step: 0 },
+])('auto resume goes on from $id', async ({ auto, step }) => {
+  const files = new MemoryFiles();
+  await setUp({ files }).trainer.fit();
+  const { trainer, recording } = setUp({ files, options: { epochs: 3, auto_resume_from_latest_ckpt: auto } });
+  await trainer.fit();
+  expect(recording.reports.find((report) => report.type === 'progress')).toMatchObject({ progress: { step } });
+  expect(trainer.step).toBe(12);
+});
+
+test('auto resume begins anew where there is no checkpoint yet', async () => {
+  const { trainer } = setUp({ options: { auto_reusme_from_latest_ckpt: true } });
+  await trainer.fit();
+  expect(trainer.step).toBe(8);
+});
+
+test('a stop during validation saves what was trained; the resumed run validates again', async () => {
+  const stop = { requested: false };
+  const first = setUp({ environment: { stop } });
+  const validate = first.trainer.validation_step.bind(first.trainer);
+  first.trainer.validation_step = (batch, index) => {
+    validate(batch, index);
+    stop.requested = true;
+  };
+  expect(await first.trainer.fit()).toMatchObject({ status: 'stopped', epoch: 0, step: 4 });
+  expect(first.trainer.events.filter((event) => event.startsWith('validation_step'))).toHaveLength(1);
+  expect(first.files.names).toEqual(['checkpoints/step_4']);
+  const second = setUp({ files: first.files, environment: { resumeFrom: '/run/checkpoints/step_4' } });
+  expect(await second.trainer.fit()).toMatchObject({ status: 'completed', epoch: 2, step: 8 });
+  expect(second.recording.points('val/loss').map((point) => point.step)).toEqual([4, 8]);
 });

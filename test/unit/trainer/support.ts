@@ -132,6 +132,10 @@ export class MemoryFiles implements CheckpointFiles {
     };
   }
 
+  async latest(): Promise<string | undefined> {
+    return [...this.folders].sort(([, a], [, b]) => a.step - b.step).at(-1)?.[0];
+  }
+
   async prune(parent: string, keep: number | null, safe: string): Promise<readonly string[]> {
     const entries = [...this.folders].flatMap(([folder, { step }]) => {
       const kind = /\/(epoch|step)_\d+$/.exec(folder)?.[1];
