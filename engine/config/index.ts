@@ -19,6 +19,7 @@ export { ConfigError, type ConfigErrorOptions, type ConfigExceptionName } from '
 export { describeExplanation, type Explanation, explain, explainAll, type GivenValue } from './explain/explain.ts';
 export type { TrailStep } from './explain/trail.ts';
 export { OverrideSyntaxError } from './grammar/failure.ts';
+export { functionNames } from './grammar/functions.ts';
 export { parseOverride, parseOverrides } from './grammar/parser.ts';
 export { hydraValueText, printOverride, printText, printValue } from './grammar/printer.ts';
 export { batchJobs, type ExpandSweepOptions, expandSweep } from './grammar/sweep.ts';

@@ -6,10 +6,10 @@ import { pythonChoiceText } from './choiceText.ts';
 import { CompositionError, compositionError, type InclusionStep } from './compositionError.ts';
 import { type DefaultItem, GroupDefault, type PackageRules } from './defaultElement.ts';
 
-export type Choice = string | null | readonly string[];
+type Choice = string | null | readonly string[];
 
 /** What the choices ask of the files: whether a group or config of that path is there, and which groups there are. */
-export interface ChoiceLookup {
+interface ChoiceLookup {
   groupExists(path: string): boolean;
   configExists(path: string): boolean;
   groupNames(): readonly string[];

@@ -9,7 +9,7 @@ export interface InclusionStep {
   readonly origin: Origin | undefined;
 }
 
-export interface CompositionErrorOptions {
+interface CompositionErrorOptions {
   readonly origin?: Origin | undefined;
   readonly chain?: readonly InclusionStep[];
   /** " Did you mean 'x'?" or another sentence that says what to do. */

@@ -144,14 +144,3 @@ function refuse(path: string, node: ConfigNode, wanted: string): never {
 function fullKey(path: string): string {
   return path === '' ? 'hydra' : `hydra.${path}`;
 }
-
-/** True when Hydra's node has a field of that path, or anything may stand there. */
-export function isHydraField(path: string): boolean {
-  if (Object.hasOwn(FIELDS, path)) return true;
-  for (let dot = path.lastIndexOf('.'); dot !== -1; dot = path.lastIndexOf('.', dot - 1)) {
-    const type = FIELDS[path.slice(0, dot)];
-    if (type === 'any' || type === 'dict' || type === 'list') return true;
-    if (type !== undefined) return false;
-  }
-  return false;
-}

@@ -6,7 +6,7 @@ import { type ConfigNode, DictNode, ListNode, ScalarNode } from '../node/node.ts
 import type { OverrideOrigin } from '../node/origin.ts';
 
 /** Where the override's value stands; the key for an override without a value. */
-export function valueOrigin(override: Override): OverrideOrigin {
+function valueOrigin(override: Override): OverrideOrigin {
   const { index, text, keySpan, valueSpan } = override;
   const { start, end } = valueSpan ?? keySpan;
   return { kind: 'override', index, text, start, end };

@@ -49,7 +49,7 @@ export class OverrideSyntaxError extends ConfigError {
 }
 
 /** The text, indented, and a line of carets under the span. */
-export function caretLines(text: string, span: Span): string {
+function caretLines(text: string, span: Span): string {
   const shown = text.replace(/[\n\r]/g, ' ');
   // Tabs are kept so that the carets stand under their characters whatever the tab width.
   const before = shown.slice(0, span.start).replace(/[^\t]/g, ' ');

@@ -15,7 +15,7 @@ function patternOf(value: OverrideValue): RegExp {
 }
 
 /** A shell pattern (`*`, `?`, `[abc]`, `[!abc]`) as an expression over the whole name, as Python's fnmatch reads it. */
-export function globPattern(pattern: string): RegExp {
+function globPattern(pattern: string): RegExp {
   let source = '';
   for (let place = 0; place < pattern.length; place++) {
     const character = pattern[place] ?? '';

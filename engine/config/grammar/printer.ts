@@ -48,12 +48,12 @@ export function hydraValueText(value: OverrideValue, spaces = false): string {
 }
 
 /** A backslash before every character that the grammar gives a meaning. */
-export function escapeSpecial(text: string): string {
+function escapeSpecial(text: string): string {
   return text.replace(/[\\()[\]{}:=, \t]/g, '\\$&');
 }
 
 /** Quoted so that the grammar reads the same text: backslashes before a quote or at the end are doubled. */
-export function withQuotes(text: string, quote: '"' | "'" = "'"): string {
+function withQuotes(text: string, quote: '"' | "'" = "'"): string {
   const runs = quote === '"' ? /\\+(?="|$)/g : /\\+(?='|$)/g;
   return `${quote}${text.replace(runs, '$&$&').replaceAll(quote, `\\${quote}`)}${quote}`;
 }

@@ -75,7 +75,7 @@ function integers(range: RangeSweep): { start: bigint; stop: bigint; step: bigin
   return { start: integer(range.start), stop: integer(range.stop), step };
 }
 
-export function toNumber(value: NumberValue): number {
+function toNumber(value: NumberValue): number {
   return Number(value.value);
 }
 

@@ -13,7 +13,7 @@ export interface FunctionCall {
   readonly span: Span;
 }
 
-export interface ParameterType {
+interface ParameterType {
   /** As Python prints the annotation. */
   readonly text: string;
   readonly accepts: (value: OverrideValue) => boolean;
@@ -38,7 +38,7 @@ export function isSweep(value: OverrideValue): value is SweepValue {
   return value.type === 'choice_sweep' || value.type === 'range_sweep' || value.type === 'interval_sweep';
 }
 
-export function isElement(value: OverrideValue): boolean {
+function isElement(value: OverrideValue): boolean {
   return isNumber(value) || value.type === 'str' || value.type === 'list' || value.type === 'dict';
 }
 

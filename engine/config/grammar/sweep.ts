@@ -57,7 +57,7 @@ export function batchJobs<T>(jobs: readonly T[], size: number | undefined): read
 }
 
 /** The values of a choice, range or glob, as Hydra writes them after `=`. */
-export function sweepTexts(override: Override, options: ExpandSweepOptions = {}): readonly string[] {
+function sweepTexts(override: Override, options: ExpandSweepOptions = {}): readonly string[] {
   if (override.value?.type === 'glob') return globNames(override, override.value, options);
   return sweepItems(override, options).map((item) => hydraValueText(item));
 }

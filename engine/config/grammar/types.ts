@@ -84,7 +84,7 @@ export interface GlobSweep {
   readonly exclude: readonly OverrideValue[];
 }
 
-export interface ListExtension {
+interface ListExtension {
   readonly type: 'extend_list';
   readonly items: readonly OverrideValue[];
 }

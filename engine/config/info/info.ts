@@ -12,13 +12,13 @@ import { toYaml } from '../yaml/emit/toYaml.ts';
 import { heading, table } from './table.ts';
 
 /** `--info searchpath`: who put which place on the search path, in order. */
-export function searchPathInfo(prepared: Pick<PreparedComposition, 'repository'>): string {
+function searchPathInfo(prepared: Pick<PreparedComposition, 'repository'>): string {
   const rows = prepared.repository.sources.map((source) => [source.provider, source.url]);
   return `${heading('Config search path')}${table(['Provider', 'Search path'], rows)}`;
 }
 
 /** `--info defaults-tree`: which config includes which, indented. */
-export function defaultsTreeInfo(prepared: Pick<PreparedComposition, 'tree'>): string {
+function defaultsTreeInfo(prepared: Pick<PreparedComposition, 'tree'>): string {
   return `${heading('Defaults Tree')}${treeLines(prepared.tree, 0).join('\n')}\n`;
 }
 
@@ -35,7 +35,7 @@ function nodeName({ item }: DefaultsTreeNode): string {
 }
 
 /** `--info defaults`: the final defaults list in the order in which it is merged. */
-export function defaultsInfo(prepared: Pick<PreparedComposition, 'tree'>): string {
+function defaultsInfo(prepared: Pick<PreparedComposition, 'tree'>): string {
   const rows = flattenDefaults(prepared.tree).map((item) => [
     item.configPath,
     item.package,
