@@ -11,6 +11,7 @@ import { Navigation } from './Navigation.tsx';
 import { startComposing } from './stores/compose.ts';
 import { useProject } from './stores/project.ts';
 import { type Route, useRouter } from './stores/router.ts';
+import { PageBoundary } from './ui/PageBoundary.tsx';
 import { ErrorNotice, LoadingState, Spinner } from './ui/states.tsx';
 
 export function App() {
@@ -26,7 +27,9 @@ export function App() {
       <main className="app__main">
         <ConnectionBanner />
         {project.data ? (
-          <Page key={root} route={route} />
+          <PageBoundary key={`${root}:${route.page}`}>
+            <Page route={route} />
+          </PageBoundary>
         ) : (
           <div className="page">
             {project.error ? (

@@ -15,8 +15,10 @@ interface InferenceState {
   readonly samples: Load<SamplePage>;
   readonly prediction: Load<Prediction>;
   readonly arguments: Arguments;
-  chooseRun(runId: string): Promise<void>;
-  openCheckpoint(runId: string, checkpoint: string): Promise<void>;
+  /** What the address asks for: a run, perhaps a checkpoint of it, or nothing yet. Asking for the same again is free. */
+  show(runId: string | undefined, checkpoint: string | undefined): void;
+  /** Loads the checkpoint that is shown once more, after it failed. */
+  retry(): void;
   loadSamples(split: string, offset: number): Promise<void>;
   setArgument(name: string, value: number | boolean): void;
   predict(input: PredictInput): Promise<void>;
@@ -37,36 +39,21 @@ export const useInference = create<InferenceState>()((set, get) => ({
   prediction: idle,
   arguments: {},
 
-  chooseRun: async (runId) => {
-    if (get().runId === runId && get().checkpoints.data) return;
-    if (get().runId !== runId) await get().close();
-    set({ runId, checkpoint: undefined, checkpoints: loading(idle) });
-    try {
-      const checkpoints = await api['checkpoints.list']({ runId });
-      if (get().runId === runId) set({ checkpoints: loaded(checkpoints) });
-    } catch (error) {
-      if (get().runId === runId) set({ checkpoints: failed(idle, error) });
+  show: (runId, checkpoint) => {
+    const before = get();
+    if (runId === before.runId && checkpoint === before.checkpoint) return;
+    void get().close();
+    set({ runId, checkpoint });
+    if (runId !== before.runId) {
+      set({ checkpoints: idle });
+      if (runId !== undefined) void loadCheckpoints(runId);
     }
+    if (runId !== undefined && checkpoint !== undefined) void openSession(runId, checkpoint);
   },
 
-  openCheckpoint: async (runId, checkpoint) => {
-    const open = get().session.data;
-    if (open?.runId === runId && open.checkpoint === checkpoint) return;
-    await get().close();
-    set({ runId, checkpoint, session: loading(idle) });
-    try {
-      const session = await api['inference.open']({ runId, checkpoint });
-      if (get().checkpoint !== checkpoint || get().runId !== runId) {
-        await api['inference.close']({ sessionId: session.sessionId }); // another one was chosen while this one loaded
-        return;
-      }
-      const defaults = session.signature.arguments.map((argument) => [argument.name, argument.default] as const);
-      set({ session: loaded(session), arguments: Object.fromEntries(defaults) });
-      const split = session.splits.includes('test') ? 'test' : session.splits[0];
-      if (split) await get().loadSamples(split, 0);
-    } catch (error) {
-      if (get().checkpoint === checkpoint) set({ session: failed(idle, error) });
-    }
+  retry: () => {
+    const { runId, checkpoint } = get();
+    if (runId !== undefined && checkpoint !== undefined) void openSession(runId, checkpoint);
   },
 
   loadSamples: async (split, offset) => {
@@ -106,10 +93,39 @@ export const useInference = create<InferenceState>()((set, get) => ({
     const session = get().session.data;
     predicting.cancel();
     sampling.cancel();
-    set({ session: idle, samples: idle, prediction: idle, checkpoint: undefined, arguments: {} });
+    set({ session: idle, samples: idle, prediction: idle, runId: undefined, checkpoint: undefined, arguments: {} });
     if (session) await api['inference.close']({ sessionId: session.sessionId });
   },
 }));
+
+async function loadCheckpoints(runId: string): Promise<void> {
+  const isShown = () => useInference.getState().runId === runId;
+  useInference.setState({ checkpoints: loading(idle) });
+  try {
+    const checkpoints = await api['checkpoints.list']({ runId });
+    if (isShown()) useInference.setState({ checkpoints: loaded(checkpoints) });
+  } catch (error) {
+    if (isShown()) useInference.setState({ checkpoints: failed(idle, error) });
+  }
+}
+
+async function openSession(runId: string, checkpoint: string): Promise<void> {
+  const isShown = () => useInference.getState().runId === runId && useInference.getState().checkpoint === checkpoint;
+  useInference.setState({ session: loading(idle) });
+  try {
+    const session = await api['inference.open']({ runId, checkpoint });
+    if (!isShown()) {
+      await api['inference.close']({ sessionId: session.sessionId }); // another one was chosen while this one loaded
+      return;
+    }
+    const defaults = session.signature.arguments.map((argument) => [argument.name, argument.default] as const);
+    useInference.setState({ session: loaded(session), arguments: Object.fromEntries(defaults) });
+    const split = session.splits.includes('test') ? 'test' : session.splits[0];
+    if (split !== undefined) await useInference.getState().loadSamples(split, 0);
+  } catch (error) {
+    if (isShown()) useInference.setState({ session: failed(idle, error) });
+  }
+}
 
 connection.onEvent((event) => {
   if (event.type !== 'inference.ended') return;

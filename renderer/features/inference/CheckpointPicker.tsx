@@ -9,8 +9,9 @@ export interface CheckpointPickerProps {
 }
 
 export function CheckpointPicker({ runId, checkpoint }: CheckpointPickerProps) {
-  const runs = useRuns((state) => state.list.data?.runs ?? []);
-  const checkpoints = useInference((state) => state.checkpoints.data ?? []);
+  // the fallbacks stay outside of the selectors: a new array each time would never compare equal
+  const runs = useRuns((state) => state.list.data?.runs) ?? [];
+  const checkpoints = useInference((state) => state.checkpoints.data) ?? [];
   return (
     <div className="inference__pickers">
       <select

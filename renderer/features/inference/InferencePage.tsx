@@ -24,12 +24,7 @@ export function InferencePage({ runId, checkpoint }: InferencePageProps) {
   const { session, checkpoints } = useInference();
   const runs = useRuns((state) => state.list);
   useEffect(() => void useRuns.getState().load(), []);
-  useEffect(() => {
-    if (runId) void useInference.getState().chooseRun(runId);
-  }, [runId]);
-  useEffect(() => {
-    if (runId && checkpoint) void useInference.getState().openCheckpoint(runId, checkpoint);
-  }, [runId, checkpoint]);
+  useEffect(() => useInference.getState().show(runId, checkpoint), [runId, checkpoint]);
   const input = session.data?.signature.input;
   return (
     <div className="page">
@@ -38,14 +33,7 @@ export function InferencePage({ runId, checkpoint }: InferencePageProps) {
         <CheckpointPicker runId={runId} checkpoint={checkpoint} />
       </header>
       {checkpoints.error && <ErrorNotice error={checkpoints.error} />}
-      {session.error && (
-        <ErrorNotice
-          error={session.error}
-          {...(runId && checkpoint
-            ? { onRetry: () => void useInference.getState().openCheckpoint(runId, checkpoint) }
-            : {})}
-        />
-      )}
+      {session.error && <ErrorNotice error={session.error} onRetry={useInference.getState().retry} />}
       {session.loading && <LoadingState label="Loading the checkpoint in a process of its own" />}
       {!session.data && !session.loading && !session.error && (
         <EmptyState
