@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { followRun, type StartedRun, startRun } from '../../engine/launch/index.ts';
+import { followRun, resumeRun, type StartedRun, startRun } from '../../engine/launch/index.ts';
+import { isRunAlive, markLostRuns } from '../../engine/runs/liveness.ts';
 import { LaunchBench, until } from '../support/launching.ts';
 
 // The real thing: launcher, training processes, project code, TensorFlow, the exchange between the ranks.
@@ -51,6 +52,13 @@ async function result(run: StartedRun): Promise<Result> {
   };
 }
 
+/** Whether the run has done so many steps; throws when it will not. */
+function reached(run: StartedRun, steps: number): boolean {
+  const { status, error, progress } = bench.store.runs.get(run.runId);
+  if (status !== 'starting' && status !== 'running') throw new Error(`The run is ${status}: ${error}`);
+  return (progress?.step ?? 0) > steps;
+}
+
 function expectClose(actual: readonly number[], expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);
   const worst = Math.max(...actual.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
@@ -91,6 +99,28 @@ describe('two processes', () => {
     expect(end.error).toMatch(/step 5/);
     expect(readFileSync(join(run.runDir, 'logs', 'rank1.log'), 'utf8')).toContain('points.ts');
   });
+
+  test('stopped or killed, a run goes on to the very same end', async () => {
+    const changes = { epochs: '20', save_every_n_steps: '30', save_last_k: '2' };
+    const whole = await result(await start(2, changes));
+    for (const how of ['stop', 'SIGKILL'] as const) {
+      const run = await start(2, changes);
+      const followed = await followRun(run.runDir, {});
+      await until(() => reached(run, 80), 'some steps', 90_000);
+      if (how === 'stop') await followed.stop();
+      else process.kill(run.launcherPid, 'SIGKILL');
+      expect(await followed.ended).toMatchObject({ status: how === 'stop' ? 'stopped' : 'lost' });
+      await until(() => !isRunAlive(bench.store.runs.get(run.runId)), 'the launcher to end');
+      markLostRuns(bench.store);
+      const newest = bench.store.checkpoints.list(run.runId, run.runDir)[0];
+      expect(newest?.step).toBeGreaterThanOrEqual(60);
+      const resumed = await resumeRun({ runId: run.runId, checkpoint: newest?.path ?? '' }, { store: bench.store });
+      bench.track(resumed.launcherPid);
+      const { weights, losses } = await result(resumed);
+      expect(weights).toEqual(whole.weights);
+      expect(losses).toEqual(whole.losses);
+    }
+  }, 400_000);
 
   test('the resolved config is in the folder', async () => {
     const run = await start(1, {});
