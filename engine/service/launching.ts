@@ -13,6 +13,8 @@ import {
   readLaunchFile,
   type StartRunRequest,
 } from '../launch/index.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { isFolderMissing, type RunRecord } from '../runs/runTable.ts';
 import { commandText } from './commandText.ts';
 import { type Composition, composeProject } from './composition.ts';
 import { collectOrigins } from './configTree.ts';
@@ -63,7 +65,20 @@ export function prepareLaunch(
   return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings };
 }
 
-/** The same, for a person to look at: whatever keeps it from starting is told instead of thrown. */
+/**
+ * The run that a launch would go on with: one that has ended, in the config's own folder, where the config asks to resume
+ * from the latest checkpoint (in either spelling of the key). Its own saved config is what goes on.
+ */
+export function continuedRun(project: Project, request: LaunchRequest, store: RunStore): RunRecord | undefined {
+  const composition = composeProject(project, request);
+  const keys = ['auto_resume_from_latest_ckpt', 'auto_reusme_from_latest_ckpt'];
+  const isAsked = [...keys, ...keys.map((key) => `trainer.${key}`)].some((key) => composition.textAt(key) === 'true');
+  if (!isAsked) return undefined;
+  const run = store.runs.findByFolder(wantedFolder(project, composition));
+  return run && !isFolderMissing(run) ? run : undefined;
+}
+
+/** A prepared launch for a person to look at: whatever keeps it from starting is told instead of thrown. */
 export function previewLaunch(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]): LaunchPreview {
   try {
     const { plan, expDir, warnings, ...prepared } = prepareLaunch(project, request, devices);

@@ -115,6 +115,23 @@ describe.each(transports)('runs started over $id', (transport) => {
     await expect.poll(() => statusOf(served, runId), { timeout: 10_000 }).toBe('killed');
   });
 
+  test('auto-resume goes on in the config’s own folder instead of starting another run', async () => {
+    const served = await serveProject(transport, options);
+    const overrides = training('+steps=100000', '+auto_reusme_from_latest_ckpt=true');
+    const runId = await start(served, overrides);
+    await expect
+      .poll(async () => (await served.api['checkpoints.list']({ runId })).length, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    await expect(start(served, overrides)).rejects.toMatchObject({ code: 'launch.run-live' });
+    await served.api['runs.stop']({ runId, mode: 'stop' });
+    await expect.poll(() => statusOf(served, runId), { timeout: 20_000 }).toBe('stopped');
+    expect(await start(served, overrides)).toBe(runId);
+    await expect.poll(() => statusOf(served, runId), { timeout: 20_000 }).toBe('running');
+    expect((await served.api['runs.list']({})).total).toBe(1);
+    await served.api['runs.stop']({ runId, mode: 'kill' });
+    await expect.poll(() => statusOf(served, runId), { timeout: 10_000 }).toBe('killed');
+  });
+
   test('a training that throws is a failed run that says which rank', async () => {
     const served = await serveProject(transport, options);
     const runId = await start(served, ['trainer.scaled=1', '+mode=throw'], 2);

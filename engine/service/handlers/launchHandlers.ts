@@ -5,9 +5,10 @@ import { listDevices } from '../../backend/devices.ts';
 import { resumeRun, startRun } from '../../launch/index.ts';
 import { syncCheckpoints } from '../../runs/rebuild.ts';
 import type { RunStore } from '../../runs/runStore.ts';
+import type { RunRecord } from '../../runs/runTable.ts';
 import type { EngineState } from '../engineState.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
-import { prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
+import { continuedRun, prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
 
 type Names = 'launch.preview' | 'launch.start' | 'launch.files' | 'runs.resume';
 
@@ -20,11 +21,30 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
     store,
     ...(state.workerModule === undefined ? {} : { workerModule: state.workerModule }),
   });
+  const resume = async (runId: string, checkpoint: string | undefined) => {
+    const { store, follower } = state.current;
+    const run = store.runs.get(runId);
+    const chosen = checkpoint ?? newestCheckpoint(store, run);
+    if (chosen === undefined) {
+      throw new EngineError(
+        'checkpoints.not-found',
+        `The run '${run.name}' has no checkpoint to go on from. Start it anew instead: ${run.command}`,
+        { runId },
+      );
+    }
+    await resumeRun({ runId, checkpoint: chosen }, dependencies(store));
+    state.fire({ type: 'run.changed', runId });
+    follower.look();
+    return { runId };
+  };
   return {
     'launch.preview': async (request) => previewLaunch(state.current.project, request, await devices()),
     'launch.start': async (request) => {
       state.assertTrusted();
       const { project, store, follower } = state.current;
+      const earlier = continuedRun(project, request, store);
+      const isResumed = earlier !== undefined && newestCheckpoint(store, earlier) !== undefined;
+      if (isResumed) return resume(earlier.id, undefined);
       const found = await devices();
       const prepared = prepareLaunch(project, request, found);
       const { runId } = await startRun(startRequest(project, prepared, found), dependencies(store));
@@ -33,26 +53,17 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       return { runId };
     },
     'launch.files': () => findLaunchFiles(state.current.project),
-    'runs.resume': async ({ runId, checkpoint }) => {
+    'runs.resume': ({ runId, checkpoint }) => {
       state.assertTrusted();
-      const { store, follower } = state.current;
-      const run = store.runs.get(runId);
-      syncCheckpoints(store, runId, run.expDir);
-      const present = store.checkpoints.list(runId, run.expDir).filter((candidate) => !candidate.missing);
-      const chosen = checkpoint ?? present[0]?.path;
-      if (chosen === undefined) {
-        throw new EngineError(
-          'checkpoints.not-found',
-          `The run '${run.name}' has no checkpoint to go on from. Start it anew instead: ${run.command}`,
-          { runId },
-        );
-      }
-      await resumeRun({ runId, checkpoint: chosen }, dependencies(store));
-      state.fire({ type: 'run.changed', runId });
-      follower.look();
-      return { runId };
+      return resume(runId, checkpoint);
     },
   };
+}
+
+/** Path of the newest checkpoint by step whose folder is there. */
+function newestCheckpoint(store: RunStore, run: RunRecord): string | undefined {
+  syncCheckpoints(store, run.id, run.expDir);
+  return store.checkpoints.list(run.id, run.expDir).find((checkpoint) => !checkpoint.missing)?.path;
 }
 
 function rememberFor(milliseconds: number, ask: () => Promise<DeviceInfo[]>): () => Promise<DeviceInfo[]> {
