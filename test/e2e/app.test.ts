@@ -174,7 +174,7 @@ describe('the app in a real browser, on a real engine', () => {
     await page.getByRole('link', { name: 'Machine' }).click();
     await page.getByText('Devices', { exact: true }).waitFor({ timeout: 60_000 });
     await picture('machine');
-    await page.getByRole('link', { name: 'project' }).click();
+    await page.locator('.app__project a').click();
     await page.getByText('Open now').waitFor();
     await picture('projects');
   });
