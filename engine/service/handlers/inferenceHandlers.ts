@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { basename, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import type { EngineHandlers } from '../../api/contract.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { Disposable } from '../../base/disposable.ts';
@@ -69,7 +69,7 @@ export function inferenceHandlers(state: EngineState, sessions: InferenceSession
         sessions.forget(sessionId);
         state.fire({ type: 'inference.ended', sessionId, reason });
       });
-      return { ...description, sessionId, runId, checkpoint: basename(checkpoint) };
+      return { ...description, sessionId, runId, checkpoint };
     },
     'inference.predict': ({ sessionId, input, arguments: given }) => sessions.get(sessionId).predict(input, given),
     'inference.samples': ({ sessionId, split, offset, limit }) => sessions.get(sessionId).samples(split, offset, limit),
