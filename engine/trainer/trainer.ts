@@ -232,6 +232,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     else await store.load(checkpoint, parts);
     if (collective.rank !== 0) return;
     if (hyperparameters !== undefined) reporter.report({ type: 'hyperparameters', values: hyperparameters });
+    for (const note of this.train_dataloader.notes ?? []) parts.warn(`train_dataloader: ${note}`, 'info');
     const unavailable = this.settings.logging_config?.unavailable ?? [];
     if (unavailable.length > 0) {
       parts.warn(`logging_config.report_to names ${unavailable.join(', ')}; metrics go to the run store only.`);

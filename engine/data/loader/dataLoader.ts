@@ -95,6 +95,13 @@ export class DataLoader implements Loader {
     return this.#batches;
   }
 
+  get notes(): readonly string[] {
+    if (this.num_workers === 0) return [];
+    return [
+      `num_workers is ${this.num_workers}: samples are read in the training process; a dataset whose get is asynchronous has up to ${this.#readAhead} batches under way.`,
+    ];
+  }
+
   setDefaultSeed(seed: number): void {
     this.#defaultSeed = seed;
   }

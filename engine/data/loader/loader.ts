@@ -27,6 +27,8 @@ export interface Loader {
   /** Batches of this rank in a pass. */
   passLength(shard?: Shard): number | undefined;
   pass(options: PassOptions): AsyncIterableIterator<LoadedBatch>;
+  /** What its options ask for and do not get, for the run's log. */
+  readonly notes?: readonly string[];
   /** Used when the loader's own section states no seed. */
   setDefaultSeed?(seed: number): void;
 }

@@ -78,6 +78,7 @@ const samples = Array.from({ length: 24 }, (_, i) => [
 async function train(folder: string, resumeFrom?: string, stopAt?: number) {
   manualSeed(2);
   const model = new Everything();
+  const optimizer = new AdamW(model.namedParameters(), { lr: 0.01 });
   const dataset = new ListDataset({ samples });
   const stop = { requested: false };
   const trainer = new EverythingTrainer({
@@ -87,7 +88,7 @@ async function train(folder: string, resumeFrom?: string, stopAt?: number) {
     gradient_accumulation_steps: 2,
     metric_monitor: new MetricMonitor(),
     model,
-    optimizer: new AdamW(model.namedParameters(), { lr: 0.01 }),
+    optimizer,
     loss_fn: new CrossEntropyLoss(),
     train_dataloader: new DataLoader({ dataset, batch_size: 4, shuffle: true }),
     val_dataloader: new DataLoader({ dataset, batch_size: 5 }),
@@ -101,7 +102,7 @@ async function train(folder: string, resumeFrom?: string, stopAt?: number) {
   const result = await trainer.attach({ ...environment, stop, seed: 4, resumeFrom }).fit();
   const weights: number[] = [];
   for (const tensor of model.stateDict().values()) weights.push(...(await tensor.data()));
-  return { trainer, model, result, weights };
+  return { trainer, model, optimizer, result, weights };
 }
 
 const backend = await loadBackend({ backend: process.argv[2] as BackendName, threads: 1, interOpThreads: 1 });
@@ -111,6 +112,7 @@ const first = await train(folder, undefined, 9);
 const before = tf.memory().numTensors;
 const second = await train(folder, first.result.checkpoint);
 second.model.dispose();
+second.optimizer.dispose();
 rmSync(folder, { recursive: true });
 console.log(
   JSON.stringify({

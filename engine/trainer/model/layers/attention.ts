@@ -57,7 +57,7 @@ export class MultiheadAttention extends Module<readonly [tf.Tensor, AttentionCal
     this.in_proj_weight = uniformParameter([3 * this.#width, this.#width], Math.sqrt(6 / (4 * this.#width)));
     this.in_proj_bias = bias ? constantParameter([3 * this.#width], 0) : undefined;
     this.out_proj = new Linear({ in_features: this.#width, out_features: this.#width, bias });
-    this.out_proj.bias?.assign(tf.tidy(() => tf.zeros([this.#width])));
+    tf.tidy(() => this.out_proj.bias?.assign(tf.zeros([this.#width])));
   }
 
   call(query: tf.Tensor, options: AttentionCall = {}): tf.Tensor {
