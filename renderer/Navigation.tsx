@@ -64,7 +64,7 @@ function NavigationLink({ to, current, icon, badge, children }: NavigationLinkPr
   return (
     <a className="app__link" href={formatRoute(to)} aria-current={current ? 'page' : undefined}>
       {icon}
-      {children}
+      <span className="app__label">{children}</span>
       {badge}
     </a>
   );

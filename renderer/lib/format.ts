@@ -24,8 +24,9 @@ export function formatBytes(bytes: number): string {
   return `${index === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[index]}`;
 }
 
-/** `4.2 s`, `3 m 12 s`, `2 h 05 m`. */
+/** `16 ms`, `4.2 s`, `3 m 12 s`, `2 h 05 m`. */
 export function formatDuration(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;

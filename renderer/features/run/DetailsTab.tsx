@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatDateTime, formatDevices } from '../../lib/format.ts';
+import { formatBytes, formatDateTime, formatDevices } from '../../lib/format.ts';
 import { useRun } from '../../stores/run.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';
@@ -34,12 +34,21 @@ export function DetailsTab({ run }: { readonly run: RunDetail }) {
       <Panel title="Environment">
         <dl className="facts">
           {Object.entries(run.environment).map(([name, value]) => (
-            <Fact key={name} name={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
+            <Fact key={name} name={name} value={environmentText(name, value)} />
           ))}
         </dl>
       </Panel>
     </div>
   );
+}
+
+/** Sizes as people read them, a device by its name, everything else as it was recorded. */
+function environmentText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' && name.endsWith('Bytes')) return formatBytes(value);
+  if (Array.isArray(value)) return value.map((item) => environmentText(name, item)).join(', ');
+  if (typeof value === 'object' && value !== null && 'name' in value) return String(value.name);
+  return JSON.stringify(value);
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

@@ -40,8 +40,8 @@ export function SettingsPage() {
       {doctor.error && <ErrorNotice error={doctor.error} onRetry={() => void useMachine.getState().load()} />}
       {!doctor.data && doctor.loading && <LoadingState label="Examining the machine" />}
       <div className="settings">
-        {doctor.data && (
-          <>
+        <div className="settings__side">
+          {doctor.data && (
             <Panel title="Devices" flush>
               <table className="table">
                 <tbody>
@@ -60,30 +60,32 @@ export function SettingsPage() {
                 </tbody>
               </table>
             </Panel>
-            <Panel title="Checks" flush className="settings__checks">
-              <table className="table">
-                <tbody>
-                  {doctor.data.checks.map((check) => (
-                    <tr key={check.name}>
-                      <td>
-                        <Badge tone={TONES[check.status]}>{check.status}</Badge>
-                      </td>
-                      <td>
-                        <strong>{check.name}</strong>
-                      </td>
-                      <td>
-                        {check.found}
-                        {check.reason && <div className="field__hint">{check.reason}</div>}
-                        {check.advice && <div className="settings__advice">{check.advice}</div>}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Panel>
-          </>
+          )}
+          <AppearancePanel />
+        </div>
+        {doctor.data && (
+          <Panel title="Checks" flush>
+            <table className="table">
+              <tbody>
+                {doctor.data.checks.map((check) => (
+                  <tr key={check.name}>
+                    <td>
+                      <Badge tone={TONES[check.status]}>{check.status}</Badge>
+                    </td>
+                    <td>
+                      <strong>{check.name}</strong>
+                    </td>
+                    <td>
+                      {check.found}
+                      {check.reason && <div className="field__hint">{check.reason}</div>}
+                      {check.advice && <div className="settings__advice">{check.advice}</div>}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Panel>
         )}
-        <AppearancePanel />
       </div>
     </div>
   );

@@ -25,6 +25,8 @@ test.each([
 });
 
 test.each([
+  { ms: 15.8, text: '16 ms' },
+  { ms: 0, text: '0.0 s' },
   { ms: 4200, text: '4.2 s' },
   { ms: 59_400, text: '59 s' },
   { ms: 192_000, text: '3 m 12 s' },
