@@ -22,7 +22,7 @@ export interface WorkerFork {
 export function forkWorker(request: WorkerFork): ChildProcess {
   return fork(request.module, [], {
     cwd: request.folder,
-    env: { ...process.env, ...nodeSettings(), ...request.environment },
+    env: { ...ownEnvironment(), ...nodeSettings(), ...request.environment },
     execArgv: [...process.execArgv.filter((flag) => inheritedFlags.test(flag)), ...quiet],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
@@ -64,6 +64,12 @@ export function askGit(folder: string, commandArguments: readonly string[]): Pro
 /** Path of a module that lies beside the caller. */
 export function moduleBeside(url: string, name: string): string {
   return fileURLToPath(new URL(name, url));
+}
+
+/** Without what another training process left behind: a run may be started from inside one. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !/^ACCELHYDRA_(RANKS|RESUME)/.test(name));
+  return Object.fromEntries(entries);
 }
 
 /** Electron's binary runs as plain Node when told so; compiled sources are shared with this process, which halves a start. */

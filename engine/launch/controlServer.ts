@@ -1,4 +1,3 @@
-import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { serializeError } from '../api/errors.ts';
 import type { LauncherEvent, LauncherStatus } from '../api/launch.ts';
@@ -30,9 +29,11 @@ export class ControlServer implements Disposable {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
+      // only this user may connect, from the first moment on
+      const usual = process.umask(0o177);
       server.listen(address.path, resolve);
+      process.umask(usual);
     });
-    if (process.platform !== 'win32') chmodSync(address.path, 0o600);
     return new ControlServer(server, address.remove, answer);
   }
 

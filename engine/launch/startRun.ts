@@ -126,6 +126,8 @@ export interface ResumeRunRequest {
   readonly checkpoint: string;
   /** Another spread over processes than the run had. */
   readonly plan?: LaunchPlan;
+  /** Where the project is now; where it was unless given. */
+  readonly projectRoot?: string;
 }
 
 /**
@@ -152,7 +154,8 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
     );
   }
   const plan = request.plan ?? previous.plan;
-  writeJob(expDir, { ...previous, runId, storeFile: store.file, plan, resumeFrom: request.checkpoint });
+  const projectRoot = request.projectRoot ?? previous.projectRoot;
+  writeJob(expDir, { ...previous, runId, storeFile: store.file, projectRoot, plan, resumeFrom: request.checkpoint });
   const begin = { status: 'starting', endedAt: undefined, error: undefined } as const;
   const devices = plan.processes.map((process) => process.device);
   store.runs.update(runId, { ...begin, processes: devices.length, devices });
@@ -160,7 +163,7 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
   try {
     const launcherPid = await startLauncher({
       runDir: expDir,
-      projectRoot: previous.projectRoot,
+      projectRoot,
       readyTimeoutMs: dependencies.readyTimeoutMs,
       workerModule: dependencies.workerModule,
     });

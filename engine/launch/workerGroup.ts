@@ -55,7 +55,7 @@ export class WorkerGroup {
 
   constructor(start: GroupStart) {
     this.#limits = start.limits;
-    const meeting = new MeetingPoint(start.plan);
+    const meeting = new MeetingPoint(start.plan, start.runDir);
     const { runDir, resumeFrom, plan } = start;
     this.#workers = plan.processes.map(
       (process, index) =>
@@ -126,12 +126,15 @@ export class WorkerGroup {
   }
 }
 
-/** Where the ranks of one attempt meet: the port asked for, or a socket in a folder that only this user may enter. */
+/** The kernel takes 107 bytes for a socket's path; each rank adds its number. */
+const longestMeetingPath = 95;
+
+/** Where the ranks of one attempt meet: the port asked for, or a socket in the run's folder (or a short path elsewhere). */
 class MeetingPoint {
   readonly environment: Readonly<Record<string, string>>;
   readonly #folder: string | undefined;
 
-  constructor(plan: LaunchPlan) {
+  constructor(plan: LaunchPlan, runDir: string) {
     const token = randomBytes(16).toString('hex');
     if (plan.processes.length === 1) {
       this.environment = {};
@@ -147,10 +150,16 @@ class MeetingPoint {
       };
       return;
     }
-    if (process.platform !== 'win32') this.#folder = mkdtempSync(join(tmpdir(), 'accelhydra-'));
-    const path = this.#folder === undefined ? `\\\\.\\pipe\\accelhydra-${token}` : join(this.#folder, 'ranks');
+    const inRun = join(runDir, 'ranks.sock');
+    const isShort = Buffer.byteLength(inRun) <= longestMeetingPath;
+    if (!isShort && process.platform !== 'win32') this.#folder = mkdtempSync(join(tmpdir(), 'accelhydra-'));
+    const path = this.#folder === undefined ? inRun : join(this.#folder, 'ranks');
+    rmSync(inRun, { force: true });
     this.environment = {
-      ACCELHYDRA_RANKS_ADDRESS: formatAddress({ kind: 'path', path }),
+      ACCELHYDRA_RANKS_ADDRESS: formatAddress({
+        kind: 'path',
+        path: process.platform === 'win32' ? `\\\\.\\pipe\\accelhydra-${token}` : path,
+      }),
       ACCELHYDRA_RANKS_TOKEN: token,
     };
   }
