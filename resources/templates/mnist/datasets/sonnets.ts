@@ -14,6 +14,8 @@ export interface SonnetsOptions {
   /** The alphabet: a character's place in it is its number. */
   readonly characters: string;
   readonly sequence_length: number;
+  /** From the start of one window to that of the next; the window's length unless given, so that none overlap. */
+  readonly stride?: number;
   readonly max_samples?: number | null;
 }
 
@@ -33,20 +35,25 @@ export class CharacterWindows extends Dataset<readonly [HostTensor, HostTensor]>
   readonly length: number;
   readonly #numbers: Int32Array;
   readonly #window: number;
+  readonly #stride: number;
 
-  constructor(text: string, options: Pick<SonnetsOptions, 'characters' | 'sequence_length' | 'max_samples'>) {
+  constructor(
+    text: string,
+    options: Pick<SonnetsOptions, 'characters' | 'sequence_length' | 'stride' | 'max_samples'>,
+  ) {
     super();
     this.text = text;
     this.#numbers = encode(text, options.characters);
     this.#window = options.sequence_length;
-    const windows = Math.floor((this.#numbers.length - 1) / this.#window);
+    this.#stride = options.stride ?? options.sequence_length;
+    const windows = Math.floor((this.#numbers.length - 1 - this.#window) / this.#stride) + 1;
     if (windows < 1) throw new Error(`A text of ${text.length} characters has no window of ${this.#window}`);
     this.length = Math.min(windows, options.max_samples ?? windows);
   }
 
   get(index: number): readonly [HostTensor, HostTensor] {
     this.checkIndex(index);
-    const start = index * this.#window;
+    const start = index * this.#stride;
     return [this.#part(start), this.#part(start + 1)];
   }
 
