@@ -31,15 +31,27 @@ class AppProcess {
     this.#child.send(message);
   }
 
-  async until<T extends FromApp>(matches: (message: FromApp) => message is T): Promise<T> {
-    for (;;) {
-      const found = this.heard.find(matches);
-      if (found) return found;
-      const ended = once(this.#child, 'exit').then(([code]) => {
-        throw new Error(`The app ended with ${String(code)} before it said that.`);
-      });
-      await Promise.race([once(this.#child, 'message'), ended]);
-    }
+  /** The first thing it said that matches, now or later. */
+  until<T extends FromApp>(matches: (message: FromApp) => message is T): Promise<T> {
+    const found = this.heard.find(matches);
+    if (found) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#child.off('message', onMessage);
+        this.#child.off('exit', onExit);
+      };
+      const onMessage = (message: FromApp) => {
+        if (!matches(message)) return;
+        stop();
+        resolve(message);
+      };
+      const onExit = (code: number | null) => {
+        stop();
+        reject(new Error(`The app ended with ${code} before it said that.`));
+      };
+      this.#child.on('message', onMessage);
+      this.#child.on('exit', onExit);
+    });
   }
 
   async ask(message: DistributiveOmit<Extract<ToApp, { id: number }>, 'id'>): Promise<unknown> {
