@@ -45,8 +45,8 @@ export async function bootstrap(options = {}) {
 }
 
 /** Prints what a person can act on and ends with a failure; anything unexpected keeps its stack. */
-export function failSetup(error) {
-  process.stderr.write(`setup: ${error instanceof SetupError ? error.message : error?.stack}\n`);
+export function failSetup(error, name = 'setup') {
+  process.stderr.write(`${name}: ${error instanceof SetupError ? error.message : error?.stack}\n`);
   process.exitCode = 1;
 }
 

@@ -59,5 +59,5 @@ try {
   say('  npx accelhydra why optimizer.lr                        where a value comes from');
   if (accuracy < wantedAccuracy) throw new SetupError(`the accuracy should be at least ${100 * wantedAccuracy} %.`);
 } catch (error) {
-  failSetup(error);
+  failSetup(error, 'demo');
 }

@@ -114,5 +114,5 @@ try {
   process.exitCode = total.failed > 0 ? 1 : 0;
   say(`tests: ${total.passed} passed, ${total.failed} failed`);
 } catch (error) {
-  failSetup(error);
+  failSetup(error, 'test');
 }
