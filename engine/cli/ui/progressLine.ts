@@ -60,7 +60,9 @@ export function describeProgress(progress: Progress): string {
 
 function progressBar(progress: Progress, terminal: Terminal): string {
   const { epochStep, epochLength, phase } = progress;
-  const share = epochLength > 0 ? Math.min(1, epochStep / epochLength) : 0;
+  // Validating and saving come when the steps of an epoch are done, and its counter may already be the next one's.
+  const isDone = phase !== 'training' && phase !== 'starting';
+  const share = isDone ? 1 : epochLength > 0 ? Math.min(1, epochStep / epochLength) : 0;
   const width = 24;
   const full = Math.round(share * width);
   const bar = terminal.paintNote('cyan', '━'.repeat(full)) + terminal.paintNote('dim', '─'.repeat(width - full));
