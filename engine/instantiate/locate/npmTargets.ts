@@ -3,6 +3,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeThrown, InstantiateError } from '../errors.ts';
+import { type ImportModule, importModule } from '../importModule.ts';
 import type { Attempt, NameCheck } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
 
@@ -11,7 +12,7 @@ export interface NpmOptions {
   readonly projectRoot: string;
   /** `pkg` trusts a package, `pkg/sub` one entry of it, `pkg#Export` one export. Checked on what was resolved. */
   readonly trusted: readonly string[];
-  readonly importModule?: (url: string) => Promise<object>;
+  readonly importModule?: ImportModule;
 }
 
 interface NpmTarget {
@@ -113,16 +114,10 @@ function notTrusted(target: string, specifier: string, name: string): Instantiat
 }
 
 async function load(file: string, npm: NpmOptions, target: string): Promise<object> {
-  const importModule = npm.importModule ?? importUrl;
   try {
-    return await importModule(pathToFileURL(file).href);
+    return await (npm.importModule ?? importModule)(pathToFileURL(file).href);
   } catch (error) {
     const message = `Loading ${file} for target '${target}' failed:\n${describeThrown(error)}`;
     throw new InstantiateError('module-failed', message, { cause: error, details: { target, file } });
   }
-}
-
-async function importUrl(url: string): Promise<object> {
-  const module: object = await import(/* @vite-ignore */ url);
-  return module;
 }

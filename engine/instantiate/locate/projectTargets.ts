@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
 import { describeThrown, InstantiateError } from '../errors.ts';
+import { type ImportModule, importModule } from '../importModule.ts';
 import type { Attempt, Miss, NameCheck } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
 
@@ -13,7 +14,7 @@ export interface ProjectModules {
   /** Absolute folders in which dotted names start; the first that has a module wins. */
   readonly sourceRoots: readonly string[];
   /** How a module is loaded; `import()` where nothing else is given. */
-  readonly importModule?: (url: string) => Promise<object>;
+  readonly importModule?: ImportModule;
 }
 
 /** A module's file and the dotted name it has under its source root. */
@@ -74,19 +75,13 @@ function moduleName(root: string, file: string, path: readonly string[]): string
 }
 
 async function load(module: ModuleFile, project: ProjectModules, target: string): Promise<object> {
-  const importModule = project.importModule ?? importUrl;
   try {
-    return await importModule(pathToFileURL(module.file).href);
+    return await (project.importModule ?? importModule)(pathToFileURL(module.file).href);
   } catch (error) {
     if (error instanceof EngineError) throw error;
     const message = `Loading ${module.file} for target '${target}' failed:\n${describeThrown(error)}`;
     throw new InstantiateError('module-failed', message, { cause: error, details: { target, file: module.file } });
   }
-}
-
-async function importUrl(url: string): Promise<object> {
-  const module: object = await import(/* @vite-ignore */ url);
-  return module;
 }
 
 /** Says how far the path exists under a root and what stands where it ends. */

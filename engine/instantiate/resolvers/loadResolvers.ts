@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
 import type { ResolverRegistry } from '../../config/index.ts';
 import { describeThrown } from '../errors.ts';
+import { type ImportModule, importModule } from '../importModule.ts';
 import { isCallable } from '../invoke.ts';
 
 /** Where resolvers are registered; the config engine's registry fits. */
@@ -14,10 +15,10 @@ export type ResolverSink = Pick<ResolverRegistry, 'register'>;
 export async function loadResolvers(
   file: string,
   sink: ResolverSink,
-  importModule: (url: string) => Promise<object> = importUrl,
+  load: ImportModule = importModule,
 ): Promise<readonly string[]> {
   try {
-    const module = await importModule(pathToFileURL(file).href);
+    const module = await load(pathToFileURL(file).href);
     const register: unknown = Reflect.get(module, 'register');
     if (isCallable(register)) {
       await register(sink);
@@ -38,9 +39,4 @@ export async function loadResolvers(
       { cause: error },
     );
   }
-}
-
-async function importUrl(url: string): Promise<object> {
-  const module: object = await import(/* @vite-ignore */ url);
-  return module;
 }

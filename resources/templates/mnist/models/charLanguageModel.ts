@@ -3,6 +3,7 @@ import {
   type BatchInference,
   Embedding,
   type HostTensor,
+  type InferenceArguments,
   Linear,
   type ModelInput,
   type ModelSignature,
@@ -77,13 +78,13 @@ export class CharLanguageModel extends Module {
   }
 
   /** Goes on writing where the given text ends. */
-  predict(input: ModelInput, options: Readonly<Record<string, number | boolean>>): PredictionOutput {
+  async predict(input: ModelInput, options: InferenceArguments): Promise<PredictionOutput> {
     if (input.type !== 'text') throw new TypeError('a language model takes a text');
     const { length = 200, temperature = 0.7, seed = 0 } = options;
     const known = this.encode(input.text === '' ? '\n' : input.text);
     let state = Number(seed) >>> 0;
     for (let written = 0; written < Number(length); written++) {
-      const logits = this.#nextLogits(known);
+      const logits = await this.#nextLogits(known);
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       known.push(pick(logits, Number(temperature), state / 2 ** 32));
     }
@@ -104,12 +105,16 @@ export class CharLanguageModel extends Module {
     return Array.from(numbers, (number) => this.characters[number] ?? '').join('');
   }
 
-  #nextLogits(known: readonly number[]): Float32Array {
-    return tf.tidy(() => {
-      const seen = known.slice(-this.context_length);
+  async #nextLogits(known: readonly number[]): Promise<Float32Array> {
+    const seen = known.slice(-this.context_length);
+    const last = tf.tidy(() => {
       const logits = this.call(tf.tensor2d([seen], [1, seen.length], 'int32'));
-      return logits.slice([0, seen.length - 1, 0], [1, 1, -1]).dataSync();
-    }) as Float32Array;
+      return logits.slice([0, seen.length - 1, 0], [1, 1, -1]).flatten();
+    });
+    // waiting here lets the process hear that nobody wants the text any more
+    const values = await last.data<'float32'>();
+    last.dispose();
+    return values;
   }
 
   /** One batch of a test set: how surprising each window was, in nats per character. */
