@@ -24,7 +24,7 @@ import {
 import type { Benchmark, Contest } from './benchmark.ts';
 
 const batchSize = 64;
-const steps = 60;
+const steps = 40;
 
 type Batch = readonly [tf.Tensor, tf.Tensor];
 
@@ -91,7 +91,7 @@ function trainerAgainstLoop(name: string, metric: string, makeModel: () => Modul
     name: `trainer-overhead-${name}`,
     metric,
     unit: 'samples/s',
-    rounds: 25,
+    rounds: 41,
     warmUps: 3,
     prepare: () => prepare(makeModel),
   };

@@ -48,8 +48,12 @@ export class EagerStep implements StepExecutor {
   }
 }
 
+function isScalar(value: unknown): value is tf.Scalar {
+  return value instanceof tf.Tensor && value.rank === 0;
+}
+
 function checkLoss(value: unknown): tf.Scalar {
-  if (value instanceof tf.Tensor && value.rank === 0) return value.asScalar();
+  if (isScalar(value)) return value;
   if (value instanceof Promise) {
     throw new EngineError(
       'trainer.loss',
