@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { Conv2d, LayerNorm, Module } from 'accelhydra-studio';
+import { LayerNorm, Linear, Module } from 'accelhydra-studio';
 
 export interface CausalConvOptions {
   readonly dim: number;
@@ -23,32 +23,30 @@ export class CausalConv extends Module {
   }
 }
 
+/** A convolution written as a linear layer over each position and those before it: TensorFlow.js cannot train a dilated one. */
 class CausalLayer extends Module {
   readonly norm: LayerNorm;
-  readonly convolution: Conv2d;
-  readonly #reach: number;
+  readonly taps: Linear;
+  readonly #distances: readonly number[];
 
   constructor(dim: number, kernelSize: number, dilation: number) {
     super();
-    this.#reach = (kernelSize - 1) * dilation;
     this.norm = new LayerNorm({ normalized_shape: dim });
-    this.convolution = new Conv2d({
-      in_channels: dim,
-      out_channels: dim,
-      kernel_size: [kernelSize, 1],
-      dilation: [dilation, 1],
-    });
+    this.taps = new Linear({ in_features: dim * kernelSize, out_features: dim });
+    this.#distances = Array.from({ length: kernelSize }, (_, tap) => tap * dilation);
   }
 
   call(input: tf.Tensor): tf.Tensor {
-    const [batch = 1, length = 1, dim = 1] = input.shape;
-    // zeros before the text: no position sees a later one
-    const padded = tf.pad3d(this.norm.call(input) as tf.Tensor3D, [
-      [0, 0],
-      [this.#reach, 0],
-      [0, 0],
-    ]);
-    const seen = this.convolution.call(padded.reshape([batch, length + this.#reach, 1, dim]));
-    return input.add(tf.relu(seen.reshape([batch, length, dim])));
+    const values = this.norm.call(input);
+    const seen = this.#distances.map((distance) => earlier(values, distance));
+    return input.add(tf.relu(this.taps.call(tf.concat(seen, -1))));
   }
+}
+
+/** [batch, length, dim] moved back by `distance` positions, with zeros before the beginning. */
+function earlier(values: tf.Tensor, distance: number): tf.Tensor {
+  const [batch = 1, length = 1, dim = 1] = values.shape;
+  if (distance === 0) return values;
+  if (distance >= length) return tf.zerosLike(values);
+  return tf.concat([tf.zeros([batch, distance, dim]), values.slice([0, 0, 0], [batch, length - distance, dim])], 1);
 }
