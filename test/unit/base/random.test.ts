@@ -68,3 +68,14 @@ test('derived seeds tell labels apart', () => {
   expect(new Set(seeds).size).toBe(4);
   expect(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)).toBe(true);
 });
+
+test.each([0, 1, 3, 4, 5, 17])('filling %i words is drawing them one by one, from any position', (count) => {
+  for (const start of [0, 1, 2, 4]) {
+    const [single, bulk] = [new Random(9), new Random(9)];
+    for (let i = 0; i < start; i++) [single, bulk].map((random) => random.nextUint32());
+    const words = new Uint32Array(count);
+    bulk.fill(words);
+    expect([...words]).toEqual(Array.from({ length: count }, () => single.nextUint32()));
+    expect(bulk.nextUint32()).toBe(single.nextUint32());
+  }
+});
