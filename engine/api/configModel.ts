@@ -89,6 +89,8 @@ export type OverrideInfo = z.infer<typeof OverrideInfo>;
 export const ComposeRequest = z.object({
   configName: z.string(),
   overrides: z.array(z.string()),
+  /** Absolute config folders instead of the project's own; the first is the main one. */
+  searchPath: z.array(z.string()).optional(),
 });
 export type ComposeRequest = z.infer<typeof ComposeRequest>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MixedPrecision } from './launch.ts';
 
 /** How a person asks for a run in the launcher page or on the command line. */
 export const LaunchRequest = z.object({
@@ -10,7 +11,13 @@ export const LaunchRequest = z.object({
   useCpu: z.boolean().optional(),
   /** Accelerate's `gpu_ids`: "all" or "0,1". */
   gpuIds: z.string().optional(),
+  mixedPrecision: MixedPrecision.optional(),
+  threadsPerProcess: z.number().int().positive().optional(),
+  mainProcessPort: z.number().int().min(0).max(65_535).optional(),
+  maxRestarts: z.number().int().nonnegative().optional(),
   name: z.string().optional(),
+  /** As in a ComposeRequest. */
+  searchPath: z.array(z.string()).optional(),
 });
 export type LaunchRequest = z.infer<typeof LaunchRequest>;
 
