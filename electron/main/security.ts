@@ -11,8 +11,7 @@ const RENDERER_FOLDER = fileURLToPath(new URL('../../dist/renderer', import.meta
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  // React sets style attributes, which the policy counts as inline styles.
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "media-src 'self' blob:",
