@@ -1,9 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { LearningRateScheduler } from '../optim/index.ts';
+import type { LearningRateScheduler, SchedulableOptimizer } from '../optim/index.ts';
 
 /** The parts of an optimizer that the loop uses; engine/optim's have more, a project's own need no more. */
-export interface OptimizerLike {
-  readonly paramGroups: readonly { readonly lr: number }[];
+export interface OptimizerLike extends SchedulableOptimizer {
   step(gradients: ReadonlyMap<string, tf.Tensor>): void;
   stateDict(): { readonly tensors: ReadonlyMap<string, tf.Tensor>; readonly scalars: unknown };
   loadStateDict(state: { readonly tensors: ReadonlyMap<string, tf.Tensor>; readonly scalars: unknown }): void;

@@ -46,6 +46,7 @@ export class TrainLoop {
 
   async run(): Promise<FitResult> {
     const { subject, parts } = { subject: this.#subject, parts: this.#parts };
+    this.#judgePatience();
     await this.#hook('on_train_start', () => subject.on_train_start());
     while (parts.state.epoch < subject.settings.epochs && !this.#isStoppedEarly) {
       if (!(await this.#epoch())) return this.#finish('stopped');
@@ -252,10 +253,17 @@ export class TrainLoop {
       scheduler.step(monitor === null ? undefined : metrics[monitor.metric_name]);
     }
     const isBest = monitor !== null && validation !== null && monitor.update(metrics);
-    if (monitor !== null && validation !== null) this.#isStoppedEarly = shouldStopEarly(settings.early_stop, monitor);
+    this.#judgePatience();
     for (const save of savesAfterEpoch(settings, state.epoch)) await this.#save(save);
     if (isBest) await this.#save(bestSave(settings));
     await this.#hook('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
+  }
+
+  // Also asked before the first epoch: a run that had stopped early is not trained on when it is resumed.
+  #judgePatience(): void {
+    const { early_stop: patience, metric_monitor: monitor } = this.#subject.settings;
+    if (monitor !== null && this.#subject.val_dataloader !== null)
+      this.#isStoppedEarly = shouldStopEarly(patience, monitor);
   }
 
   async #saveAndStop(): Promise<false> {

@@ -45,7 +45,7 @@ function build(row: Case, files: MemoryFiles, stopAt: number | undefined, resume
     });
     const { trainer } = built;
     const withSchedule = Object.assign(trainer, {
-      lr_scheduler: new CosineAnnealingLR(trainer.optimizer as never, { T_max: 20 }),
+      lr_scheduler: new CosineAnnealingLR(trainer.optimizer, { T_max: 20 }),
       kept: [] as number[],
     });
     const plain = trainer.training_step.bind(trainer);
@@ -187,4 +187,19 @@ test('a stop during validation saves what was trained; the resumed run validates
   const second = setUp({ files: first.files, environment: { resumeFrom: '/run/checkpoints/step_4' } });
   expect(await second.trainer.fit()).toMatchObject({ status: 'completed', epoch: 2, step: 8 });
   expect(second.recording.points('val/loss').map((point) => point.step)).toEqual([4, 8]);
+});
+
+test('a run that stopped early stays stopped when it is resumed, unless its patience grows', async () => {
+  const files = new MemoryFiles();
+  const make = (patience: number, resumeFrom?: string) =>
+    setUp({
+      files,
+      lr: 0,
+      options: { epochs: 6, early_stop: patience, metric_monitor: new MetricMonitor() },
+      environment: resumeFrom === undefined ? {} : { resumeFrom },
+    }).trainer;
+  const first = await make(2).fit();
+  expect(first).toMatchObject({ status: 'early-stopped', epoch: 3 });
+  expect(await make(2, first.checkpoint).fit()).toMatchObject({ status: 'early-stopped', epoch: 3 });
+  expect(await make(3, '/run/checkpoints/epoch_3').fit()).toMatchObject({ status: 'early-stopped', epoch: 4 });
 });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
+import { ExponentialLR, ReduceLROnPlateau } from '../../../engine/optim/index.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
 import { expectClose, MemoryFiles, memoryCollectives, samples, setUp, smallModel, weightsOf } from './support.ts';
 
@@ -209,6 +210,61 @@ describe('checkpoints', () => {
     await trainer.fit();
     expect(files.names).toEqual(['checkpoints/epoch_2']);
     expect(recording.texts()).toContainEqual(expect.stringMatching(/epoch_1 could not be written: no space left/));
+  });
+});
+
+describe('learning rate', () => {
+  const rates = (points: readonly { readonly value: number }[]) =>
+    points.map(({ value }) => Math.round(value * 1e6) / 1e6);
+
+  test.each([
+    {
+      id: 'each optimizer step',
+      interval: 'step' as const,
+      worldSize: 1,
+      expected: [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125],
+    },
+    {
+      id: 'each optimizer step, once a process',
+      interval: 'step' as const,
+      worldSize: 2,
+      expected: [1, 1, 0.25, 0.25],
+    },
+    { id: 'each epoch, whatever the processes', interval: 'epoch' as const, worldSize: 2, expected: [1, 1, 0.5, 0.5] },
+  ])('steps $id', async ({ interval, worldSize, expected }) => {
+    const ranks = memoryCollectives(worldSize).map((collective) => {
+      const built = setUp({
+        lr: 1,
+        validation: false,
+        environment: { collective },
+        options: {
+          lr_scheduler_interval: interval,
+          gradient_accumulation_steps: 2,
+          log_every_n_steps: 1,
+          max_grad_norm: 0.01,
+        },
+      });
+      const scheduler = new ExponentialLR(built.trainer.optimizer, { gamma: 0.5 });
+      return { ...built, trainer: Object.assign(built.trainer, { lr_scheduler: scheduler }) };
+    });
+    await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
+    expect(rates(ranks[0]?.recording.points('train/lr') ?? [])).toEqual(expected);
+  });
+
+  test('a plateau sees the monitored metric', async () => {
+    const { trainer } = setUp({
+      lr: 1e-9,
+      options: {
+        epochs: 4,
+        lr_scheduler_interval: 'epoch',
+        metric_monitor: new MetricMonitor(),
+      },
+    });
+    Object.assign(trainer, { lr_scheduler: new ReduceLROnPlateau(trainer.optimizer, { patience: 0, factor: 0.5 }) });
+    await trainer.fit();
+    expect(trainer.lr_scheduler?.stateDict()).toMatchObject({
+      best: expect.closeTo(trainer.settings.metric_monitor?.best_value ?? 0, 6),
+    });
   });
 });
 
