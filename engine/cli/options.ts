@@ -12,6 +12,8 @@ export interface ConfigOptions extends SourceOptions {
   readonly resolve?: boolean;
   readonly package?: string;
   readonly overrides?: readonly string[];
+  readonly multirun?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** Accelerate's launch options, by its names. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../api/errors.ts';
 import { normalizeArguments } from './arguments.ts';
+import { addCompletion } from './commandTree/completionCommands.ts';
 import type { Finish } from './commandTree/finish.ts';
 import { addMachine, addProject } from './commandTree/machineCommands.ts';
 import { addRuns } from './commandTree/runCommands.ts';
@@ -30,7 +31,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   return code;
 }
 
-function createProgram(terminal: Terminal, finish: Finish): Command {
+/** The tree of commands and options. */
+export function createProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command('accelhydra')
     .description('Compose, launch, watch and question training runs.')
     .version(version(), '-V, --version', 'print the version')
@@ -47,6 +49,7 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
   addRuns(program, terminal, finish);
   addMachine(program, terminal, finish);
   addProject(program, terminal, finish);
+  addCompletion(program, terminal, finish);
   for (const command of [program, ...descendants(program)]) {
     command
       .exitOverride()

@@ -29,6 +29,8 @@ export function addConfigOptions(command: Command): void {
     )
     .option('-r, --resolve', 'with --cfg: resolve interpolations')
     .option('-p, --package <path>', 'with --cfg: only this part')
+    .option('-m, --multirun', 'one run after another for every combination of a sweep: lr=0.1,0.01 model=glob(*)')
+    .option('--dry-run', 'print what would be started; with --multirun the overrides of each run')
     .option('-o, --overrides <overrides...>', 'overrides, as AccelHydra takes them');
 }
 

@@ -20,6 +20,7 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
         ['accelhydra train', 'the default config, as configs/train.yaml says'],
         ['accelhydra train model/backbone=resnet epochs=3', 'another backbone, three epochs'],
         ['accelhydra train --num_processes 2 --cfg job --resolve', 'print what would be trained'],
+        ['accelhydra train --multirun optimizer=sgd,adam seed=range(3)', 'six runs, one after the other'],
         [
           'accelhydra train --config_file configs/accelerate/2cpu.yaml',
           'on the processes and devices of a launch file',
@@ -33,6 +34,9 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
     if (options.cfg !== undefined || options.info !== undefined) {
       const { printConfig } = await import('../commands/printConfig.ts');
       finish(await printConfig(terminal, all, options));
+    } else if (options.multirun) {
+      const { multirun } = await import('../commands/multirun.ts');
+      finish(await multirun(terminal, all, options));
     } else {
       const { train } = await import('../commands/train.ts');
       finish(await train(terminal, all, options));

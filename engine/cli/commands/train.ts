@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
-import type { LaunchRequest } from '../../api/launchModel.ts';
+import { EngineError } from '../../api/errors.ts';
+import type { LaunchPreview, LaunchRequest } from '../../api/launchModel.ts';
 import type { ProjectInfo } from '../../api/projectModel.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { FollowedEnd } from '../../service/index.ts';
@@ -26,6 +27,7 @@ export async function train(
     const request = launchRequest(project, overrides, options);
     const preview = await api['launch.preview'](request);
     for (const warning of preview.warnings) terminal.warn(warning);
+    if (options.dryRun) return showPreview(terminal, preview);
     const { runId } = await api['launch.start'](request);
     const run = await api['runs.get']({ runId });
     terminal.note(`Run ${terminal.paintNote('bold', runId)}  ${run.name}  on ${run.devices.join(', ')}`);
@@ -46,6 +48,17 @@ export async function train(
     }
     return exitCodeOfRun(end);
   });
+}
+
+/** `--dry-run`: what would be started, or what keeps it from starting. */
+function showPreview(terminal: Terminal, preview: LaunchPreview): ExitCode {
+  if (preview.problems.length > 0) throw new EngineError('usage.not-startable', preview.problems.join('\n'));
+  terminal.print(preview.command);
+  for (const { rank, device, threads } of preview.processes) {
+    terminal.print(`  process ${rank} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
+  }
+  terminal.print(`  in ${preview.expDir}`);
+  return exitCodes.ok;
 }
 
 type Follow = typeof import('../../service/index.ts')['followInForeground'];

@@ -1,0 +1,91 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runNode } from '../support/runNode.ts';
+
+const main = fileURLToPath(new URL('../../engine/cli/main.ts', import.meta.url));
+const hasBash = spawnSync('bash', ['--version']).status === 0;
+
+let folder: string;
+let project: string;
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'accelhydra-completion-')));
+  project = join(folder, 'project');
+  cpSync(fileURLToPath(new URL('../fixtures/service/project', import.meta.url)), project, { recursive: true });
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'accelhydra'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  chmodSync(join(folder, 'bin', 'accelhydra'), 0o755);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function complete(...words: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await runNode([main, '__complete', 'zsh', ...words], { cwd: project });
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
+}
+
+test.each([
+  { id: 'commands', words: ['tr'], gives: ['train'] },
+  { id: 'commands below a command', words: ['runs', 'sh'], gives: ['show'] },
+  { id: 'groups and keys', words: ['train', 'm'], gives: ['model=', 'model.'] },
+  { id: 'options of a group', words: ['train', 'model='], gives: ['model=large', 'model=small'] },
+  { id: 'a sweep going on', words: ['train', '-m', 'model=small,l'], gives: ['model=small,large'] },
+  { id: 'keys below a section', words: ['train', 'optimizer.l'], gives: ['optimizer.lr='] },
+  {
+    id: 'keys of the option chosen before',
+    words: ['train', 'optimizer=adam', 'optimizer.'],
+    gives: ['optimizer._target_=', 'optimizer.lr='],
+  },
+  { id: 'keys to delete', words: ['train', '~trainer.sc'], gives: ['~trainer.scaled'] },
+  { id: 'the value in force', words: ['train', 'epochs='], gives: ['epochs=2'] },
+  { id: 'paths of why', words: ['why', 'epo'], gives: ['epochs'] },
+  { id: 'flags', words: ['train', '--multi'], gives: ['--multirun'] },
+  { id: 'choices of a flag', words: ['train', '--mixed_precision', 'b'], gives: ['bf16'] },
+  { id: 'config names', words: ['train', '-cn', 'ne'], gives: ['needs_value'] },
+  { id: 'the long form of launch', words: ['launch', '--use_cpu', 'train', 'model=s'], gives: ['model=small'] },
+  { id: 'nothing where nothing fits', words: ['train', 'zzz'], gives: [] },
+  { id: 'nothing after a command that is not there', words: ['tarin', 'model='], gives: [] },
+])('completes $id', async ({ words, gives }) => {
+  expect(await complete(...words)).toEqual(gives);
+});
+
+test('a config that cannot be composed offers what it can, silently', async () => {
+  expect(await complete('train', 'model=nothing', 'optimizer=')).toEqual(['optimizer=adam', 'optimizer=sgd']);
+  expect(await complete('train', '[broken', 'epo')).toEqual(['epochs=']);
+  expect(await complete('train', '--project', '/nowhere/at/all', 'model=')).toEqual([]);
+});
+
+/** What pressing TAB at the end of a line gives in a real bash. */
+function tab(line: string): string[] {
+  const script = `
+    PATH='${join(folder, 'bin')}':$PATH; cd '${project}'
+    eval "$(accelhydra completion bash)"
+    COMP_LINE=${JSON.stringify(line)}; COMP_POINT=\${#COMP_LINE}; COMP_WORDS=(accelhydra)
+    COMP_WORDBREAKS=$' \\t\\n"\\'@><=;|&(:'
+    _accelhydra
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8' }).trim().split('\n');
+}
+
+test.runIf(hasBash).each([
+  { line: 'accelhydra tr', gives: ['train'] },
+  { line: 'accelhydra train model=', gives: ['large', 'small'] },
+  { line: 'accelhydra train optimizer.l', gives: ['optimizer.lr='] },
+  { line: 'accelhydra train zzz', gives: [''] },
+])('bash completes "$line"', ({ line, gives }) => {
+  expect(tab(line)).toEqual(gives);
+});
+
+test.each(['bash', 'zsh', 'fish'])('the script of %s calls __complete', async (shell) => {
+  const { code, stdout } = await runNode([main, 'completion', shell]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`__complete ${shell}`);
+  const [program = ''] = [shell];
+  // Where the shell is there, it must at least be able to read its script.
+  if (spawnSync(program, ['--version']).status === 0) {
+    expect(spawnSync(program, ['-n'], { input: stdout, encoding: 'utf8' }).stderr).toBe('');
+  }
+});
