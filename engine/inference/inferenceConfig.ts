@@ -13,7 +13,10 @@ import {
   type ResolverRegistry,
   toPlain,
 } from '../config/index.ts';
-import type { Project } from '../instantiate/index.ts';
+import { type Project, restoreOrigins } from '../instantiate/index.ts';
+
+/** The config that every run's folder holds. */
+const RUN_CONFIG = 'config.yaml';
 
 /** Keys of the inference config that this program reads; AccelHydra's names. */
 const Settings = z.looseObject({
@@ -82,7 +85,9 @@ export async function findInferenceTarget(projectRoot: string, resolved: Contain
   const target = named === undefined ? (expDir ?? projectRoot) : locate(named, projectRoot, expDir);
   const checkpoint = await resolveCheckpoint(target, { useBest: settings.use_best ?? true });
   const folder = checkpoint.type === 'folder' ? checkpoint.folder : resolve(checkpoint.file, '..');
-  const run = expDir ?? runOf(folder);
+  const own = runOf(folder);
+  // A checkpoint knows its run better than a default of the inference config does.
+  const run = expDir === undefined || existsSync(join(own, RUN_CONFIG)) ? own : expDir;
   return {
     checkpoint,
     expDir: run,
@@ -100,7 +105,7 @@ export function readRunConfig(
   { expDir, expConfigPath: named }: Pick<InferenceTarget, 'expDir' | 'expConfigPath'>,
   inCheckpoint: string | undefined,
 ): ContainerNode {
-  const file = named ?? join(expDir, 'config.yaml');
+  const file = named ?? join(expDir, RUN_CONFIG);
   const text = named === undefined && inCheckpoint !== undefined ? inCheckpoint : readOptional(file);
   if (text === undefined) {
     throw new EngineError(
@@ -109,7 +114,18 @@ export function readRunConfig(
       { file },
     );
   }
-  return explained(() => loadYaml(text, { source: file }));
+  const config = explained(() => loadYaml(text, { source: file }));
+  if (named === undefined) restoreOrigins(config, readJson(join(expDir, 'origins.json')));
+  return config;
+}
+
+function readJson(file: string): unknown {
+  const text = readOptional(file);
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // only the places in error messages depend on it
+  }
 }
 
 function readOptional(file: string): string | undefined {

@@ -19,4 +19,5 @@ export {
   type SectionCall,
 } from './projectRuntime.ts';
 export { loadResolvers, type ResolverSink } from './resolvers/loadResolvers.ts';
+export { restoreOrigins } from './restoreOrigins.ts';
 export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { loadBackend } from '../backend/index.ts';
 import { loadYaml, toPlain, toYaml } from '../config/index.ts';
-import { type ConfigBuilder, loadProject, openProjectRuntime } from '../instantiate/index.ts';
-import { readRunText, runFiles, writeAtomically } from '../runs/runFolder.ts';
+import { type ConfigBuilder, loadProject, openProjectRuntime, restoreOrigins } from '../instantiate/index.ts';
+import { readRunJson, readRunText, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { builtinTargets, prepareTraining } from '../trainer/index.ts';
 import { runWorker, type WorkerContext } from './runWorker.ts';
 import type { WorkerOutcome } from './workerProtocol.ts';
@@ -43,7 +43,9 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
 
 function readConfig({ job, runDir }: WorkerContext) {
   const file = job.needsResolving ? runFiles.config : runFiles.resolvedConfig;
-  return loadYaml(readRunText(runDir, file) ?? '', { source: join(runDir, file) });
+  const config = loadYaml(readRunText(runDir, file) ?? '', { source: join(runDir, file) });
+  restoreOrigins(config, readRunJson(runDir, runFiles.origins));
+  return config;
 }
 
 /** The config as plain values; written into the run's folder where only the project's resolvers could work it out. */

@@ -74,6 +74,13 @@ describe('which checkpoint is meant', () => {
     });
   });
 
+  test("the checkpoint's own run goes before another that is named", async () => {
+    writeFileSync(inRun('config.yaml'), 'a: 1\n');
+    const target = await find({ exp_dir: 'experiments/other', ckpt_dir_or_file: 'experiments/run/checkpoints/best' });
+    expect(target.expDir).toBe(inRun());
+    rmSync(inRun('config.yaml'));
+  });
+
   test.each([
     {
       id: 'no such checkpoint',

@@ -47,6 +47,11 @@ export class CharLanguageModel extends Module {
 
   call(text: tf.Tensor): tf.Tensor {
     const length = text.shape[1] ?? 1;
+    if (text.rank !== 2 || length > this.context_length) {
+      throw new RangeError(
+        `a language model takes texts [batch, up to ${this.context_length}], not a tensor of shape [${text.shape}]; is data@data_dict=sonnets set?`,
+      );
+    }
     const places = this.position.call(tf.range(0, length, 1, 'int32'));
     return this.head.call(this.backbone.call(this.token.call(text).add(places)));
   }

@@ -37,6 +37,11 @@ export class DigitClassifier extends Module {
   }
 
   call(images: tf.Tensor): tf.Tensor {
+    if (images.rank !== 4) {
+      throw new RangeError(
+        `a digit classifier takes images [batch, 28, 28, 1], not a tensor of shape [${images.shape}]`,
+      );
+    }
     const features = this.backbone.call(images.sub(this.mean).div(this.std));
     return this.head.call(this.dropout.call(features));
   }
