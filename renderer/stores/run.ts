@@ -91,7 +91,7 @@ export const useRun = create<RunState>()((set, get) => {
 });
 
 const reloadDetail = throttle(() => void useRun.getState().loadDetail(), 1000);
-const reloadKeys = throttle(() => void useRun.getState().loadKeys(), 1000);
+const reloadKeys = throttle(() => void useRun.getState().loadKeys(), 250);
 const reloadCheckpoints = throttle(() => void useRun.getState().loadCheckpoints(), 500);
 
 connection.onEvent((event) => {
