@@ -31,6 +31,8 @@ export class MetricLog {
   readonly #isActive: boolean;
   readonly #flushEveryMs: number;
   readonly #flushAtPoints: number;
+  /** The step of each key's newest value, sent or not. */
+  readonly #latest = new Map<string, number>();
   #pending: Pending[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -47,6 +49,7 @@ export class MetricLog {
   /** Takes a value; a tensor is copied by reference and stays the caller's. */
   add(key: string, value: MetricValue, step: number, epoch: number): void {
     if (!this.#isActive) return;
+    this.#latest.set(key, step);
     const kept = typeof value === 'number' ? value : tf.keep(value.clone());
     const same = this.#pending.findLast((item) => item.key === key && item.step === step);
     if (same !== undefined) {
@@ -60,7 +63,7 @@ export class MetricLog {
   }
 
   has(key: string, step: number): boolean {
-    return this.#pending.some((item) => item.key === key && item.step === step);
+    return this.#latest.get(key) === step;
   }
 
   /** Resolves when all points added before are with the reporter; throws what reading a tensor threw. */

@@ -1,20 +1,60 @@
 import { EngineError } from '../../api/errors.ts';
+import type { Collective } from '../../api/training.ts';
+import type { LoadedBatch } from '../../data/index.ts';
 import type { TrainState } from '../state/trainState.ts';
 
-export interface HookPlace {
+interface HookPlace {
   readonly rank: number;
   readonly worldSize: number;
   readonly state: Readonly<TrainState>;
   /** Sample numbers of the batch, where there is one. */
-  readonly samples?: readonly number[] | undefined;
-  readonly batchIndex?: number | undefined;
+  readonly samples: readonly number[] | undefined;
+  readonly batchIndex: number | undefined;
+}
+
+/** Calls hooks, and says where the training stood when one fails. */
+export class HookCaller {
+  readonly #collective: Pick<Collective, 'rank' | 'worldSize'>;
+  readonly #state: Readonly<TrainState>;
+  #batch: LoadedBatch | undefined;
+  #batchIndex: number | undefined;
+
+  constructor(collective: Pick<Collective, 'rank' | 'worldSize'>, state: Readonly<TrainState>) {
+    this.#collective = collective;
+    this.#state = state;
+  }
+
+  /** What follows is about this batch. */
+  enterBatch(batch: LoadedBatch, index: number): void {
+    this.#batch = batch;
+    this.#batchIndex = index;
+  }
+
+  leaveBatch(): void {
+    this.#batch = undefined;
+    this.#batchIndex = undefined;
+  }
+
+  async call<T>(hook: string, work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.error(hook, error);
+    }
+  }
+
+  error(hook: string, error: unknown): EngineError {
+    const { rank, worldSize } = this.#collective;
+    const place = { rank, worldSize, state: this.#state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
+    return hookError(hook, place, error);
+  }
 }
 
 /**
  * Says in which hook, at which step and on which rank something went wrong; the cause stays attached. The code is
  * `trainer.hook`, or the cause's own where it has one; what only reports that another rank failed passes unchanged.
  */
-export function hookError(hook: string, place: HookPlace, error: unknown): EngineError {
+function hookError(hook: string, place: HookPlace, error: unknown): EngineError {
   if (error instanceof EngineError && error.code.startsWith('distributed.')) return error;
   const { epoch, step } = place.state;
   const where = [
@@ -39,14 +79,6 @@ export function hookError(hook: string, place: HookPlace, error: unknown): Engin
     },
     { cause: error },
   );
-}
-
-export async function callHook<T>(hook: string, place: () => HookPlace, call: () => T | Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw hookError(hook, place(), error);
-  }
 }
 
 function listed(samples: readonly number[]): string {

@@ -26,6 +26,8 @@ export interface LoopParts {
   readonly sums: MetricSums;
   /** The trainer's own random numbers, one stream a rank. */
   readonly random: Random;
+  /** Whether the ranks agreed to stop. */
+  isStopAgreed: boolean;
   /** Whether metrics logged now are wanted: in a training step only when logging is due. */
   isLogging: boolean;
   /** Samples of the current validation batch that count. */
@@ -75,6 +77,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     keeper: new FieldKeeper(subject),
     sums: new MetricSums(),
     random: new Random(deriveSeed(environment.seed, 'trainer'), collective.rank),
+    isStopAgreed: false,
     isLogging: true,
     realSamples: 0,
     accumulated: {},

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { toEngineError } from '../../api/errors.ts';
+import { EngineError, toEngineError } from '../../api/errors.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { bestSave, type PlannedSave, savesAfterEpoch, savesAfterStep, stepSave } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
@@ -8,9 +8,9 @@ import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
 import { shouldStopEarly } from '../monitor/metricMonitor.ts';
 import { Breath } from './breath.ts';
-import { callHook, type HookPlace, hookError } from './hookCall.ts';
+import { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
-import { validationPass } from './validation.ts';
+import { Validator } from './validator.ts';
 
 export type FitStatus = 'completed' | 'stopped' | 'early-stopped';
 
@@ -30,9 +30,8 @@ export class TrainLoop {
   readonly #parts: LoopParts;
   readonly #store: TrainingStore;
   readonly #breath: Breath;
-  #batch: LoadedBatch | undefined;
-  #batchIndex: number | undefined;
-  #stopAgreed = false;
+  readonly #hooks: HookCaller;
+  readonly #validator: Validator;
   #isStoppedEarly = false;
   #savedStep: number | undefined;
   #warnedNotFinite = false;
@@ -42,16 +41,18 @@ export class TrainLoop {
     this.#parts = parts;
     this.#store = store;
     this.#breath = new Breath(subject.environment.clock);
+    this.#hooks = new HookCaller(subject.environment.collective, parts.state);
+    this.#validator = new Validator(subject, parts, this.#hooks, this.#breath);
   }
 
   async run(): Promise<FitResult> {
     const { subject, parts } = { subject: this.#subject, parts: this.#parts };
     this.#judgePatience();
-    await this.#hook('on_train_start', () => subject.on_train_start());
+    await this.#hooks.call('on_train_start', () => subject.on_train_start());
     while (parts.state.epoch < subject.settings.epochs && !this.#isStoppedEarly) {
       if (!(await this.#epoch())) return this.#finish('stopped');
     }
-    await this.#hook('on_train_end', () => subject.on_train_end());
+    await this.#hooks.call('on_train_end', () => subject.on_train_end());
     return this.#finish(this.#isStoppedEarly ? 'early-stopped' : 'completed');
   }
 
@@ -60,7 +61,7 @@ export class TrainLoop {
     const { subject, parts } = { subject: this.#subject, parts: this.#parts };
     subject.model.train();
     parts.meter.enter('training', parts.position());
-    await this.#hook('on_train_epoch_start', () => subject.on_train_epoch_start());
+    await this.#hooks.call('on_train_epoch_start', () => subject.on_train_epoch_start());
     const end = (parts.state.epoch + 1) * parts.epochLength;
     while (parts.state.step < end) {
       if (this.#mustStop()) return this.#saveAndStop();
@@ -69,7 +70,7 @@ export class TrainLoop {
     }
     if (this.#mustStop()) return this.#saveAndStop();
     const before = subject.environment.clock.now();
-    if (!(await this.#validate())) return this.#saveAndStop();
+    if (!(await this.#validator.run())) return this.#saveAndStop();
     await this.#closeEpoch();
     parts.meter.noteOverhead(subject.environment.clock.now() - before);
     return true;
@@ -78,20 +79,20 @@ export class TrainLoop {
   // With several ranks a stop is agreed on while gradients are exchanged; alone, the signal itself decides.
   #mustStop(): boolean {
     const { collective, stop } = this.#subject.environment;
-    return this.#stopAgreed || (collective.worldSize === 1 && stop.requested);
+    return this.#parts.isStopAgreed || (collective.worldSize === 1 && stop.requested);
   }
 
   async #step(): Promise<void> {
     const { settings, environment } = this.#subject;
     const { state, cursor, updater } = this.#parts;
-    const { loaded, isLast } = await cursor.next();
-    this.#batch = loaded;
-    this.#batchIndex = state.step - state.epoch * this.#parts.epochLength;
+    const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next());
+    const index = state.step - state.epoch * this.#parts.epochLength;
+    this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
     this.#parts.isLogging = isDue;
     state.gradNormDue ||= isDue;
     const rate = this.#subject.optimizer.paramGroups[0]?.lr;
-    const result = this.#forwardBackward(loaded);
+    const result = this.#forwardBackward(loaded, index);
     try {
       updater.accumulate(result);
       state.accumulated++;
@@ -102,8 +103,7 @@ export class TrainLoop {
       result.loss.dispose();
       disposeBatch(loaded.batch);
     }
-    this.#batch = undefined;
-    this.#batchIndex = undefined;
+    this.#hooks.leaveBatch();
     this.#parts.isLogging = true;
     state.step++;
     Object.assign(state, cursor.position);
@@ -113,10 +113,9 @@ export class TrainLoop {
     for (const save of savesAfterStep(settings, state.step)) await this.#save(save);
   }
 
-  #forwardBackward(loaded: LoadedBatch) {
+  #forwardBackward(loaded: LoadedBatch, index: number) {
     const { settings, environment } = this.#subject;
     const { state, executor, keeper } = this.#parts;
-    const index = this.#batchIndex ?? 0;
     beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: state.step });
     try {
       return executor.run(() => {
@@ -125,7 +124,7 @@ export class TrainLoop {
         return loss;
       }, settings.gradient_accumulation_steps);
     } catch (error) {
-      throw hookError('training_step', this.#place(), error);
+      throw this.#hooks.error('training_step', error);
     }
   }
 
@@ -133,11 +132,11 @@ export class TrainLoop {
   async #update(loss: tf.Scalar): Promise<number | undefined> {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     const { state, updater } = this.#parts;
-    const update = await this.#hook('optimizer step', () =>
+    const update = await this.#hooks.call('optimizer step', () =>
       updater.update(loss, environment.stop.requested, state.gradNormDue),
     );
     state.accumulated = 0;
-    this.#stopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
+    this.#parts.isStopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
     if (update.isApplied) {
       state.updates++;
       if (scheduler !== null && settings.lr_scheduler_interval === 'step') this.#parts.advance(scheduler);
@@ -175,74 +174,6 @@ export class TrainLoop {
     }
   }
 
-  /** False when it was ended by a stop. */
-  async #validate(): Promise<boolean> {
-    const { subject, parts } = { subject: this.#subject, parts: this.#parts };
-    const loader = subject.val_dataloader;
-    if (loader === null) return true;
-    const { collective, stop } = subject.environment;
-    parts.meter.enter('validating', parts.position());
-    subject.model.eval();
-    parts.sums.dispose();
-    await this.#hook('on_validation_start', () => subject.on_validation_start());
-    const isWhole = await validationPass({
-      loader,
-      collective,
-      step: (loaded) => this.#validationStep(loaded),
-      pause: async (index) => {
-        await this.#breath.take();
-        if (collective.worldSize === 1) return stop.requested;
-        if (index % 8 !== 7) return false;
-        const wish = Float32Array.of(stop.requested ? 1 : 0);
-        await collective.allReduce(wish, 'sum');
-        this.#stopAgreed ||= (wish[0] ?? 0) > 0;
-        return this.#stopAgreed;
-      },
-    });
-    if (!isWhole) return false;
-    parts.accumulated = await parts.sums.means(collective);
-    await this.#hook('on_validation_end', () => subject.on_validation_end());
-    parts.metrics = await this.#readMetrics();
-    subject.model.train();
-    return true;
-  }
-
-  // Not an async function: a hook that does not wait must end before anything else can run.
-  #validationStep(loaded: LoadedBatch): void | Promise<void> {
-    this.#batch = loaded;
-    this.#batchIndex = loaded.index;
-    this.#parts.realSamples = loaded.real;
-    const finish = (): void => {
-      this.#parts.keeper.keep();
-      this.#batch = undefined;
-      this.#batchIndex = undefined;
-    };
-    try {
-      const pending = this.#subject.validation_step(loaded.batch, loaded.index);
-      if (!(pending instanceof Promise)) return finish();
-      return pending.then(finish, (error: unknown) => {
-        throw hookError('validation_step', this.#place(), error);
-      });
-    } catch (error) {
-      throw hookError('validation_step', this.#place(), error);
-    }
-  }
-
-  /** What get_val_metrics gives, the same on all ranks: rank 0's word counts. */
-  async #readMetrics(): Promise<Record<string, number>> {
-    const { state, log } = this.#parts;
-    const { collective } = this.#subject.environment;
-    const given = await this.#hook('get_val_metrics', () => this.#subject.get_val_metrics());
-    const own: Record<string, number> = {};
-    for (const [name, value] of Object.entries(given)) own[name] = await readScalar(value);
-    const metrics = collective.worldSize === 1 ? own : ((await collective.allGather(own))[0] ?? own);
-    for (const [name, value] of Object.entries(metrics)) {
-      const key = `val/${name}`;
-      if (!log.has(key, state.step)) log.add(key, value, state.step, state.epoch);
-    }
-    return metrics;
-  }
-
   /** Counts the epoch, steps the scheduler, updates the monitor, and only then saves. */
   async #closeEpoch(): Promise<void> {
     const { settings, lr_scheduler: scheduler, val_dataloader: validation } = this.#subject;
@@ -256,7 +187,7 @@ export class TrainLoop {
     this.#judgePatience();
     for (const save of savesAfterEpoch(settings, state.epoch)) await this.#save(save);
     if (isBest) await this.#save(bestSave(settings));
-    await this.#hook('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
+    await this.#hooks.call('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
   }
 
   // Also asked before the first epoch: a run that had stopped early is not trained on when it is resumed.
@@ -282,7 +213,8 @@ export class TrainLoop {
       await this.#store.save(save, this.#parts);
       if (save.kind === 'step' || save.kind === 'epoch') this.#savedStep = this.#parts.state.step;
     } catch (error) {
-      if (isRequired) throw error;
+      // that another rank is gone is no matter of this checkpoint
+      if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
       this.#parts.warn(
         `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
         'error',
@@ -296,14 +228,5 @@ export class TrainLoop {
     await log.flush();
     meter.enter('finishing', this.#parts.position());
     return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#store.newest };
-  }
-
-  #place(): HookPlace {
-    const { rank, worldSize } = this.#subject.environment.collective;
-    return { rank, worldSize, state: this.#parts.state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
-  }
-
-  #hook<T>(name: string, call: () => T | Promise<T>): Promise<T> {
-    return callHook(name, () => this.#place(), call);
   }
 }

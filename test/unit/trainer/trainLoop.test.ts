@@ -324,6 +324,17 @@ test('an error in a hook says where it happened and keeps its cause', async () =
   });
 });
 
+test('data that cannot be read says where the training stood', async () => {
+  const dataset = {
+    length: 16,
+    get: (index: number) => (index === 9 ? Promise.reject(new Error('no such file')) : samples(16)[index]),
+  };
+  const { trainer } = setUp({ options: { train_dataloader: new DataLoader({ dataset, batch_size: 4 }) } });
+  await expect(trainer.fit()).rejects.toThrow(
+    'train_dataloader failed (epoch 0, step 2): Sample 9 of the dataset could not be read: no such file',
+  );
+});
+
 test.each([
   {
     id: 'no scalar loss',
