@@ -49,7 +49,8 @@ export class CompositionError extends ConfigError {
     }
     const cause = this.cause;
     if (cause instanceof ConfigError && cause.message !== '' && !this.message.includes(cause.message)) {
-      lines.push(`    because: ${cause.message}`);
+      // OmegaConf's further lines (full_key, object_type) are for programs: `cause` keeps them
+      lines.push(`    because: ${cause.message.split('\n')[0]}`);
     }
     return lines.join('\n');
   }
