@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: 'renderer',
   base: './',
+  publicDir: '../resources/icons',
   plugins: [react()],
   build: { outDir: '../dist/renderer', emptyOutDir: true, target: 'es2024', chunkSizeWarningLimit: 1500 },
 });
