@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { LoadedBackend, TensorApi } from './types.ts';
+import { completeWasmKernels } from './wasmKernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -18,6 +19,7 @@ export async function loadWasm(): Promise<Omit<LoadedBackend, 'passedOver'>> {
     throw new EngineError('backend.wasm.failed', 'The WebAssembly backend does not start on this machine.', {});
   }
   await tf.ready();
+  completeWasmKernels(tf);
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return { tf, name: 'wasm', description: `WebAssembly${simd ? ' with SIMD' : ''}, 1 thread`, gpu: false, threads: 1 };
 }

@@ -22,7 +22,7 @@ import {
 import { Encoded, ExpectedError, sameValue } from '../expectation.ts';
 import type { CaseOutcome } from '../framework.ts';
 import { recordingContext } from '../resolvers.ts';
-import { callPython, isPythonTarget, pythonTarget } from './instantiate/pythonTarget.ts';
+import { type Bound, callPython, isPythonTarget, pythonTarget } from './instantiate/pythonTarget.ts';
 import { decode, encode } from './instantiate/values.ts';
 
 const InstantiateCase = z.looseObject({
@@ -39,13 +39,20 @@ type InstantiateCase = z.infer<typeof InstantiateCase>;
 
 /** What Python itself has, as far as the cases call it. */
 const builtins = {
-  'builtins.int': pythonTarget('builtins.int', 'x=, base='),
+  'builtins.int': pythonTarget('builtins.int', 'x=, base=', (bound) => new Built(pythonInt(bound))),
   'builtins.str': pythonTarget(
     'builtins.str',
     'object=',
     (bound) => new Built(String(bound.get('object')?.value ?? '')),
   ),
 };
+
+function pythonInt(bound: Bound): number {
+  const value = bound.get('x')?.value ?? 0;
+  return typeof value === 'number'
+    ? Math.trunc(value)
+    : Number.parseInt(String(value), Number(bound.get('base')?.value ?? 10));
+}
 
 const locator = createTargetLocator({
   builtins,
