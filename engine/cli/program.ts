@@ -6,7 +6,7 @@ import { addCompletion } from './commandTree/completionCommands.ts';
 import type { Finish } from './commandTree/finish.ts';
 import { addMachine, addProject } from './commandTree/machineCommands.ts';
 import { addRuns } from './commandTree/runCommands.ts';
-import { addInfer, addLaunch, addTrain, addWhy } from './commandTree/trainingCommands.ts';
+import { addInfer, addLaunch, addSchema, addTrain, addWhy } from './commandTree/trainingCommands.ts';
 import { type ExitCode, exitCodes } from './exitCodes.ts';
 import type { Terminal } from './ui/terminal.ts';
 
@@ -46,6 +46,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
   addLaunch(program, (argv) => runProgram(argv, terminal), finish);
   addInfer(program, terminal, finish);
   addWhy(program, terminal, finish);
+  addSchema(program, terminal, finish);
   addRuns(program, terminal, finish);
   addMachine(program, terminal, finish);
   addProject(program, terminal, finish);

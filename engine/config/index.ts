@@ -91,6 +91,24 @@ export {
   type TypedResolver,
 } from './resolve/registry.ts';
 export type { Dereferenced, PlainDict, PlainList, ResultNode, Value } from './resolve/value.ts';
+export { checkValue, type Follow, type Mismatch } from './schema/checkValue.ts';
+export {
+  describeSchema,
+  type JsonSchema,
+  type JsonType,
+  type JsonValue,
+  type TargetSchema,
+  type TargetSchemas,
+} from './schema/jsonSchema.ts';
+export { jsonSchemaOf, type OptionInfo, schemaOf } from './schema/schemaOf.ts';
+export {
+  type ComposedTree,
+  describeProblem,
+  type GivenAtCall,
+  type SchemaProblem,
+  type ValidateOptions,
+  validate,
+} from './schema/validate.ts';
 export { type ConfigChange, configChanges } from './watch/changes.ts';
 export { type ComposeWatchOptions, composeWatch, type WatchEvent } from './watch/composeWatch.ts';
 export { type WriteBackOptions, type WriteBackResult, writeBack } from './yaml/edit/writeBack.ts';

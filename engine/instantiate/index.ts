@@ -20,4 +20,5 @@ export {
 } from './projectRuntime.ts';
 export { loadResolvers, type ResolverSink } from './resolvers/loadResolvers.ts';
 export { restoreOrigins } from './restoreOrigins.ts';
+export { createTargetSchemas, type TargetSchemaOptions } from './schema/targetSchemas.ts';
 export { type TargetWhitelist, UNSAFE_ALLOW_ALL_TARGETS } from './whitelist.ts';

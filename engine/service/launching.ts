@@ -17,10 +17,13 @@ import type { RunStore } from '../runs/runStore.ts';
 import { isFolderMissing, type RunRecord } from '../runs/runTable.ts';
 import { commandText } from './commandText.ts';
 import { type Composition, composeProject } from './composition.ts';
+import { configProblems } from './configProblems.ts';
 import { collectOrigins } from './configTree.ts';
 
 /** A launch worked out but not started. */
 export interface PreparedLaunch {
+  /** What of the config would fail when it is built. */
+  readonly problems: readonly string[];
   readonly request: LaunchRequest;
   readonly composition: Composition;
   readonly plan: LaunchPlan;
@@ -47,6 +50,7 @@ export function prepareLaunch(
     );
   }
   const { plan, warnings } = planProcesses(project, request, devices);
+  const problems = configProblems(project, composition);
   const wanted = wantedFolder(project, composition);
   const expDir = freeRunFolder(wanted);
   if (expDir !== wanted && isFolderChosen(request)) {
@@ -57,12 +61,12 @@ export function prepareLaunch(
     );
   }
   if (expDir === wanted || composition.textAt('exp_dir') === undefined) {
-    return { request, composition, plan, expDir, warnings };
+    return { request, composition, plan, expDir, warnings, problems };
   }
   // The config must know the folder that the run really has.
   const written = `${composition.textAt('exp_dir')}${expDir.slice(wanted.length)}`;
   const adjusted = { ...request, overrides: [...request.overrides, `exp_dir=${written}`] };
-  return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings };
+  return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings, problems };
 }
 
 /**
@@ -81,12 +85,12 @@ export function continuedRun(project: Project, request: LaunchRequest, store: Ru
 /** A prepared launch for a person to look at: whatever keeps it from starting is told instead of thrown. */
 export function previewLaunch(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]): LaunchPreview {
   try {
-    const { plan, expDir, warnings, ...prepared } = prepareLaunch(project, request, devices);
+    const { plan, expDir, warnings, problems, ...prepared } = prepareLaunch(project, request, devices);
     return {
       command: commandText(prepared.request, project.defaultConfig),
       processes: plan.processes.map(({ rank, device, threads }) => ({ rank, device, threads })),
       expDir,
-      problems: [],
+      problems: [...problems],
       warnings: [...warnings, ...prepared.composition.warnings],
     };
   } catch (error) {

@@ -117,3 +117,25 @@ export function addWhy(program: Command, terminal: Terminal, finish: Finish): vo
     finish(await why(terminal, path, overrides, options));
   });
 }
+
+export function addSchema(program: Command, terminal: Terminal, finish: Finish): void {
+  const command = program
+    .command('schema')
+    .summary('print a JSON Schema of the config, for editors')
+    .description(
+      'Print a JSON Schema of the composed config: what its targets take, with types, ranges, defaults and docs. Sources are read, not run.',
+    )
+    .argument('[overrides...]', 'Hydra overrides')
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra schema > configs/train.schema.json', ''],
+        ['# yaml-language-server: $schema=train.schema.json', 'as the first line of configs/train.yaml'],
+      ]),
+    );
+  addSourceOptions(command);
+  command.action(async (overrides: string[], options: ConfigOptions) => {
+    const { schema } = await import('../commands/schema.ts');
+    finish(await schema(terminal, overrides, options));
+  });
+}

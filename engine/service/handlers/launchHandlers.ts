@@ -47,6 +47,9 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       if (isResumed) return resume(earlier.id, undefined);
       const found = await devices();
       const prepared = prepareLaunch(project, request, found);
+      if (prepared.problems.length > 0) {
+        throw new EngineError('config.arguments', prepared.problems.join('\n'), { problems: prepared.problems });
+      }
       const { runId } = await startRun(startRequest(project, prepared, found), dependencies(store));
       state.fire({ type: 'runs.changed' });
       follower.look();
