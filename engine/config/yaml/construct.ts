@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts';
 import type { Origin } from '../node/origin.ts';
 import { checkExpansion } from './expansion.ts';
 import { originAt, yamlError } from './mark.ts';
@@ -78,7 +79,17 @@ class ValueBuilder {
       case `${tags.TAG_PREFIX}pairs`:
         return this.#pairs(node, 'while constructing pairs');
       default:
-        return this.#scalar(node);
+        return this.#locatedScalar(node);
+    }
+  }
+
+  /** Python's own errors about a number, a date or bytes know no place; ours do. */
+  #locatedScalar(node: YamlNode): YamlValue {
+    try {
+      return this.#scalar(node);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error.origin !== undefined) throw error;
+      throw new ConfigError(error.exception, error.message, { origin: this.#origin(node), cause: error });
     }
   }
 
