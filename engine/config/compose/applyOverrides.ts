@@ -53,7 +53,7 @@ const PYTHON_EXCEPTIONS = new Set([
 
 function asMergeFailure(error: unknown, override: Override): unknown {
   if (!(error instanceof ConfigError) || error instanceof CompositionError) return error;
-  if (PYTHON_EXCEPTIONS.has(error.exception)) return error;
+  if (PYTHON_EXCEPTIONS.has(error.exception)) return error.at(overrideOrigin(override), override.keyOrGroup);
   return compositionError(`Error merging override ${override.text}`, {
     origin: overrideOrigin(override),
     cause: error,
