@@ -1,10 +1,8 @@
 import { Argument, type Command } from 'commander';
+import { SHELLS, type Shell } from '../completion/shells.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import type { Finish } from './finish.ts';
 import { examples } from './valueParsers.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 export function addCompletion(program: Command, terminal: Terminal, finish: Finish): void {
   program

@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { searchPathOf } from '../commands/searchPath.ts';
 import type { SourceOptions } from '../options.ts';
+import { SHELLS } from './shells.ts';
 
 export interface Candidate {
   readonly word: string;
@@ -20,7 +21,7 @@ export async function completeCommandLine(words: readonly string[], program: Com
   if (commands.length > 0 && line.positional.length === 0) {
     return matching(visible(commands).map(commandCandidate), current);
   }
-  if (line.command.name() === 'completion') return matching([...'bash zsh fish'.split(' ')].map(plain), current);
+  if (line.command.name() === 'completion') return matching(SHELLS.map(plain), current);
   if (!CONFIG_COMMANDS.has(line.command.name())) return [];
   const { completeOverride, completePath } = await import('../../service/configCompletion.ts');
   const place = await placeOf(line.source);

@@ -1,4 +1,4 @@
-import type { Shell } from '../commandTree/completionCommands.ts';
+import type { Shell } from './shells.ts';
 
 // Each script asks `accelhydra __complete SHELL …` and shows what comes back, a candidate a line: the word, a tab, what
 // it is. Nothing that goes wrong may reach the screen in the middle of a line that somebody types.

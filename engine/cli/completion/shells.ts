@@ -1,0 +1,3 @@
+/** The shells that can complete `accelhydra`. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
