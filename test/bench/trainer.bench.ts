@@ -8,8 +8,8 @@ function trainerAgainstLoop(name: string, metric: string): Benchmark {
     name: `trainer-overhead-${name}`,
     metric,
     unit: 'samples/s',
-    rounds: 31,
-    warmUps: 3,
+    rounds: 15,
+    warmUps: 2,
     prepare: () => prepare(name),
   };
 }
