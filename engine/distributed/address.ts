@@ -5,7 +5,7 @@ export type RankAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'path'; readonly path: string };
 
-/** `127.0.0.1:29500` or `unix:/tmp/x.sock`, the form that environment variables carry. */
+/** `127.0.0.1:29500` or `unix:run.sock`, the form that environment variables carry. */
 export function formatAddress(address: RankAddress): string {
   return address.kind === 'tcp' ? `${address.host}:${address.port}` : `unix:${address.path}`;
 }
