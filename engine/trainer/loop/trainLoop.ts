@@ -34,6 +34,8 @@ export class TrainLoop {
   readonly #validator: Validator;
   #isStoppedEarly = false;
   #savedStep: number | undefined;
+  /** Why the newest step or epoch checkpoint is missing; undefined once a later one is safe. */
+  #unsaved: EngineError | undefined;
   #warnedNotFinite = false;
 
   constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore) {
@@ -211,10 +213,14 @@ export class TrainLoop {
     await log.flush();
     try {
       await this.#store.save(save, this.#parts);
-      if (save.kind === 'step' || save.kind === 'epoch') this.#savedStep = this.#parts.state.step;
+      if (save.kind === 'step' || save.kind === 'epoch') {
+        this.#savedStep = this.#parts.state.step;
+        this.#unsaved = undefined;
+      }
     } catch (error) {
       // that another rank is gone is no matter of this checkpoint
       if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
+      if (save.kind === 'step' || save.kind === 'epoch') this.#unsaved = toEngineError(error);
       this.#parts.warn(
         `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
         'error',
@@ -227,6 +233,15 @@ export class TrainLoop {
     const { meter, log, state, metrics } = this.#parts;
     await log.flush();
     meter.enter('finishing', this.#parts.position());
+    if (this.#unsaved) {
+      // a training that looks completed but left no weights behind would be the worst kind of success
+      throw new EngineError(
+        'trainer.not-saved',
+        `The training ran to step ${state.step}, but its last checkpoint could not be written: ${this.#unsaved.message}`,
+        { step: state.step },
+        { cause: this.#unsaved },
+      );
+    }
     return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#store.newest };
   }
 }
