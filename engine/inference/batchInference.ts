@@ -46,9 +46,10 @@ interface Prepared {
 export async function runBatchInference(request: BatchInferenceRequest): Promise<BatchInferenceResult> {
   const { runtime, onNote, onProgress, signal } = request;
   const { composition, builder, target } = await prepare(request);
-  const weights = await readWeights(target.checkpoint);
+  const weights = await readWeights(target.checkpoint, target.useEma);
   onNote(`Backend ${await request.loadBackend()}`);
-  onNote(`Checkpoint ${weights.source} (epoch ${weights.epoch}, step ${weights.step})`);
+  const kind = weights.isAveraged ? ', averaged weights' : '';
+  onNote(`Checkpoint ${weights.source} (epoch ${weights.epoch}, step ${weights.step}${kind})`);
   const model = await buildModel(runtime, readRunConfig(target, weights.configText), weights);
   const section: unknown = Reflect.get(Object(toPlain(builder.resolved())), 'test_dataloader');
   const loader = await buildDataloader('test_dataloader', section, builder);

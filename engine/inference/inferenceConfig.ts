@@ -28,6 +28,8 @@ const Settings = z.looseObject({
   /** The training config, where it is not beside the checkpoint. */
   exp_config_path: z.string().nullish(),
   use_best: z.boolean().nullish(),
+  /** Whether averaged weights (trainer.ema) are taken where the checkpoint has them; true unless said otherwise. */
+  use_ema: z.boolean().nullish(),
   /** Folder below exp_dir/inference that gets the results. */
   output_name: z.string().nullish(),
   infer_args: z.record(z.string(), z.unknown()).nullish(),
@@ -36,6 +38,7 @@ const Settings = z.looseObject({
 /** Which run and which of its checkpoints an inference config means. */
 export interface InferenceTarget {
   readonly checkpoint: ResolvedCheckpoint;
+  readonly useEma: boolean;
   readonly expDir: string;
   readonly expConfigPath: string | undefined;
   readonly outputDir: string;
@@ -90,6 +93,7 @@ export async function findInferenceTarget(projectRoot: string, resolved: Contain
   const run = expDir === undefined || existsSync(join(own, RUN_CONFIG)) ? own : expDir;
   return {
     checkpoint,
+    useEma: settings.use_ema ?? true,
     expDir: run,
     expConfigPath: settings.exp_config_path == null ? undefined : resolve(projectRoot, settings.exp_config_path),
     outputDir: join(run, 'inference', settings.output_name ?? 'test'),

@@ -31,15 +31,22 @@ export interface Weights {
   /** 0 for weights without a record. */
   readonly step: number;
   readonly epoch: number;
+  /** Whether they are the averages (trainer.ema) rather than the last step's own. */
+  readonly isAveraged: boolean;
 }
 
-/** Reads a checkpoint's weights (averaged ones where it has them) and its config. Throws `checkpoint.*`. */
-export async function readWeights(checkpoint: ResolvedCheckpoint): Promise<Weights> {
+/**
+ * Reads a checkpoint's weights and its config. Of weights that were averaged in training (trainer.ema) the averages are
+ * taken, unless `useEma` is false. Throws `checkpoint.*`.
+ */
+export async function readWeights(checkpoint: ResolvedCheckpoint, useEma = true): Promise<Weights> {
   if (checkpoint.type === 'file') return readFile(checkpoint.file);
-  const loaded: LoadedCheckpoint = await loadCheckpoint(checkpoint.folder, ['model', 'ema', 'config']);
+  const parts = ['model', ...(useEma ? (['ema'] as const) : []), 'config'] as const;
+  const loaded: LoadedCheckpoint = await loadCheckpoint(checkpoint.folder, parts);
   const { step, epoch } = loaded.manifest;
+  const isAveraged = loaded.ema !== undefined;
   const tensors = loaded.ema === undefined ? loaded.model : new Map([...loaded.model, ...loaded.ema]);
-  return { source: checkpoint.folder, tensors, configText: loaded.configText, step, epoch };
+  return { source: checkpoint.folder, tensors, configText: loaded.configText, step, epoch, isAveraged };
 }
 
 async function readFile(file: string): Promise<Weights> {
@@ -47,7 +54,7 @@ async function readFile(file: string): Promise<Weights> {
   try {
     const tensors = new Map<string, TensorData>();
     for (const name of opened.header.tensors.keys()) tensors.set(name, await opened.read(name));
-    return { source: file, tensors, configText: undefined, step: 0, epoch: 0 };
+    return { source: file, tensors, configText: undefined, step: 0, epoch: 0, isAveraged: false };
   } finally {
     await opened.close();
   }

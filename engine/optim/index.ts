@@ -50,3 +50,4 @@ export {
   type SchedulerState,
 } from './schedulers/scheduler.ts';
 export { ExponentialLR, MultiStepLR, StepLR } from './schedulers/stepwise.ts';
+export { WeightAverage, type WeightAverageOptions, type WeightAverageScalars } from './weightAverage.ts';

@@ -4,11 +4,20 @@ import { nearest } from '../base/nearest.ts';
 import { requireWhole } from '../data/options.ts';
 import type { LoggingConfig } from './logging/loggingConfig.ts';
 import type { MetricMonitor } from './monitor/metricMonitor.ts';
+import {
+  type EmaOptions,
+  type EmaSettings,
+  type LossSpikeOptions,
+  type LossSpikeSettings,
+  readEma,
+  readFlag,
+  readLossSpike,
+  refused,
+  type StepPolicy,
+  stepPolicies,
+} from './settingSections.ts';
 
 export type LRSchedulerInterval = 'step' | 'epoch';
-
-/** What to do when loss or gradient is NaN or infinite. Stop and skip read one number back from the device each update. */
-export type NanPolicy = 'continue' | 'skip' | 'stop';
 
 /** The trainer's keys in YAML, with AccelHydra's names and defaults. */
 export interface TrainerSettingsOptions {
@@ -22,6 +31,8 @@ export interface TrainerSettingsOptions {
   readonly gradient_accumulation_steps?: number;
   /** null: the norm is measured, not clipped. */
   readonly max_grad_norm?: number | null;
+  /** Every element of a gradient is limited to ± this, before its norm is (torch.nn.utils.clip_grad_value_). */
+  readonly clip_grad_value?: number | null;
   readonly resume_from_checkpoint?: string | null;
   /** Go on from the newest checkpoint in project_dir, where there is one. AccelHydra spells it the second way. */
   readonly auto_resume_from_latest_ckpt?: boolean | null;
@@ -36,9 +47,22 @@ export interface TrainerSettingsOptions {
   readonly metric_monitor?: MetricMonitor | null;
   /** Validations in a row without improvement after which training ends. */
   readonly early_stop?: number | null;
+  /** At the end of training, early or not, put the weights of checkpoints/best back; on_train_end sees them. */
+  readonly restore_best?: boolean;
   readonly even_batches?: boolean;
   readonly logging_config?: LoggingConfig | null;
-  readonly nan_policy?: NanPolicy;
+  /**
+   * What to do when a gradient is NaN or infinite: stop with an error, skip the optimizer step, roll back to the last
+   * checkpoint and go on with other data, or continue. All but `continue` read one number back from the device at each
+   * optimizer step. When it is not set, only a loss that is not finite at the first step is an error.
+   */
+  readonly nan_policy?: StepPolicy | null;
+  readonly loss_spike?: LossSpikeOptions | null;
+  /** How many roll-backs a run may make before it ends with an error. */
+  readonly max_rollbacks?: number;
+  /** Averaged weights: saved with checkpoints, used by validation and by inference. `ema_decay: 0.999` is the short form. */
+  readonly ema?: EmaOptions | null;
+  readonly ema_decay?: number | null;
 }
 
 export interface TrainerSettings {
@@ -49,6 +73,7 @@ export interface TrainerSettings {
   readonly lr_scheduler_interval: LRSchedulerInterval;
   readonly gradient_accumulation_steps: number;
   readonly max_grad_norm: number | null;
+  readonly clip_grad_value: number | null;
   readonly resume_from_checkpoint: string | null;
   readonly auto_resume_from_latest_ckpt: boolean;
   readonly log_every_n_steps: number | null;
@@ -58,9 +83,14 @@ export interface TrainerSettings {
   readonly save_last_k: number | null;
   readonly metric_monitor: MetricMonitor | null;
   readonly early_stop: number | null;
+  readonly restore_best: boolean;
   readonly even_batches: boolean;
   readonly logging_config: LoggingConfig | null;
-  readonly nan_policy: NanPolicy;
+  /** null: not set. */
+  readonly nan_policy: StepPolicy | null;
+  readonly loss_spike: LossSpikeSettings | null;
+  readonly max_rollbacks: number;
+  readonly ema: EmaSettings | null;
 }
 
 /** Every key that Trainer itself takes, the objects built around it included. */
@@ -72,6 +102,7 @@ export const trainerKeys: readonly string[] = [
   'lr_scheduler_interval',
   'gradient_accumulation_steps',
   'max_grad_norm',
+  'clip_grad_value',
   'resume_from_checkpoint',
   'log_every_n_steps',
   'save_every_n_steps',
@@ -80,9 +111,14 @@ export const trainerKeys: readonly string[] = [
   'save_last_k',
   'metric_monitor',
   'early_stop',
+  'restore_best',
   'even_batches',
   'logging_config',
   'nan_policy',
+  'loss_spike',
+  'max_rollbacks',
+  'ema',
+  'ema_decay',
   'resume_from_config',
   'auto_resume_from_latest_ckpt',
   'auto_reusme_from_latest_ckpt',
@@ -120,6 +156,10 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
       },
     );
   }
+  const { clip_grad_value: limit = null } = options;
+  if (limit !== null && !(typeof limit === 'number' && limit > 0)) {
+    throw refused(owner, 'clip_grad_value', `must be above zero, or null for no limit; it is ${limit}`, limit);
+  }
   return {
     project_dir: options.project_dir,
     checkpoint_dir: options.checkpoint_dir ?? join(options.project_dir, 'checkpoints'),
@@ -133,6 +173,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
       1,
     ),
     max_grad_norm: norm,
+    clip_grad_value: limit,
     resume_from_checkpoint: options.resume_from_checkpoint ?? null,
     auto_resume_from_latest_ckpt: options.auto_resume_from_latest_ckpt ?? options.auto_reusme_from_latest_ckpt ?? false,
     log_every_n_steps: counts('log_every_n_steps', 50),
@@ -142,9 +183,13 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     save_last_k: counts('save_last_k', 1),
     metric_monitor: options.metric_monitor ?? null,
     early_stop: counts('early_stop', null),
+    restore_best: readFlag(owner, 'restore_best', options.restore_best, false),
     even_batches: options.even_batches ?? true,
     logging_config: options.logging_config ?? null,
-    nan_policy: oneOf(owner, 'nan_policy', options.nan_policy, ['continue', 'skip', 'stop']),
+    nan_policy: options.nan_policy == null ? null : oneOf(owner, 'nan_policy', options.nan_policy, stepPolicies),
+    loss_spike: readLossSpike(owner, options.loss_spike),
+    max_rollbacks: requireWhole(owner, 'max_rollbacks', options.max_rollbacks ?? 3, 0),
+    ema: readEma(owner, options.ema, options.ema_decay),
   };
 }
 

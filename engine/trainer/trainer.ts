@@ -230,6 +230,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     const checkpoint = await store.findStart(resumeFrom ?? this.settings.resume_from_checkpoint);
     if (checkpoint === null) await shareWeights(this.model, collective);
     else await store.load(checkpoint, parts);
+    parts.average?.begin();
     if (collective.rank !== 0) return;
     if (hyperparameters !== undefined) reporter.report({ type: 'hyperparameters', values: hyperparameters });
     for (const note of this.train_dataloader.notes ?? []) parts.warn(`train_dataloader: ${note}`, 'info');

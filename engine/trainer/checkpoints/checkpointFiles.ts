@@ -6,6 +6,8 @@ export interface CheckpointContent {
   readonly model: ReadonlyMap<string, tf.Tensor>;
   /** Optimizer slots, and each rank's gradients of an unfinished accumulation, flat, under `accumulated.rank{n}`. */
   readonly optimizer: ReadonlyMap<string, tf.Tensor>;
+  /** Averaged weights, by parameter name; empty without averaging. */
+  readonly ema: ReadonlyMap<string, tf.Tensor>;
   /** Everything else, plain values. */
   readonly state: unknown;
 }

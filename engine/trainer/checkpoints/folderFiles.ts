@@ -20,6 +20,7 @@ export const folderFiles: CheckpointFiles = {
       ...label,
       model: sources(content.model),
       optimizer: sources(content.optimizer),
+      ema: content.ema.size === 0 ? undefined : sources(content.ema),
       state: content.state,
     });
     return saved.bytes;
@@ -33,8 +34,18 @@ export const folderFiles: CheckpointFiles = {
         { file: resolved.file },
       );
     }
-    const { model, optimizer, state } = await loadCheckpoint(resolved.folder, ['model', 'optimizer', 'state']);
-    return { model: tensors(model), optimizer: tensors(optimizer ?? new Map()), state } satisfies CheckpointContent;
+    const { model, optimizer, ema, state } = await loadCheckpoint(resolved.folder, [
+      'model',
+      'optimizer',
+      'ema',
+      'state',
+    ]);
+    return {
+      model: tensors(model),
+      optimizer: tensors(optimizer ?? new Map()),
+      ema: tensors(ema ?? new Map()),
+      state,
+    } satisfies CheckpointContent;
   },
   async latest(projectDir) {
     return (await latestCheckpoint(projectDir))?.folder;

@@ -5,10 +5,15 @@ import { fromPlain, toYaml } from '../../config/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
-import type { CheckpointFiles } from './checkpointFiles.ts';
+import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
 import type { PlannedSave } from './policy.ts';
 
 const accumulatedPrefix = 'accumulated.rank';
+
+interface LoadOptions {
+  /** Go on with the data after what was seen, not after what the checkpoint had seen. */
+  readonly keepsPlace?: boolean;
+}
 
 /** Takes the training's state to disk and back. Every rank calls, rank 0 writes. */
 export class TrainingStore {
@@ -68,7 +73,12 @@ export class TrainingStore {
       const label = { kind: save.kind, epoch: state.epoch, step: state.step, metrics: parts.metrics, time };
       const bytes = await this.#files.write(
         save.folder,
-        { model: model.stateDict(), optimizer: own, state: this.#capture(parts, slots.scalars, random) },
+        {
+          model: model.stateDict(),
+          optimizer: own,
+          ema: parts.average?.tensors() ?? new Map(),
+          state: this.#capture(parts, slots.scalars, random),
+        },
         { ...label, configText: this.#configText() },
       );
       const checkpoint = { ...label, path: this.#relative(save.folder), bytes };
@@ -90,6 +100,8 @@ export class TrainingStore {
       optimizer,
       scheduler: scheduler?.stateDict() ?? null,
       monitor: settings.metric_monitor?.state_dict() ?? null,
+      ema: parts.average?.scalars ?? null,
+      spikes: parts.guard.state(),
       metrics: { ...parts.metrics },
       custom: objects.map((object) => object.state_dict()),
     };
@@ -117,12 +129,14 @@ export class TrainingStore {
    * Throws what reading the folder throws, `model.state` for another model's weights, `trainer.resume` for a state
    * that does not fit.
    */
-  async load(folder: string, parts: LoopParts): Promise<void> {
+  async load(folder: string, parts: LoopParts, options: LoadOptions = {}): Promise<void> {
     const { model, optimizer, environment, settings, lr_scheduler: scheduler } = this.#subject;
     const content = await this.#files.read(folder);
     try {
       const saved = readSavedState(content.state, folder);
+      const place = { pass: parts.state.pass, batch: parts.state.batch };
       model.loadStateDict(content.model);
+      this.#restoreAverage(content, saved, parts);
       const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
       optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
       if (scheduler !== null && saved.scheduler !== null) scheduler.loadStateDict(saved.scheduler);
@@ -133,6 +147,8 @@ export class TrainingStore {
       }
       this.#restoreCustom(saved, folder);
       Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize));
+      if (options.keepsPlace === true) Object.assign(parts.state, place);
+      if (saved.spikes != null) parts.guard.restore(saved.spikes);
       const random = saved.random[environment.collective.rank];
       if (random === undefined || saved.world_size !== environment.collective.worldSize) {
         parts.warn(
@@ -147,7 +163,32 @@ export class TrainingStore {
       await parts.moveCursor();
       this.#newest = folder;
     } finally {
-      for (const tensor of [...content.model.values(), ...content.optimizer.values()]) tensor.dispose();
+      disposeContent(content);
+    }
+  }
+
+  /** Puts a checkpoint's weights back, averaged ones too, and nothing else. Throws what reading the folder throws. */
+  async loadWeights(folder: string, parts: LoopParts): Promise<SavedState> {
+    const content = await this.#files.read(folder);
+    try {
+      const saved = readSavedState(content.state, folder);
+      this.#subject.model.loadStateDict(content.model);
+      this.#restoreAverage(content, saved, parts);
+      return saved;
+    } finally {
+      disposeContent(content);
+    }
+  }
+
+  #restoreAverage(content: CheckpointContent, saved: SavedState, { average, warn }: LoopParts): void {
+    if (average !== undefined && content.ema.size > 0) {
+      average.load(content.ema, { decay: saved.ema?.decay ?? 0, updates: saved.ema?.updates ?? 0 });
+    } else if (average !== undefined) {
+      average.dispose();
+      average.begin();
+      warn('The checkpoint has no averaged weights; averaging (trainer.ema) starts from its weights.', 'info');
+    } else if (content.ema.size > 0) {
+      warn('The checkpoint has averaged weights, but trainer.ema is not set: the averages are not carried on.');
     }
   }
 
@@ -175,6 +216,10 @@ export class TrainingStore {
     const base = this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
     return relative(resolve(base), resolve(folder)).split(sep).join('/');
   }
+}
+
+function disposeContent({ model, optimizer, ema }: CheckpointContent): void {
+  for (const tensors of [model, optimizer, ema]) for (const tensor of tensors.values()) tensor.dispose();
 }
 
 function messageOf(error: unknown): string {

@@ -1,15 +1,17 @@
 import { EngineError } from '../../api/errors.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
-import { advanceScheduler } from '../../optim/index.ts';
+import { advanceScheduler, WeightAverage } from '../../optim/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { MetricLog } from '../logging/metricLog.ts';
 import { type Position, ProgressMeter } from '../logging/progressMeter.ts';
+import type { NamedVariable } from '../model/module.ts';
 import type { SchedulerLike } from '../ports.ts';
 import { freshState, type TrainState } from '../state/trainState.ts';
 import { BatchCursor } from './batchCursor.ts';
 import { EagerStep, type StepExecutor } from './eagerStep.ts';
 import { FieldKeeper } from './fieldKeeper.ts';
+import { StepGuard } from './stepGuard.ts';
 import { Updater } from './updater.ts';
 import { MetricSums } from './validation.ts';
 
@@ -17,9 +19,14 @@ import { MetricSums } from './validation.ts';
 export interface LoopParts {
   readonly state: TrainState;
   readonly epochLength: number;
+  /** What is trained. */
+  readonly parameters: readonly NamedVariable[];
   cursor: BatchCursor;
   readonly executor: StepExecutor;
   readonly updater: Updater;
+  readonly guard: StepGuard;
+  /** The averaged weights, where trainer.ema asks for them. */
+  readonly average: WeightAverage | undefined;
   readonly log: MetricLog;
   readonly meter: ProgressMeter;
   readonly keeper: FieldKeeper;
@@ -59,10 +66,13 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const parameters = subject.model.namedParameters().filter(({ variable }) => variable.trainable);
   const state: TrainState = { ...freshState };
   const isMain = collective.rank === 0;
+  const guard = new StepGuard({ nanPolicy: settings.nan_policy, lossSpike: settings.loss_spike });
+  const average = settings.ema === null ? undefined : new WeightAverage(parameters, settings.ema);
   const newCursor = () => new BatchCursor(subject.train_dataloader, shard, passLength, state);
   const parts: LoopParts = {
     state,
     epochLength,
+    parameters,
     cursor: newCursor(),
     executor: new EagerStep(parameters),
     updater: new Updater({
@@ -70,8 +80,12 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       optimizer: subject.optimizer,
       collective,
       maxGradNorm: settings.max_grad_norm,
-      nanPolicy: settings.nan_policy,
+      clipGradValue: settings.clip_grad_value,
+      guard,
+      average,
     }),
+    guard,
+    average,
     log: new MetricLog({ reporter, clock, isActive: isMain }),
     meter: new ProgressMeter({ reporter, clock, isActive: isMain }),
     keeper: new FieldKeeper(subject),
@@ -98,6 +112,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     dispose: async () => {
       await parts.cursor.dispose();
       parts.updater.dispose();
+      parts.average?.dispose();
       parts.sums.dispose();
       parts.keeper.dispose();
       parts.log.dispose();
@@ -107,15 +122,23 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
 }
 
 function checkMonitor(subject: TrainerSubject): void {
-  const { early_stop: patience, metric_monitor: monitor } = subject.settings;
-  if (patience === null) return;
+  const { early_stop: patience, restore_best: restores, metric_monitor: monitor } = subject.settings;
   if (monitor !== null && subject.val_dataloader !== null) return;
   const lacks = monitor === null ? 'metric_monitor' : 'val_dataloader';
-  throw new EngineError(
-    'trainer.early-stop',
-    `early_stop is ${patience}, but there is no ${lacks} to judge by. Add one, or set early_stop: null.`,
-    { lacks },
-  );
+  if (patience !== null) {
+    throw new EngineError(
+      'trainer.early-stop',
+      `early_stop is ${patience}, but there is no ${lacks} to judge by. Add one, or set early_stop: null.`,
+      { lacks },
+    );
+  }
+  if (restores) {
+    throw new EngineError(
+      'trainer.restore-best',
+      `restore_best is true, but there is no ${lacks} to say what is best. Add one, or set restore_best: false.`,
+      { lacks },
+    );
+  }
 }
 
 async function agreeOnLength(subject: TrainerSubject, shard: Shard): Promise<number | undefined> {

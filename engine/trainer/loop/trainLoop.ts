@@ -10,6 +10,9 @@ import { shouldStopEarly } from '../monitor/metricMonitor.ts';
 import { Breath } from './breath.ts';
 import { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
+import { type Recovered, Recovery } from './recovery.ts';
+import type { StepProblem } from './stepGuard.ts';
+import type { Update } from './updater.ts';
 import { Validator } from './validator.ts';
 
 export type FitStatus = 'completed' | 'stopped' | 'early-stopped';
@@ -32,6 +35,9 @@ export class TrainLoop {
   readonly #breath: Breath;
   readonly #hooks: HookCaller;
   readonly #validator: Validator;
+  readonly #recovery: Recovery;
+  /** The step whose loss is looked at whatever is logged: the first, unless NaN is to be lived with. */
+  readonly #checkedStep: number;
   #isStoppedEarly = false;
   #savedStep: number | undefined;
   /** Why the newest step or epoch checkpoint is missing; undefined once a later one is safe. */
@@ -45,6 +51,9 @@ export class TrainLoop {
     this.#breath = new Breath(subject.environment.clock);
     this.#hooks = new HookCaller(subject.environment.collective, parts.state);
     this.#validator = new Validator(subject, parts, this.#hooks, this.#breath);
+    this.#recovery = new Recovery(subject, parts, store);
+    const { nan_policy: policy } = subject.settings;
+    this.#checkedStep = policy === null || policy === 'stop' ? parts.state.step : -1;
   }
 
   async run(): Promise<FitResult> {
@@ -54,6 +63,7 @@ export class TrainLoop {
     while (parts.state.epoch < subject.settings.epochs && !this.#isStoppedEarly) {
       if (!(await this.#epoch())) return this.#finish('stopped');
     }
+    if (subject.settings.restore_best) await this.#restoreBest();
     await this.#hooks.call('on_train_end', () => subject.on_train_end());
     return this.#finish(this.#isStoppedEarly ? 'early-stopped' : 'completed');
   }
@@ -64,8 +74,8 @@ export class TrainLoop {
     subject.model.train();
     parts.meter.enter('training', parts.position());
     await this.#hooks.call('on_train_epoch_start', () => subject.on_train_epoch_start());
-    const end = (parts.state.epoch + 1) * parts.epochLength;
-    while (parts.state.step < end) {
+    // the end is asked for each time: a roll-back may lead into an earlier epoch
+    while (parts.state.step < (parts.state.epoch + 1) * parts.epochLength) {
       if (this.#mustStop()) return this.#saveAndStop();
       await this.#step();
       await this.#breath.take();
@@ -96,23 +106,35 @@ export class TrainLoop {
     const rate = this.#subject.optimizer.paramGroups[0]?.lr;
     const result = this.#forwardBackward(loaded, index);
     try {
+      if (state.step === this.#checkedStep) await this.#checkFirstLoss(result.loss, loaded);
       updater.accumulate(result);
       state.accumulated++;
       const isSync = isLast || state.accumulated >= settings.gradient_accumulation_steps;
-      const meanLoss = isSync ? await this.#update(result.loss) : undefined;
+      const meanLoss = isSync ? await this.#update(result.loss, loaded) : undefined;
+      if (meanLoss === 'rolled-back') return this.#leaveStep();
       if (isDue) await this.#logStep(result.loss, meanLoss, rate);
     } finally {
       result.loss.dispose();
       disposeBatch(loaded.batch);
     }
-    this.#hooks.leaveBatch();
-    this.#parts.isLogging = true;
+    this.#leaveStep();
     state.step++;
     Object.assign(state, cursor.position);
     const samples =
       (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
     this.#parts.meter.stepped(samples, this.#parts.position());
     for (const save of savesAfterStep(settings, state.step)) await this.#save(save);
+  }
+
+  #leaveStep(): void {
+    this.#hooks.leaveBatch();
+    this.#parts.isLogging = true;
+  }
+
+  #checkFirstLoss(loss: tf.Scalar, loaded: LoadedBatch): Promise<void> {
+    return this.#hooks.call('training_step', async () =>
+      this.#recovery.checkFirstLoss(await readScalar(loss), loaded.batch),
+    );
   }
 
   #forwardBackward(loaded: LoadedBatch, index: number) {
@@ -131,7 +153,7 @@ export class TrainLoop {
   }
 
   /** The optimizer step; gives the mean loss over the ranks when there are several. */
-  async #update(loss: tf.Scalar): Promise<number | undefined> {
+  async #update(loss: tf.Scalar, loaded: LoadedBatch): Promise<number | undefined | 'rolled-back'> {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     const { state, updater } = this.#parts;
     const update = await this.#hooks.call('optimizer step', () =>
@@ -139,13 +161,11 @@ export class TrainLoop {
     );
     state.accumulated = 0;
     this.#parts.isStopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
+    if (update.problem === undefined) this.#recovery.passed();
+    else if ((await this.#recover(update.problem, update, loaded)) === 'rolled-back') return 'rolled-back';
     if (update.isApplied) {
       state.updates++;
       if (scheduler !== null && settings.lr_scheduler_interval === 'step') this.#parts.advance(scheduler);
-    } else {
-      this.#parts.warn(
-        `Step ${state.step}: the gradient norm is not finite; this optimizer step was left out (nan_policy: skip).`,
-      );
     }
     if (state.gradNormDue && update.gradNorm !== undefined) {
       this.#parts.log.add('train/grad_norm', update.gradNorm, state.step, state.epoch);
@@ -153,6 +173,17 @@ export class TrainLoop {
     }
     update.gradNorm?.dispose();
     return update.loss;
+  }
+
+  async #recover(problem: StepProblem, { gradNorm }: Update, { batch }: LoadedBatch): Promise<Recovered> {
+    let recovered: Recovered | undefined;
+    try {
+      recovered = await this.#hooks.call('optimizer step', () => this.#recovery.handle(problem, batch));
+      if (recovered === 'rolled-back') this.#savedStep = undefined;
+      return recovered;
+    } finally {
+      if (recovered !== 'went-on') gradNorm?.dispose();
+    }
   }
 
   async #logStep(loss: tf.Scalar, meanLoss: number | undefined, rate: number | undefined): Promise<void> {
@@ -171,7 +202,7 @@ export class TrainLoop {
     if (!Number.isFinite(value) && !this.#warnedNotFinite) {
       this.#warnedNotFinite = true;
       this.#parts.warn(
-        `The training loss is ${value} at step ${state.step}. Training goes on; nan_policy: stop or skip would not.`,
+        `The training loss is ${value} at step ${state.step}. Training goes on; nan_policy: stop, skip or rollback would not.`,
       );
     }
   }
@@ -197,6 +228,27 @@ export class TrainLoop {
     const { early_stop: patience, metric_monitor: monitor } = this.#subject.settings;
     if (monitor !== null && this.#subject.val_dataloader !== null)
       this.#isStoppedEarly = shouldStopEarly(patience, monitor);
+  }
+
+  /** Puts back the weights of the best checkpoint, for on_train_end and whoever uses the model after fit(). */
+  async #restoreBest(): Promise<void> {
+    const { settings } = this.#subject;
+    const { folder } = bestSave(settings);
+    const { best_value: value, metric_name: name } = settings.metric_monitor ?? {};
+    if (value === undefined) {
+      this.#parts.warn(`No validation gave a best ${name}: the weights stay as the last step left them.`);
+      return;
+    }
+    try {
+      const { train } = await this.#store.loadWeights(folder, this.#parts);
+      this.#parts.warn(
+        `The weights are those of the best ${name}, ${value} (epoch ${train.epoch}, step ${train.step}).`,
+        'info',
+      );
+    } catch (error) {
+      const why = toEngineError(error).message;
+      this.#parts.warn(`The best weights could not be put back: ${why} The last step's stay.`, 'error');
+    }
   }
 
   async #saveAndStop(): Promise<false> {

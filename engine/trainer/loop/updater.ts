@@ -1,26 +1,29 @@
 import type * as tf from '@tensorflow/tfjs';
-import { EngineError } from '../../api/errors.ts';
 import type { Collective } from '../../api/training.ts';
-import { clipGradNorm, gradientNorm } from '../../optim/index.ts';
+import { clipGradNorm, clipGradValue, gradientNorm, type WeightAverage } from '../../optim/index.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
-import type { NanPolicy } from '../settings.ts';
 import type { StepResult } from './eagerStep.ts';
 import { disposeGradients, type FlatLayout, flatLayout, flatten, GradientStore, unflatten } from './gradientStore.ts';
+import type { StepGuard, StepProblem } from './stepGuard.ts';
 
 export interface UpdaterOptions {
   readonly parameters: readonly NamedVariable[];
   readonly optimizer: OptimizerLike;
   readonly collective: Collective;
   readonly maxGradNorm: number | null;
-  readonly nanPolicy: NanPolicy;
+  readonly clipGradValue: number | null;
+  readonly guard: StepGuard;
+  /** Follows the weights after each optimizer step, where they are averaged. */
+  readonly average: WeightAverage | undefined;
 }
 
 /** What came of the optimizer step at the end of an accumulation. */
 export interface Update {
-  /** False when a value that is not finite made the optimizer skip (nan_policy: skip). */
+  /** False when the guard found a problem whose policy is not to continue; weights and optimizer are then untouched. */
   readonly isApplied: boolean;
+  readonly problem: StepProblem | undefined;
   /** Norm of all gradients before clipping, on the device; the caller disposes it. Absent when nobody needed it. */
   readonly gradNorm: tf.Scalar | undefined;
   /** Mean loss over the ranks; only with several of them. */
@@ -63,9 +66,14 @@ export class Updater {
     const reduced = await this.#reduce(own, loss, wantsStop);
     const { gradients, norm } = this.#clip(reduced.gradients, wantsNorm);
     try {
-      const isApplied = norm === undefined || (await this.#mayApply(norm));
-      if (isApplied) this.#options.optimizer.step(gradients);
-      return { isApplied, gradNorm: norm, loss: reduced.loss, isStopWanted: reduced.isStopWanted };
+      const { guard, optimizer, average } = this.#options;
+      const problem = await guard.judge(norm, loss, reduced.loss);
+      const isApplied = problem === undefined || problem.policy === 'continue';
+      if (isApplied) {
+        optimizer.step(gradients);
+        average?.update();
+      }
+      return { isApplied, problem, gradNorm: norm, loss: reduced.loss, isStopWanted: reduced.isStopWanted };
     } catch (error) {
       norm?.dispose();
       throw error;
@@ -86,25 +94,25 @@ export class Updater {
 
   // Measuring the norm costs an operation for each parameter: only when it clips, decides or is to be logged.
   #clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean) {
-    const { maxGradNorm, nanPolicy } = this.#options;
-    if (maxGradNorm === null) {
-      return { gradients: raw, norm: wantsNorm || nanPolicy !== 'continue' ? gradientNorm(raw) : undefined };
+    const { maxGradNorm, clipGradValue: limit, guard } = this.#options;
+    const isMeasured = wantsNorm || guard.wantsNorm;
+    if (limit === null && maxGradNorm === null) {
+      return { gradients: raw, norm: isMeasured ? gradientNorm(raw) : undefined };
     }
-    const { gradients, totalNorm } = clipGradNorm(raw, maxGradNorm);
+    if (limit === null) {
+      const { gradients, totalNorm } = clipGradNorm(raw, maxGradNorm);
+      disposeGradients(raw);
+      return { gradients, norm: totalNorm };
+    }
+    // what is logged and judged is the norm before any clipping
+    const norm = isMeasured ? gradientNorm(raw) : undefined;
+    const limited = clipGradValue(raw, limit);
     disposeGradients(raw);
-    return { gradients, norm: totalNorm };
-  }
-
-  async #mayApply(norm: tf.Scalar): Promise<boolean> {
-    if (this.#options.nanPolicy === 'continue') return true;
-    const value = await readScalar(norm);
-    if (Number.isFinite(value)) return true;
-    if (this.#options.nanPolicy === 'skip') return false;
-    throw new EngineError(
-      'trainer.not-finite',
-      `The gradient norm is ${value}. Lower the learning rate or max_grad_norm, or look for a division by zero or a logarithm of zero in training_step; nan_policy: skip leaves such steps out.`,
-      { norm: value },
-    );
+    if (maxGradNorm === null) return { gradients: limited, norm };
+    const { gradients, totalNorm } = clipGradNorm(limited, maxGradNorm);
+    totalNorm.dispose();
+    disposeGradients(limited);
+    return { gradients, norm };
   }
 
   dispose(): void {

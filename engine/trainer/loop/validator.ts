@@ -1,4 +1,4 @@
-import type { LoadedBatch } from '../../data/index.ts';
+import type { LoadedBatch, Loader } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { Breath } from './breath.ts';
@@ -23,10 +23,21 @@ export class Validator {
     this.#breath = breath;
   }
 
-  /** Nothing to do without validation data. False when it was ended by a stop. */
+  /** Nothing to do without validation data. False when it was ended by a stop. Sees averaged weights where there are. */
   async run(): Promise<boolean> {
-    const { val_dataloader: loader, environment, model } = this.#subject;
+    const { val_dataloader: loader, settings } = this.#subject;
     if (loader === null) return true;
+    const average = settings.ema?.validate === true ? this.#parts.average : undefined;
+    average?.exchange(true);
+    try {
+      return await this.#validate(loader);
+    } finally {
+      average?.exchange(false);
+    }
+  }
+
+  async #validate(loader: Loader): Promise<boolean> {
+    const { environment, model } = this.#subject;
     const parts = this.#parts;
     const { collective } = environment;
     parts.meter.enter('validating', parts.position());

@@ -29,6 +29,10 @@ export const SavedState = z.object({
       worse_count: z.number().int().nonnegative(),
     })
     .nullable(),
+  /** Averaged weights' counters; the averages are tensors beside. */
+  ema: z.object({ decay: z.number(), updates: z.number().int().nonnegative() }).nullish(),
+  /** What the loss is compared with to find spikes. */
+  spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
   /** Of the last validation. */
   metrics: z.record(z.string(), MeasuredNumber),
   custom: z.array(z.unknown()),

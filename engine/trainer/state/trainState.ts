@@ -15,6 +15,8 @@ export const TrainState = z.object({
   accumulated: z.number().int().nonnegative(),
   /** The gradient norm is still to be logged at the next optimizer step. */
   gradNormDue: z.boolean(),
+  /** Times the run went back to a checkpoint because of a loss or gradient gone wrong. */
+  rollbacks: z.number().int().nonnegative().default(0),
 });
 export type TrainState = z.infer<typeof TrainState>;
 
@@ -26,4 +28,5 @@ export const freshState: TrainState = {
   batch: 0,
   accumulated: 0,
   gradNormDue: false,
+  rollbacks: 0,
 };

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { saveCheckpoint } from '../../../engine/checkpoint/index.ts';
 import { compose, dictNode, fromPlain, toPlain } from '../../../engine/config/index.ts';
 import { findInferenceTarget, readRunConfig } from '../../../engine/inference/inferenceConfig.ts';
+import { readWeights } from '../../../engine/inference/loadModel.ts';
 import { inheritedOverrides, readRunChoices } from '../../../engine/inference/runChoices.ts';
 
 let project: string;
@@ -72,6 +73,36 @@ describe('which checkpoint is meant', () => {
       expDir: inRun(),
       outputDir: inRun('inference/mine'),
     });
+  });
+
+  test('averaged weights are taken where there are some, and left alone when asked to', async () => {
+    const folder = inRun('checkpoints/epoch_11');
+    const tensor = (name: string, value: number) => ({
+      name,
+      dtype: 'F32' as const,
+      shape: [1],
+      data: () => Float32Array.of(value),
+    });
+    const model = [tensor('w', 1), tensor('running_mean', 5)];
+    await saveCheckpoint({
+      folder,
+      kind: 'epoch',
+      epoch: 11,
+      step: 1,
+      metrics: {},
+      time: 0,
+      model,
+      ema: [tensor('w', 2)],
+      state: {},
+    });
+    const valuesWith = async (use_ema: boolean | undefined) => {
+      const { checkpoint, useEma } = await find({ ckpt_dir_or_file: folder, use_ema: use_ema ?? null });
+      const { tensors, isAveraged } = await readWeights(checkpoint, useEma);
+      return { isAveraged, values: Object.fromEntries([...tensors].map(([name, { data }]) => [name, data[0]])) };
+    };
+    expect(await valuesWith(undefined)).toEqual({ isAveraged: true, values: { w: 2, running_mean: 5 } });
+    expect(await valuesWith(false)).toEqual({ isAveraged: false, values: { w: 1, running_mean: 5 } });
+    rmSync(folder, { recursive: true });
   });
 
   test("the checkpoint's own run goes before another that is named", async () => {

@@ -115,6 +115,7 @@ export class MemoryFiles implements CheckpointFiles {
     const copy = {
       model: copied(content.model),
       optimizer: copied(content.optimizer),
+      ema: copied(content.ema),
       state: structuredClone(content.state),
     };
     this.folders.set(folder, { content: copy, step: label.step });
@@ -128,6 +129,7 @@ export class MemoryFiles implements CheckpointFiles {
     return {
       model: copied(content.model),
       optimizer: copied(content.optimizer),
+      ema: copied(content.ema),
       state: structuredClone(content.state),
     };
   }

@@ -1,0 +1,108 @@
+import { EngineError } from '../api/errors.ts';
+import { checkOptions, requireWhole } from '../data/options.ts';
+import type { WeightAverageOptions } from '../optim/index.ts';
+
+/** Averaged weights (exponential moving average). */
+export interface EmaOptions {
+  /** Share of the old average that each optimizer step keeps, above 0 and below 1. */
+  readonly decay?: number;
+  /** Begin with a small decay that rises to `decay`: min(decay, (1 + n) / (10 + n)). */
+  readonly warmup?: boolean;
+  /** Whether validation sees the averaged weights; true unless said otherwise. */
+  readonly validate?: boolean;
+}
+
+export interface EmaSettings extends WeightAverageOptions {
+  readonly validate: boolean;
+}
+
+/** What to do about an optimizer step that would harm: not finite, or after a loss that jumped. */
+export type StepPolicy = 'continue' | 'skip' | 'stop' | 'rollback';
+
+/** When a training loss counts as a spike. One number is read back from the device at each optimizer step. */
+export interface LossSpikeOptions {
+  /** `continue` only warns. */
+  readonly policy?: StepPolicy;
+  /** A loss above median + threshold · 1.4826 · MAD of the recent ones is a spike (a robust z-score). */
+  readonly threshold?: number;
+  /** How many recent losses are looked at. */
+  readonly window?: number;
+  /** Fewer recent losses than this judge nothing. */
+  readonly min_history?: number;
+}
+
+export interface LossSpikeSettings {
+  readonly policy: StepPolicy;
+  readonly threshold: number;
+  readonly window: number;
+  readonly min_history: number;
+}
+
+export const stepPolicies = ['continue', 'skip', 'stop', 'rollback'] as const;
+
+/** `ema` and its short form `ema_decay`; null when weights are not averaged. Throws `trainer.option`. */
+export function readEma(
+  owner: string,
+  section: EmaOptions | null | undefined,
+  decay: number | null | undefined,
+): EmaSettings | null {
+  if (section == null && decay == null) return null;
+  const options = readSection(owner, 'ema', section ?? {}, ['decay', 'warmup', 'validate']);
+  if (decay != null && options.decay !== undefined && options.decay !== decay) {
+    throw refused(owner, 'ema_decay', `is ${decay} and ema.decay ${options.decay}; write one of them`, decay);
+  }
+  const value = options.decay ?? decay ?? 0.999;
+  if (!(typeof value === 'number' && value > 0 && value < 1)) {
+    const key = options.decay === undefined ? 'ema_decay' : 'ema.decay';
+    throw refused(owner, key, `must be above 0 and below 1, such as 0.999; it is ${JSON.stringify(value)}`, value);
+  }
+  return {
+    decay: value,
+    warmup: readFlag(owner, 'ema.warmup', options.warmup, false),
+    validate: readFlag(owner, 'ema.validate', options.validate, true),
+  };
+}
+
+/** Throws `trainer.option`. */
+export function readLossSpike(owner: string, section: LossSpikeOptions | null | undefined): LossSpikeSettings | null {
+  if (section == null) return null;
+  const options = readSection(owner, 'loss_spike', section, ['policy', 'threshold', 'window', 'min_history']);
+  const { policy = 'continue', threshold = 6 } = options;
+  if (!stepPolicies.includes(policy)) {
+    throw refused(owner, 'loss_spike.policy', `must be ${stepPolicies.join(', ')}; it is ${JSON.stringify(policy)}`);
+  }
+  if (!(typeof threshold === 'number' && threshold > 0)) {
+    throw refused(owner, 'loss_spike.threshold', `must be above 0; it is ${JSON.stringify(threshold)}`, threshold);
+  }
+  const window = requireWhole(owner, 'loss_spike.window', options.window ?? 100, 5);
+  const history = requireWhole(owner, 'loss_spike.min_history', options.min_history ?? Math.min(20, window), 3);
+  if (history > window) {
+    throw refused(owner, 'loss_spike.min_history', `is ${history}, more than the window of ${window} losses`, history);
+  }
+  return { policy, threshold, window, min_history: history };
+}
+
+/** A section of the trainer's as an object with known keys. Throws `trainer.option` or `options.unknown`. */
+export function readSection<T extends object>(
+  owner: string,
+  key: string,
+  section: T,
+  known: readonly (keyof T & string)[],
+): T {
+  if (typeof section !== 'object' || Array.isArray(section)) {
+    throw refused(owner, key, `must be a section with ${known.join(', ')}; it is ${JSON.stringify(section)}`, section);
+  }
+  checkOptions(`${owner}.${key}`, section, known);
+  return section;
+}
+
+export function readFlag(owner: string, key: string, value: unknown, fallback: boolean): boolean {
+  if (value == null) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw refused(owner, key, `must be true or false; it is ${JSON.stringify(value)}`, value);
+}
+
+/** `'key' must be …` as an error of the trainer's options. */
+export function refused(owner: string, key: string, what: string, value?: unknown): EngineError {
+  return new EngineError('trainer.option', `${owner}: '${key}' ${what}.`, { key, value });
+}
