@@ -114,7 +114,21 @@ export function commonDtype(parts: readonly HostTensor[]): HostDtype {
   return kinds.has('int32') || kinds.size === 0 ? 'int32' : 'bool';
 }
 
+const allocated = new WeakSet<ArrayBufferLike>();
+
+/** New memory for collated values: nobody else keeps it, so that it may be handed to another thread (`isOwned`). */
 export function allocate(dtype: HostDtype, size: number): Float32Array | Int32Array | Uint8Array {
+  const array = newArray(dtype, size);
+  allocated.add(array.buffer);
+  return array;
+}
+
+/** Whether the memory came from `allocate`; anything else may be a view on what a dataset still needs. */
+export function isOwned(array: ArrayBufferView): boolean {
+  return allocated.has(array.buffer);
+}
+
+function newArray(dtype: HostDtype, size: number): Float32Array | Int32Array | Uint8Array {
   if (dtype === 'float32') return new Float32Array(size);
   return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
 }

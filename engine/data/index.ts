@@ -13,12 +13,16 @@ export {
 export {
   Dataset,
   IterableDataset,
+  inShard,
   isMapDataset,
   isStreamDataset,
   type MapDataset,
-  type PassKey,
   type StreamDataset,
+  type StreamRequest,
+  type StreamShard,
 } from './dataset/dataset.ts';
+export type { PassKey } from './dataset/passKey.ts';
+export { type SampleContext, sampleContext } from './dataset/sampleContext.ts';
 export { parseCsv, readCsvFile, readJsonlFile, type Table } from './files/csvFile.ts';
 export { IdxDataset, type IdxDatasetOptions } from './files/idxDataset.ts';
 export { formatIdx, type IdxContent, parseIdx, readIdxFile } from './files/idxFile.ts';
@@ -46,3 +50,5 @@ export {
   TaskGroupedSequentialBatchSampler,
   TaskIteratingSampler,
 } from './sampler/task.ts';
+export type { WorkerRecipe } from './worker/recipe.ts';
+export { getWorkerInfo, type WorkerInfo } from './worker/workerInfo.ts';

@@ -64,6 +64,8 @@ export async function inferBatches(options: InferBatchesOptions): Promise<Infere
     await file.close();
     await rm(beside, { force: true });
     throw error;
+  } finally {
+    await loader.dispose?.();
   }
   await file.close();
   await rename(beside, join(outputDir, PREDICTIONS));

@@ -14,6 +14,7 @@ export { PROJECT_FILE } from './project/projectFile.ts';
 export {
   type ConfigBuilder,
   openProjectRuntime,
+  type PortableSection,
   type ProjectRuntime,
   type ProjectRuntimeOptions,
   type SectionCall,

@@ -4,10 +4,12 @@ import {
   type ConfigNode,
   type ContainerNode,
   createResolverRegistry,
+  type PlainValue,
   ResolveContext,
   type ResolverRegistry,
   resolve,
   select,
+  toPlain,
 } from '../config/index.ts';
 import { configAccess } from './configAccess.ts';
 import { type InstantiateOptions, instantiate } from './instantiate.ts';
@@ -42,8 +44,16 @@ export interface ConfigBuilder {
   target(path: string): Promise<unknown>;
   /** Whether there is anything at the path. */
   has(path: string): boolean;
+  /** The section with every interpolation resolved, and its project: what another thread needs to build it again. */
+  portable(path: string): PortableSection;
   /** The config with every interpolation resolved. */
   resolved(): ContainerNode;
+}
+
+/** Plain values that survive `structuredClone`. */
+export interface PortableSection {
+  readonly project: Project;
+  readonly section: PlainValue;
 }
 
 /** A project whose code may run in this process: never in the host, only in workers and inference processes. */
@@ -82,12 +92,17 @@ export async function openProjectRuntime(project: Project, options: ProjectRunti
   return {
     project,
     resolvers,
-    builder: (config, own = context) => createConfigBuilder(config, own, locator),
+    builder: (config, own = context) => createConfigBuilder(config, own, locator, project),
     dispose: () => loader.dispose(),
   };
 }
 
-function createConfigBuilder(config: ContainerNode, context: ResolveContext, locator: TargetLocator): ConfigBuilder {
+function createConfigBuilder(
+  config: ContainerNode,
+  context: ResolveContext,
+  locator: TargetLocator,
+  project: Project,
+): ConfigBuilder {
   const access = configAccess(context);
   const section = (path: string): ConfigNode => {
     const node = path === '' ? config : select(config, path, context);
@@ -111,6 +126,10 @@ function createConfigBuilder(config: ContainerNode, context: ResolveContext, loc
       return (await findTarget(resolved.value, locator, undefined, place)).value;
     },
     has: (path) => select(config, path, context) !== undefined,
+    portable: (path) => {
+      const node = access.resolve(section(path));
+      return { project, section: toPlain(node.kind === 'scalar' ? node : resolve(node, context)) };
+    },
     resolved: () => resolve(config, context),
   };
 }

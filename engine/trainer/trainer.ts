@@ -219,6 +219,8 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     } finally {
       await parts.log.flush();
       await parts.dispose();
+      await this.train_dataloader.dispose?.();
+      await this.val_dataloader?.dispose?.();
       await reporter.flush();
     }
   }
@@ -231,14 +233,22 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     if (checkpoint === null) await shareWeights(this.model, collective);
     else await store.load(checkpoint, parts);
     parts.average?.begin();
+    this.#listenToLoaders(parts);
     if (collective.rank !== 0) return;
     if (hyperparameters !== undefined) reporter.report({ type: 'hyperparameters', values: hyperparameters });
-    for (const note of this.train_dataloader.notes ?? []) parts.warn(`train_dataloader: ${note}`, 'info');
     const unavailable = this.settings.logging_config?.unavailable ?? [];
     if (unavailable.length > 0) {
       parts.warn(`logging_config.report_to names ${unavailable.join(', ')}; metrics go to the run store only.`);
     }
     parts.meter.report(parts.position());
+  }
+
+  #listenToLoaders(parts: LoopParts): void {
+    const loaders = { train_dataloader: this.train_dataloader, val_dataloader: this.val_dataloader };
+    for (const [name, loader] of Object.entries(loaders)) {
+      loader?.setNoteSink?.((text) => parts.warn(`${name}: ${text}`));
+      if (this.is_main_process) for (const note of loader?.notes ?? []) parts.warn(`${name}: ${note}`, 'info');
+    }
   }
 
   #running(what: string): LoopParts {

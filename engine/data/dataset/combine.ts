@@ -1,5 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { Dataset, isMapDataset, type MapDataset } from './dataset.ts';
+import type { PassKey } from './passKey.ts';
+import type { SampleContext } from './sampleContext.ts';
 
 export interface ListDatasetOptions {
   readonly samples: readonly unknown[];
@@ -36,7 +38,7 @@ export interface SubsetOptions {
 export class Subset extends Dataset {
   readonly dataset: MapDataset;
   readonly #indices: ArrayLike<number>;
-  readonly getBatch?: (indices: readonly number[]) => unknown;
+  readonly getBatch?: (indices: readonly number[], key: PassKey) => unknown;
 
   constructor(options: SubsetOptions) {
     super();
@@ -45,7 +47,11 @@ export class Subset extends Dataset {
     const stop = Math.min(end, options.dataset.length);
     this.#indices = options.indices ?? Int32Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
     if (options.dataset.getBatch !== undefined) {
-      this.getBatch = (indices) => this.dataset.getBatch?.(indices.map((index) => this.#indices[index] ?? 0));
+      this.getBatch = (indices, key) =>
+        this.dataset.getBatch?.(
+          indices.map((index) => this.#indices[index] ?? 0),
+          key,
+        );
     }
   }
 
@@ -53,9 +59,9 @@ export class Subset extends Dataset {
     return this.#indices.length;
   }
 
-  get(index: number): unknown {
+  get(index: number, context?: SampleContext): unknown {
     this.checkIndex(index);
-    return this.dataset.get(this.#indices[index] ?? 0);
+    return this.dataset.get(this.#indices[index] ?? 0, context);
   }
 }
 
@@ -103,11 +109,11 @@ export class ConcatDataset extends Dataset {
     this.length = start;
   }
 
-  get(index: number): unknown {
+  get(index: number, context?: SampleContext): unknown {
     this.checkIndex(index);
     let part = 0;
     while (index >= (this.tasks[part]?.start ?? 0) + (this.tasks[part]?.length ?? 0)) part++;
-    return this.#parts[part]?.get(index - (this.tasks[part]?.start ?? 0));
+    return this.#parts[part]?.get(index - (this.tasks[part]?.start ?? 0), context);
   }
 }
 

@@ -1,33 +1,62 @@
 import { EngineError } from '../../api/errors.ts';
+import type { PassKey } from './passKey.ts';
+import type { SampleContext } from './sampleContext.ts';
 
-/** Samples by number. `get` may be asynchronous; it must give the same sample for the same index. */
+/**
+ * Samples by number. `get` may be asynchronous; it must give the same sample for the same index and context. Whatever is
+ * random in it comes from `context.random`; the context is absent when a sample is only looked at, outside training.
+ */
 export interface MapDataset<Sample = unknown> {
   readonly length: number;
-  get(index: number): Sample | Promise<Sample>;
+  get(index: number, context?: SampleContext): Sample | Promise<Sample>;
   /**
    * Many samples at once, already stacked the way the default collate would (nested host tensors): a faster way that
    * the loader takes when no other collate function was asked for.
    */
-  getBatch?(indices: readonly number[]): unknown;
+  getBatch?(indices: readonly number[], key: PassKey): unknown;
 }
 
-/** Which pass over the data is wanted: with the seed, all that an order may depend on. */
-export interface PassKey {
-  readonly seed: number;
-  readonly pass: number;
+/** Every `count`-th block of `block` samples, from block `index` on: what one worker thread of one process reads. */
+export interface StreamShard {
+  readonly block: number;
+  readonly index: number;
+  readonly count: number;
 }
 
-/** Samples in a row, for data without random access. Every rank reads all of it and keeps its share. */
+export interface StreamRequest extends PassKey {
+  /** Number of the first sample wanted. Always 0 unless the dataset says `canSkip`. */
+  readonly start: number;
+  /** Which samples are wanted. Always all of them unless the dataset says `canShard`. */
+  readonly shard: StreamShard;
+}
+
+/**
+ * Samples in a row, for data without random access. The samples of a pass and their order are a function of the key.
+ * Every process and worker thread reads all of it and keeps its share, and a resumed pass is read from its beginning,
+ * unless the dataset can do better and says so:
+ * - `canSkip`: `samples` begins at sample number `request.start` without reading those before it;
+ * - `canShard`: `samples` gives only samples whose number is `inShard(number, request.shard)`, so that the others need
+ *   not be decoded. Over several processes this takes a known `length`.
+ */
 export interface StreamDataset<Sample = unknown> {
-  samples(key: PassKey): AsyncIterable<Sample> | Iterable<Sample>;
-  /** When known. */
+  samples(request: StreamRequest): AsyncIterable<Sample> | Iterable<Sample>;
+  /** Number of samples, when known. */
   readonly length?: number;
+  readonly canSkip?: boolean;
+  readonly canShard?: boolean;
+}
+
+export const wholeStream: StreamShard = { block: 1, index: 0, count: 1 };
+
+/** Whether the sample with this number in the stream belongs to the shard. */
+export function inShard(number: number, shard: StreamShard): boolean {
+  return Math.floor(number / shard.block) % shard.count === shard.index;
 }
 
 /** Base of datasets with random access. */
 export abstract class Dataset<Sample = unknown> implements MapDataset<Sample> {
   abstract readonly length: number;
-  abstract get(index: number): Sample | Promise<Sample>;
+  abstract get(index: number, context?: SampleContext): Sample | Promise<Sample>;
 
   /** Throws `data.index` unless 0 ≤ index < length. */
   protected checkIndex(index: number): void {
@@ -42,7 +71,7 @@ export abstract class Dataset<Sample = unknown> implements MapDataset<Sample> {
 
 /** Base of datasets that are read in a row. */
 export abstract class IterableDataset<Sample = unknown> implements StreamDataset<Sample> {
-  abstract samples(key: PassKey): AsyncIterable<Sample> | Iterable<Sample>;
+  abstract samples(request: StreamRequest): AsyncIterable<Sample> | Iterable<Sample>;
 }
 
 export function isMapDataset(value: unknown): value is MapDataset {

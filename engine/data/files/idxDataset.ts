@@ -1,6 +1,6 @@
 import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
-import { type HostTensor, hostScalar, sizeOf } from '../hostTensor.ts';
+import { type HostArray, type HostTensor, hostScalar, sizeOf } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
 import { readIdxFile } from './idxFile.ts';
 
@@ -20,11 +20,17 @@ export interface IdxDatasetOptions {
   readonly limit?: number | null;
 }
 
-/** One sample is [image float32 of the file's shape (with channel), label int32]. */
+/**
+ * One sample is [image float32 of the file's shape (with channel), label int32 []]. The file's values are kept as they
+ * are (a byte a pixel) and scaled when a sample is read. Throws `data.idx.*`.
+ */
 export class IdxDataset extends Dataset<readonly [HostTensor, HostTensor]> {
   readonly length: number;
   readonly sampleShape: readonly number[];
-  readonly #values: Float32Array;
+  readonly #values: HostArray;
+  readonly #scale: (value: number) => number;
+  /** What each byte becomes; only files of bytes have it. */
+  readonly #ofByte: Float32Array | undefined;
   readonly #labels: Int32Array;
   readonly #size: number;
 
@@ -46,32 +52,42 @@ export class IdxDataset extends Dataset<readonly [HostTensor, HostTensor]> {
     this.sampleShape = channel ? [...images.shape.slice(1), 1] : images.shape.slice(1);
     this.#size = sizeOf(this.sampleShape);
     this.#labels = Int32Array.from(labels.data.subarray(0, this.length));
-    const table = images.data.subarray(0, this.length * this.#size);
-    this.#values = Float32Array.from(table, (value) => (value * scale - mean) / std);
+    this.#values = images.data;
+    this.#scale = (value) => (value * scale - mean) / std;
+    if (images.data instanceof Uint8Array) {
+      this.#ofByte = Float32Array.from({ length: 256 }, (_, value) => this.#scale(value));
+    }
   }
 
   get(index: number): readonly [HostTensor, HostTensor] {
     this.checkIndex(index);
-    const start = index * this.#size;
-    return [
-      { data: this.#values.subarray(start, start + this.#size), shape: this.sampleShape },
-      hostScalar(this.#labels[index] ?? 0, 'int32'),
-    ];
+    const data = new Float32Array(this.#size);
+    this.#copy(index, data, 0);
+    return [{ data, shape: this.sampleShape }, hostScalar(this.#labels[index] ?? 0, 'int32')];
   }
 
   /** [images [batch, …sampleShape], labels [batch]]. */
   getBatch(indices: readonly number[]): readonly [HostTensor, HostTensor] {
-    const size = this.#size;
-    const data = new Float32Array(indices.length * size);
+    const data = new Float32Array(indices.length * this.#size);
     const labels = new Int32Array(indices.length);
     indices.forEach((index, i) => {
       this.checkIndex(index);
-      data.set(this.#values.subarray(index * size, index * size + size), i * size);
+      this.#copy(index, data, i * this.#size);
       labels[i] = this.#labels[index] ?? 0;
     });
     return [
       { data, shape: [indices.length, ...this.sampleShape] },
       { data: labels, shape: [indices.length] },
     ];
+  }
+
+  #copy(index: number, out: Float32Array, offset: number): void {
+    const values = this.#values;
+    const start = index * this.#size;
+    const ofByte = this.#ofByte;
+    for (let i = 0; i < this.#size; i++) {
+      const value = values[start + i] ?? 0;
+      out[offset + i] = ofByte === undefined ? this.#scale(value) : (ofByte[value] ?? 0);
+    }
   }
 }

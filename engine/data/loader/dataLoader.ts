@@ -1,57 +1,34 @@
-import { EngineError } from '../../api/errors.ts';
 import { type CollateFunction, readCollate, toTensors } from '../collate/collate.ts';
 import { DefaultCollate } from '../collate/defaultCollate.ts';
-import { ListDataset } from '../dataset/combine.ts';
-import { isMapDataset, isStreamDataset, type MapDataset, type StreamDataset } from '../dataset/dataset.ts';
+import { isMapDataset, type MapDataset, type StreamDataset } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
-import { RandomSampler, SequentialSampler } from '../sampler/basic.ts';
-import { batchesOf, readBatchSampler, readSampler } from '../sampler/resolve.ts';
 import type { BatchSampler } from '../sampler/sampler.ts';
 import { type Shard, type ShardedPlan, shardPlan } from '../sampler/shard.ts';
+import type { WorkerBatch } from '../worker/protocol.ts';
+import type { WorkerRecipe } from '../worker/recipe.ts';
+import { workerPass } from '../worker/workerPass.ts';
+import type { WorkerPool } from '../worker/workerPool.ts';
+import { type Fetched, fetchSamples } from './fetch.ts';
 import { inOrder } from './inOrder.ts';
 import { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader.ts';
-import { streamPass } from './streamPass.ts';
+import {
+  chooseBatches,
+  type DataLoaderOptions,
+  loaderOptionNames,
+  readDataset,
+  readTimeout,
+  refuseSamplers,
+} from './loaderOptions.ts';
+import { streamBatches } from './streamBatches.ts';
+import { WorkerSource } from './workerSource.ts';
 
-export interface DataLoaderOptions {
-  /** Map dataset (length and get), stream dataset (samples), or a list of samples. */
-  readonly dataset: unknown;
-  readonly batch_size?: number | null;
-  readonly shuffle?: boolean | null;
-  readonly sampler?: unknown;
-  readonly batch_sampler?: unknown;
-  /** Accepted. Samples are read in the training process; with an asynchronous dataset this many are read at a time. */
-  readonly num_workers?: number;
-  readonly collate_fn?: unknown;
-  readonly drop_last?: boolean;
-  /** Batches read ahead of the trainer when the dataset is asynchronous; 2 when absent. */
-  readonly prefetch_factor?: number | null;
-  /** Seed of the order; the run's seed when absent. */
-  readonly seed?: number | null;
-  /** Accepted for configs written for PyTorch; there is nothing to pin or to keep here. */
-  readonly pin_memory?: boolean;
-  readonly persistent_workers?: boolean;
-  readonly timeout?: number;
-}
-
-const known = [
-  'dataset',
-  'batch_size',
-  'shuffle',
-  'sampler',
-  'batch_sampler',
-  'num_workers',
-  'collate_fn',
-  'drop_last',
-  'prefetch_factor',
-  'seed',
-  'pin_memory',
-  'persistent_workers',
-  'timeout',
-];
+export type { DataLoaderOptions };
 
 /**
- * Batches of a dataset, with torch.utils.data.DataLoader's options and defaults. The order depends only on the seed and
- * the number of the pass; a pass can begin at any batch without reading those before it (map datasets).
+ * Batches of a dataset, with torch.utils.data.DataLoader's options and defaults. Order and augmentations depend only on
+ * the seed, the number of the pass and the sample, never on `num_workers`; a pass can begin at any batch without reading
+ * those before it (map datasets, and streams that can skip).
  */
 export class DataLoader implements Loader {
   readonly dataset: MapDataset | StreamDataset;
@@ -62,17 +39,21 @@ export class DataLoader implements Loader {
   readonly #collate: CollateFunction;
   readonly #collatesByDefault: boolean;
   readonly #readAhead: number;
+  readonly #timeout: number;
   readonly #seed: number | undefined;
+  readonly #workers: WorkerSource;
+  #tell: (text: string) => void = (text) => process.emitWarning(text);
   #defaultSeed = 0;
   #passes = 0;
 
   constructor(options: DataLoaderOptions) {
-    checkOptions('DataLoader', options, known);
+    checkOptions('DataLoader', options, loaderOptionNames);
     this.dataset = readDataset(options.dataset);
     this.drop_last = options.drop_last ?? false;
     this.num_workers = requireWhole('DataLoader', 'num_workers', options.num_workers ?? 0, 0);
     this.#readAhead =
       requireWhole('DataLoader', 'prefetch_factor', options.prefetch_factor ?? 2, 1) * Math.max(1, this.num_workers);
+    this.#timeout = readTimeout(options.timeout);
     this.#seed = options.seed ?? undefined;
     this.#collatesByDefault = options.collate_fn == null;
     const standard = new DefaultCollate();
@@ -82,6 +63,13 @@ export class DataLoader implements Loader {
       this.#batches === undefined
         ? requireWhole('DataLoader', 'batch_size', options.batch_size ?? 1, 1)
         : this.#batches.batch_size;
+    const workers = {
+      count: this.num_workers,
+      hasCollate: !this.#collatesByDefault,
+      length: isMapDataset(this.dataset) ? this.dataset.length : undefined,
+      isPersistent: options.persistent_workers ?? true,
+    };
+    this.#workers = new WorkerSource(workers, options.worker_recipe ?? undefined);
   }
 
   get length(): number | undefined {
@@ -96,14 +84,24 @@ export class DataLoader implements Loader {
   }
 
   get notes(): readonly string[] {
-    if (this.num_workers === 0) return [];
-    return [
-      `num_workers is ${this.num_workers}: samples are read in the training process; a dataset whose get is asynchronous has up to ${this.#readAhead} batches under way.`,
-    ];
+    const notes = [...(this.#batches?.notes ?? [])];
+    const refusal = this.num_workers === 0 ? undefined : this.#workers.refusal;
+    if (refusal !== undefined) notes.push(this.#withoutWorkers(refusal));
+    return notes;
   }
 
   setDefaultSeed(seed: number): void {
     this.#defaultSeed = seed;
+  }
+
+  /** How worker threads make the dataset again; one given as an option goes before it. */
+  setWorkerRecipe(recipe: WorkerRecipe): void {
+    this.#workers.setRecipe(recipe);
+  }
+
+  /** Where to say what turns out while reading; a warning of the process unless given. */
+  setNoteSink(tell: (text: string) => void): void {
+    this.#tell = tell;
   }
 
   /** Batches this rank gets in a pass. */
@@ -117,29 +115,49 @@ export class DataLoader implements Loader {
     return shardPlan({ length, at: () => [] }, { batch_size, drop_last }, shard).length;
   }
 
-  #plan(pass: number, shard: Shard): ShardedPlan {
-    const sampler = this.#batches;
-    if (sampler === undefined) return { length: 0, at: () => ({ indices: [], real: 0 }) };
-    return shardPlan(sampler.plan({ seed: this.#seed ?? this.#defaultSeed, pass }), sampler, shard);
-  }
-
   /** The batches of one pass from `start` on. Whoever iterates owns the tensors and frees them. */
   pass(options: PassOptions): AsyncIterableIterator<LoadedBatch> {
-    const { pass, start = 0, shard = singleShard } = options;
+    return this.num_workers === 0 ? this.#ownPass(options) : this.#workerPass(options);
+  }
+
+  /** Ends the worker threads. The loader can be used again, which starts others. */
+  dispose(): Promise<void> {
+    return this.#workers.dispose();
+  }
+
+  /** Each iteration is a pass of its own, as in PyTorch; the trainer counts passes itself. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+    for await (const { batch } of this.pass({ pass: this.#passes++ })) yield batch;
+  }
+
+  #key({ pass }: PassOptions): PassKey {
+    return { seed: this.#seed ?? this.#defaultSeed, pass };
+  }
+
+  #plan(key: PassKey, shard: Shard): ShardedPlan {
+    const sampler = this.#batches;
+    if (sampler === undefined) return { length: 0, at: () => ({ indices: [], real: 0 }) };
+    return shardPlan(sampler.plan(key), sampler, shard);
+  }
+
+  #cut(options: PassOptions) {
+    const { start = 0, shard = singleShard } = options;
+    return { key: this.#key(options), batchSize: this.batch_size ?? 1, dropLast: this.drop_last, shard, start };
+  }
+
+  #ownPass(options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+    const { start = 0, shard = singleShard } = options;
     const { dataset } = this;
-    if (!isMapDataset(dataset)) {
-      const key = { seed: this.#seed ?? this.#defaultSeed, pass };
-      const cut = { batchSize: this.batch_size ?? 1, dropLast: this.drop_last, shard, start };
-      return streamPass(dataset.samples(key), cut, this.#collate);
-    }
-    const plan = this.#plan(pass, shard);
+    if (!isMapDataset(dataset)) return this.#ownStream(dataset, options);
+    const key = this.#key(options);
+    const plan = this.#plan(key, shard);
     return inOrder({
       start,
       end: plan.length,
       readAhead: this.#readAhead,
       read: (index) => {
         const { indices, real } = plan.at(index);
-        const fetched = this.#fetch(dataset, indices);
+        const fetched = fetchSamples(dataset, indices, key, this.#collatesByDefault);
         if (fetched instanceof Promise) return fetched.then((value) => ({ indices, real, fetched: value }));
         return { indices, real, fetched };
       },
@@ -147,101 +165,66 @@ export class DataLoader implements Loader {
     });
   }
 
-  #fetch(dataset: MapDataset, indices: readonly number[]): Fetched | Promise<Fetched> {
-    if (this.#collatesByDefault && dataset.getBatch !== undefined) {
-      return { kind: 'stacked', value: dataset.getBatch(indices) };
+  async *#ownStream(dataset: StreamDataset, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+    const cut = { ...this.#cut(options), worker: { id: 0, count: 1 } };
+    for await (const { index, samples, real } of streamBatches(dataset, cut)) {
+      yield { batch: this.#collate(samples), index, indices: [], real };
     }
-    const samples: unknown[] = [];
-    let waits = false;
-    for (const index of indices) {
-      const sample = readSample(dataset, index);
-      waits ||= sample instanceof Promise;
-      samples.push(sample);
-    }
-    return waits
-      ? Promise.all(samples).then((values) => ({ kind: 'samples', values }))
-      : { kind: 'samples', values: samples };
   }
 
   #assemble(fetched: Fetched): unknown {
     return fetched.kind === 'stacked' ? toTensors(fetched.value) : this.#collate(fetched.values);
   }
 
-  /** Each iteration is a pass of its own, as in PyTorch; the trainer counts passes itself. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
-    for await (const { batch } of this.pass({ pass: this.#passes++ })) yield batch;
+  async *#workerPass(options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+    const pool = await this.#workers.open((reason) => this.#tell(this.#withoutWorkers(reason)));
+    if (pool === undefined) {
+      yield* this.#ownPass(options);
+      return;
+    }
+    let hasFailed = false;
+    try {
+      yield* this.#batches === undefined ? this.#streamFrom(pool, options) : this.#samplesFrom(pool, options);
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    } finally {
+      await this.#workers.release(pool, hasFailed);
+    }
   }
-}
 
-type Fetched =
-  | { readonly kind: 'stacked'; readonly value: unknown }
-  | { readonly kind: 'samples'; readonly values: readonly unknown[] };
-
-function readSample(dataset: MapDataset, index: number): unknown {
-  try {
-    const sample = dataset.get(index);
-    return sample instanceof Promise
-      ? sample.catch((error: unknown) => Promise.reject(sampleFailed(error, index)))
-      : sample;
-  } catch (error) {
-    throw sampleFailed(error, index);
+  async *#samplesFrom(pool: WorkerPool, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+    const { start = 0, shard = singleShard } = options;
+    const key = this.#key(options);
+    const plan = this.#plan(key, shard);
+    const ask = async (index: number) => {
+      const { indices, real } = plan.at(index);
+      return { index, indices, real, read: await pool.read(indices, key) };
+    };
+    const limits = { start, end: plan.length, limit: this.#readAhead, timeout: this.#timeout };
+    for await (const { index, indices, real, read } of workerPass({ ...limits, ask })) {
+      yield { batch: this.#finish(read), index, indices, real };
+    }
   }
-}
 
-function sampleFailed(error: unknown, index: number): EngineError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new EngineError(
-    'data.sample',
-    `Sample ${index} of the dataset could not be read: ${reason}`,
-    { index },
-    { cause: error },
-  );
-}
-
-function readDataset(value: unknown): MapDataset | StreamDataset {
-  if (isMapDataset(value) || isStreamDataset(value)) return value;
-  if (Array.isArray(value)) return new ListDataset({ samples: value });
-  throw new EngineError(
-    'data.dataset',
-    `DataLoader: 'dataset' must have length and get(index), or samples(), or be a list; it is ${value === undefined ? 'missing' : typeof value}.`,
-    {},
-  );
-}
-
-function chooseBatches(dataset: MapDataset, options: DataLoaderOptions): BatchSampler {
-  if (options.batch_sampler != null) {
-    const clash = [
-      options.batch_size != null && options.batch_size !== 1 ? 'batch_size' : undefined,
-      options.shuffle === true ? 'shuffle' : undefined,
-      options.sampler != null ? 'sampler' : undefined,
-      options.drop_last === true ? 'drop_last' : undefined,
-    ].filter((name) => name !== undefined);
-    if (clash.length > 0) throw exclusive('batch_sampler', clash);
-    return readBatchSampler(options.batch_sampler);
+  async *#streamFrom(pool: WorkerPool, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+    const cut = this.#cut(options);
+    const stream = pool.openStream(cut);
+    const limits = { start: cut.start, end: Number.POSITIVE_INFINITY, limit: this.#readAhead, timeout: this.#timeout };
+    try {
+      for await (const read of workerPass({ ...limits, ask: (index) => stream.next(index) })) {
+        yield { batch: this.#finish(read), index: read.index ?? 0, indices: [], real: read.real ?? 0 };
+      }
+    } finally {
+      stream.close();
+    }
   }
-  if (options.sampler != null && options.shuffle === true) throw exclusive('sampler', ['shuffle']);
-  const batchSize = requireWhole('DataLoader', 'batch_size', options.batch_size ?? 1, 1);
-  const source = { data_source: dataset };
-  const standard = () => (options.shuffle === true ? new RandomSampler(source) : new SequentialSampler(source));
-  if (dataset.length === 0 && options.sampler == null) return batchesOf(new SequentialSampler(source), batchSize, true);
-  const sampler = options.sampler == null ? standard() : readSampler(options.sampler, dataset.length);
-  return batchesOf(sampler, batchSize, options.drop_last ?? false);
-}
 
-function refuseSamplers(options: DataLoaderOptions): undefined {
-  const clash = ['sampler', 'batch_sampler'].filter((key) => Reflect.get(options, key) != null);
-  if (options.shuffle === true) clash.push('shuffle');
-  if (clash.length > 0) throw exclusive('a dataset that is read in a row', clash);
-  return undefined;
-}
+  #finish({ kind, value }: WorkerBatch): unknown {
+    return kind === 'samples' && Array.isArray(value) ? this.#collate(value) : toTensors(value);
+  }
 
-function exclusive(one: string, others: readonly string[]): EngineError {
-  return new EngineError(
-    'data.loader.options',
-    `DataLoader: ${one} excludes ${others.join(', ')}. Remove one of them.`,
-    {
-      one,
-      others,
-    },
-  );
+  #withoutWorkers(reason: string): string {
+    return `num_workers is ${this.num_workers}, but samples are read in the training process: ${reason.replace(/\.$/, '')}.`;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Shard } from '../sampler/shard.ts';
+import type { WorkerRecipe } from '../worker/recipe.ts';
 
 /** One batch on its way to the trainer. */
 export interface LoadedBatch {
@@ -31,6 +32,12 @@ export interface Loader {
   readonly notes?: readonly string[];
   /** Used when the loader's own section states no seed. */
   setDefaultSeed?(seed: number): void;
+  /** How worker threads make its dataset again. */
+  setWorkerRecipe?(recipe: WorkerRecipe): void;
+  /** Where to say what turns out while reading. */
+  setNoteSink?(tell: (text: string) => void): void;
+  /** Ends what it started: worker threads. */
+  dispose?(): Promise<void>;
 }
 
 export const singleShard: Shard = { rank: 0, worldSize: 1, mode: 'wrap' };

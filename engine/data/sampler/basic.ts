@@ -1,6 +1,6 @@
 import { EngineError } from '../../api/errors.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
-import type { PassKey } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import type { Sampler, SizedSource } from './sampler.ts';
 

@@ -1,4 +1,4 @@
-import type { PassKey } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { SequentialSampler } from './basic.ts';
 import type { BatchPlan, BatchSampler, Sampler, SizedSource } from './sampler.ts';

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import type { PassKey } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { passRandom } from './basic.ts';
 import { listPlan } from './batch.ts';

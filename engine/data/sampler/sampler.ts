@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import type { PassKey } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 
 /**
  * Gives the sample numbers of a pass. The order is a function of (seed, pass) alone, so any place in it can be reached
@@ -22,6 +22,8 @@ export interface BatchSampler {
   /** Absent when batches differ in size; then they cannot be evened out between processes. */
   readonly batch_size?: number | undefined;
   readonly drop_last?: boolean | undefined;
+  /** What a person should know of its batches, for the run's log: samples left out. */
+  readonly notes?: readonly string[];
   plan(key: PassKey): BatchPlan;
 }
 

@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { TaskRange } from '../dataset/combine.ts';
-import type { PassKey } from '../dataset/dataset.ts';
+import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { listPlan } from './batch.ts';
 import type { BatchPlan, BatchSampler, Sampler } from './sampler.ts';

@@ -1,6 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { asLoader, isPlainObject, type Loader } from '../../data/index.ts';
 import type { InstantiatePort } from './instantiatePort.ts';
+import { loaderRecipe } from './loaderRecipe.ts';
 
 /**
  * Builds a dataloader section by hand, as AccelHydra does: the dataset first; `sampler` and `batch_sampler` get it as
@@ -25,5 +26,8 @@ export async function buildDataloader(path: string, section: unknown, port: Inst
   await build('sampler', source);
   await build('batch_sampler', source);
   await build('collate_fn');
-  return asLoader(await port.instantiate(path, { kwargs: built }), path);
+  const loader = asLoader(await port.instantiate(path, { kwargs: built }), path);
+  const recipe = loaderRecipe(path, section, port);
+  if (recipe !== undefined) loader.setWorkerRecipe?.(recipe);
+  return loader;
 }

@@ -117,7 +117,7 @@ test('options that are accepted without effect are told', async () => {
   });
   await trainer.fit();
   expect(recording.texts()).toContainEqual(
-    expect.stringMatching(/num_workers is 4: samples are read in the training process/),
+    expect.stringMatching(/num_workers is 4, but samples are read in the training process/),
   );
 });
 
