@@ -3,6 +3,7 @@ import { ComposedConfig, ComposeRequest, ConfigSource } from './configModel.ts';
 import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
 import { LaunchPreview, LaunchRequest } from './launchModel.ts';
 import { DeviceInfo, DoctorReport } from './machine.ts';
+import { FlightPlan, FlightPlanRequest } from './planModel.ts';
 import { type Contract, procedure } from './procedure.ts';
 import { ProjectInfo, RecentProject, Settings } from './projectModel.ts';
 import {
@@ -45,6 +46,8 @@ export const contract = {
   ),
 
   'launch.preview': procedure(LaunchRequest, LaunchPreview),
+  /** What the launch would do, step by step; the project's constructors run, in a process of their own. */
+  'launch.plan': procedure(FlightPlanRequest, FlightPlan),
   'launch.start': procedure(LaunchRequest, z.object({ runId: z.string() })),
   /** Accelerate launch files found in the project. */
   'launch.files': procedure(Nothing, z.array(z.string())),

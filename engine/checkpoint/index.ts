@@ -10,5 +10,5 @@ export { planPruning, pruneCheckpoints, removeCheckpoint } from './retention.ts'
 export type { Dtype, TensorArray } from './safetensors/dtype.ts';
 export { openSafetensors, parseSafetensors, type SafetensorsFile, type TensorData } from './safetensors/read.ts';
 export { type ByteSink, type TensorSource, writeSafetensors } from './safetensors/write.ts';
-export { type CheckpointRequest, type SavedCheckpoint, saveCheckpoint } from './save.ts';
+export { type CheckpointRequest, type SavedCheckpoint, saveCheckpoint, tensorFileBytes } from './save.ts';
 export { type TensorValues, tensorSource, toTensorValues } from './tensors.ts';

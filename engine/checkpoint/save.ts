@@ -5,7 +5,7 @@ import { type FolderFile, writeFolder } from './folder/atomicFolder.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
 import { type CheckpointManifest, FORMAT, MANIFEST, printManifest, VERSION } from './manifest.ts';
-import { type TensorSource, writeSafetensors } from './safetensors/write.ts';
+import { safetensorsBytes, type TensorOutline, type TensorSource, writeSafetensors } from './safetensors/write.ts';
 
 export interface CheckpointRequest {
   readonly folder: string;
@@ -78,9 +78,16 @@ function filesOf(request: CheckpointRequest): FolderFile[] {
   ];
 }
 
+// Python's loaders look for this mark.
+const mark = { format: 'pt' };
+
+/** Bytes of a checkpoint's file of such tensors. */
+export function tensorFileBytes(tensors: Iterable<TensorOutline>): number {
+  return safetensorsBytes(tensors, mark);
+}
+
 function tensorFile(name: string, tensors: Iterable<TensorSource>): FolderFile {
-  // Python's loaders look for this mark.
-  return { name, write: (sink) => writeSafetensors(sink, tensors, { format: 'pt' }) };
+  return { name, write: (sink) => writeSafetensors(sink, tensors, mark) };
 }
 
 function textFile(name: string, text: string): FolderFile {

@@ -6,7 +6,7 @@ import { addCompletion } from './commandTree/completionCommands.ts';
 import type { Finish } from './commandTree/finish.ts';
 import { addMachine, addProject } from './commandTree/machineCommands.ts';
 import { addRuns } from './commandTree/runCommands.ts';
-import { addInfer, addLaunch, addSchema, addTrain, addWhy } from './commandTree/trainingCommands.ts';
+import { addInfer, addLaunch, addPlan, addSchema, addTrain, addWhy } from './commandTree/trainingCommands.ts';
 import { type ExitCode, exitCodes } from './exitCodes.ts';
 import type { Terminal } from './ui/terminal.ts';
 
@@ -43,6 +43,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
       `\nExit codes: 0 fine, 1 the run failed, 2 wrong usage or config, 3 the machine cannot do it, 130 interrupted.`,
     );
   addTrain(program, terminal, finish);
+  addPlan(program, terminal, finish);
   addLaunch(program, (argv) => runProgram(argv, terminal), finish);
   addInfer(program, terminal, finish);
   addWhy(program, terminal, finish);

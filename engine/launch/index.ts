@@ -3,6 +3,7 @@ export { type FollowedEnd, type FollowedRun, followRun, type RunFollower } from 
 export { type ForegroundOptions, followInForeground } from './foreground.ts';
 export { type LaunchFile, parseLaunchFile, readLaunchFile } from './launchFile.ts';
 export { type Machine, mergeLaunchOptions, type PlannedLaunch, planLaunch } from './launchPlan.ts';
+export { planRun } from './planRun.ts';
 export {
   freeRunFolder,
   type ResumeRunRequest,

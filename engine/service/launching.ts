@@ -128,6 +128,18 @@ export function startRequest(
   };
 }
 
+/** What `planRun` takes. Throws `config.arguments` where the objects could not be built. */
+export function planRequest(project: Project, { composition, plan, expDir, problems }: PreparedLaunch) {
+  if (problems.length > 0) throw new EngineError('config.arguments', problems.join('\n'), { problems });
+  return {
+    projectRoot: project.root,
+    expDir,
+    configYaml: composition.configYaml,
+    origins: collectOrigins(composition.config),
+    processes: plan.processes.length,
+  };
+}
+
 function planProcesses(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]) {
   const file =
     request.launchFile === undefined

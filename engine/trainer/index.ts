@@ -10,6 +10,7 @@ export type { LoadOptions, LoadReport } from './model/loadState.ts';
 export { Module, type NamedVariable } from './model/module.ts';
 export { manualSeed } from './model/randomness.ts';
 export { MetricMonitor, type MetricMonitorOptions } from './monitor/metricMonitor.ts';
+export { type PlanRequest, planTraining } from './plan/planTraining.ts';
 export type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
 export { builtinTargets } from './prepare/builtinTargets.ts';
 export type { CallArguments, InstantiatePort } from './prepare/instantiatePort.ts';

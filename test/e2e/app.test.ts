@@ -109,6 +109,9 @@ describe('the app in a real browser, on a real engine', () => {
     await page.getByRole('button', { name: 'Launch' }).click();
     await page.getByLabel('Launch file (accelerate)').selectOption('configs/accelerate/2cpu.yaml');
     await expect.poll(() => page.locator('.launch__processes tbody tr').count()).toBe(2);
+    const planned = page.locator('.plan__events tr', { hasText: 'Validation' });
+    await planned.waitFor({ timeout: 60_000 });
+    expect(await page.locator('.plan__facts').innerText()).toMatch(/1 epoch of 293/);
     await picture('launch');
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.waitForURL(/#\/run\//);

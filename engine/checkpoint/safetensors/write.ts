@@ -25,9 +25,7 @@ export async function writeSafetensors(
   tensors: Iterable<TensorSource>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const ordered = [...tensors].sort(
-    (a, b) => dtypes.indexOf(a.dtype) - dtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
-  );
+  const ordered = inFileOrder(tensors);
   const names = new Set<string>();
   for (const { name } of ordered) {
     if (names.has(name) || name === '__metadata__') {
@@ -50,4 +48,22 @@ export async function writeSafetensors(
     }
     await sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
+}
+
+/** What is known of a tensor without its numbers. */
+export type TensorOutline = Pick<TensorSource, 'name' | 'dtype' | 'shape'>;
+
+/** Bytes of the file that `writeSafetensors` makes of such tensors. */
+export function safetensorsBytes(
+  tensors: Iterable<TensorOutline>,
+  metadata: Readonly<Record<string, string>> = {},
+): number {
+  const { bytes, dataBytes } = buildHeader(inFileOrder(tensors), metadata);
+  return bytes.length + dataBytes;
+}
+
+function inFileOrder<T extends TensorOutline>(tensors: Iterable<T>): T[] {
+  return [...tensors].sort(
+    (a, b) => dtypes.indexOf(a.dtype) - dtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
 }

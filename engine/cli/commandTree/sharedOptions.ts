@@ -36,6 +36,16 @@ export function addConfigOptions(command: Command): void {
 
 /** Accelerate's launch options. */
 export function addLaunchOptions(command: Command): void {
+  addProcessOptions(command);
+  command
+    .option('--main_process_port <port>', 'loopback port where the processes meet', portNumber)
+    .option('--max_restarts <count>', 'restarts from the newest checkpoint after a failure', naturalNumber)
+    .option('--name <name>', 'name of the run')
+    .option('--detach', 'return as soon as the run has started');
+}
+
+/** Those of them that say on how many processes and devices. */
+export function addProcessOptions(command: Command): void {
   command
     .option('--config_file <file>', 'accelerate launch file: processes, devices, precision')
     .option('--num_processes <count>', 'how many processes', positiveInteger)
@@ -43,11 +53,7 @@ export function addLaunchOptions(command: Command): void {
     .option('--gpu_ids <list>', "'all', or indices: 0,1")
     .option('--use_cpu', 'no GPU')
     .addOption(new Option('--cpu', 'the same').hideHelp())
-    .option('--num_cpu_threads_per_process <count>', 'threads of each process', positiveInteger)
-    .option('--main_process_port <port>', 'loopback port where the processes meet', portNumber)
-    .option('--max_restarts <count>', 'restarts from the newest checkpoint after a failure', naturalNumber)
-    .option('--name <name>', 'name of the run')
-    .option('--detach', 'return as soon as the run has started');
+    .option('--num_cpu_threads_per_process <count>', 'threads of each process', positiveInteger);
 }
 
 /** The flags that say what `options` says, for the command line of another command. */

@@ -5,7 +5,14 @@ import type { ExitCode } from '../exitCodes.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import type { Finish } from './finish.ts';
-import { addConfigOptions, addLaunchOptions, addSourceOptions, configDirOption, flagsOf } from './sharedOptions.ts';
+import {
+  addConfigOptions,
+  addLaunchOptions,
+  addProcessOptions,
+  addSourceOptions,
+  configDirOption,
+  flagsOf,
+} from './sharedOptions.ts';
 import { examples } from './valueParsers.ts';
 
 export function addTrain(program: Command, terminal: Terminal, finish: Finish): void {
@@ -41,6 +48,31 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
       const { train } = await import('../commands/train.ts');
       finish(await train(terminal, all, options));
     }
+  });
+}
+
+export function addPlan(program: Command, terminal: Terminal, finish: Finish): void {
+  const command = program
+    .command('plan')
+    .summary('what a training would do, step by step')
+    .description(
+      "Work out a training without running a step of it: optimizer steps, learning rates, every validation, checkpoint and log event, the disk it needs, and what looks wrong. The project's constructors run, its hooks do not.",
+    )
+    .argument('[overrides...]', 'Hydra overrides')
+    .option('--json', 'as JSON, with the learning rate of every optimizer step')
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra plan', 'of the default config'],
+        ['accelhydra plan --num_processes 2 epochs=10', 'ten epochs on two processes'],
+        ['accelhydra plan --json lr_scheduler=cosine', 'for programs'],
+      ]),
+    );
+  addSourceOptions(command);
+  addProcessOptions(command);
+  command.action(async (overrides: string[], options: ConfigOptions & LaunchFlags & { readonly json?: boolean }) => {
+    const { plan } = await import('../commands/plan.ts');
+    finish(await plan(terminal, overrides, options));
   });
 }
 

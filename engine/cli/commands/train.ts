@@ -1,7 +1,5 @@
-import { relative, resolve } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
-import type { LaunchPreview, LaunchRequest } from '../../api/launchModel.ts';
-import type { ProjectInfo } from '../../api/projectModel.ts';
+import type { LaunchPreview } from '../../api/launchModel.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { FollowedEnd } from '../../service/index.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
@@ -11,7 +9,7 @@ import { formatDuration, formatMetric } from '../ui/format.ts';
 import { ProgressLine } from '../ui/progressLine.ts';
 import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';
-import { searchPathOf } from './searchPath.ts';
+import { launchRequest } from './launchRequest.ts';
 
 type TrainOptions = ConfigOptions & LaunchFlags;
 
@@ -103,27 +101,4 @@ function withoutTimes(text: string): string {
 function exitCodeOfRun(end: FollowedEnd & { readonly interrupted: boolean }): ExitCode {
   if (end.interrupted && end.status !== 'failed') return exitCodes.interrupted;
   return end.status === 'completed' || end.status === 'stopped' ? exitCodes.ok : exitCodes.failed;
-}
-
-/** A file named from where the person stands, as the project calls it: recorded commands work from the project. */
-function fromProject(root: string, file: string): string {
-  const path = relative(root, resolve(file));
-  return path.startsWith('..') ? resolve(file) : path;
-}
-
-function launchRequest(project: ProjectInfo, overrides: readonly string[], options: TrainOptions): LaunchRequest {
-  return {
-    configName: options.configName ?? project.defaultConfig,
-    overrides: [...overrides],
-    searchPath: searchPathOf(project.configDir, options),
-    launchFile: options.config_file === undefined ? undefined : fromProject(project.root, options.config_file),
-    numProcesses: options.num_processes,
-    useCpu: options.use_cpu ?? options.cpu,
-    gpuIds: options.gpu_ids,
-    mixedPrecision: options.mixed_precision,
-    threadsPerProcess: options.num_cpu_threads_per_process,
-    mainProcessPort: options.main_process_port,
-    maxRestarts: options.max_restarts,
-    name: options.name,
-  };
 }

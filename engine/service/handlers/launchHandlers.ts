@@ -2,15 +2,15 @@ import type { EngineHandlers } from '../../api/contract.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { DeviceInfo } from '../../api/machine.ts';
 import { listDevices } from '../../backend/devices.ts';
-import { resumeRun, startRun } from '../../launch/index.ts';
+import { planRun, resumeRun, startRun } from '../../launch/index.ts';
 import { syncCheckpoints } from '../../runs/rebuild.ts';
 import type { RunStore } from '../../runs/runStore.ts';
 import type { RunRecord } from '../../runs/runTable.ts';
 import type { EngineState } from '../engineState.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
-import { continuedRun, prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
+import { continuedRun, planRequest, prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
 
-type Names = 'launch.preview' | 'launch.start' | 'launch.files' | 'runs.resume';
+type Names = 'launch.preview' | 'launch.plan' | 'launch.start' | 'launch.files' | 'runs.resume';
 
 /** Asking for devices starts programs; a preview is asked for at every key stroke. */
 const DEVICES_LAST_MS = 10_000;
@@ -39,6 +39,11 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
   };
   return {
     'launch.preview': async (request) => previewLaunch(state.current.project, request, await devices()),
+    'launch.plan': async ({ maxPoints, ...request }, signal) => {
+      state.assertTrusted();
+      const { project } = state.current;
+      return planRun({ ...planRequest(project, prepareLaunch(project, request, await devices())), maxPoints }, signal);
+    },
     'launch.start': async (request) => {
       state.assertTrusted();
       const { project, store, follower } = state.current;

@@ -11,6 +11,7 @@ import { freshState, type TrainState } from '../state/trainState.ts';
 import { BatchCursor } from './batchCursor.ts';
 import { EagerStep, type StepExecutor } from './eagerStep.ts';
 import { FieldKeeper } from './fieldKeeper.ts';
+import { readEpochLength, shortestPass, trainingShard } from './lengths.ts';
 import { StepGuard } from './stepGuard.ts';
 import { Updater } from './updater.ts';
 import { MetricSums } from './validation.ts';
@@ -56,13 +57,9 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const { settings, environment } = subject;
   const { collective, clock, reporter } = environment;
   checkMonitor(subject);
-  const shard: Shard = {
-    rank: collective.rank,
-    worldSize: collective.worldSize,
-    mode: settings.even_batches ? 'wrap' : 'uneven',
-  };
+  const shard = trainingShard(settings, collective.rank, collective.worldSize);
   const passLength = await agreeOnLength(subject, shard);
-  const epochLength = readEpochLength(subject, passLength);
+  const epochLength = readEpochLength(settings, passLength);
   const parameters = subject.model.namedParameters().filter(({ variable }) => variable.trainable);
   const state: TrainState = { ...freshState };
   const isMain = collective.rank === 0;
@@ -143,26 +140,5 @@ function checkMonitor(subject: TrainerSubject): void {
 
 async function agreeOnLength(subject: TrainerSubject, shard: Shard): Promise<number | undefined> {
   const own = subject.train_dataloader.passLength(shard);
-  const all = await subject.environment.collective.allGather(own ?? null);
-  const known = all.filter((length) => length !== null);
-  if (known.length === 0) return undefined;
-  const shortest = Math.min(...known);
-  if (shortest === 0) {
-    throw new EngineError(
-      'trainer.loader.empty',
-      `The training loader gives no batch${shard.worldSize > 1 ? ` to each of ${shard.worldSize} processes` : ''}: its dataset is empty, or smaller than batch_size with drop_last: true.`,
-      { lengths: all },
-    );
-  }
-  return shortest;
-}
-
-function readEpochLength(subject: TrainerSubject, passLength: number | undefined): number {
-  const length = subject.settings.epoch_length ?? passLength;
-  if (length !== undefined) return length;
-  throw new EngineError(
-    'trainer.epoch-length',
-    `The training data does not say how long it is, so trainer.epoch_length must: set the number of steps of an epoch.`,
-    {},
-  );
+  return shortestPass(await subject.environment.collective.allGather(own ?? null), shard.worldSize);
 }

@@ -3,7 +3,7 @@ import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
-import { fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
+import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
 import type { StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import { manualSeed } from '../model/randomness.ts';
@@ -101,11 +101,9 @@ function readSeed(config: Readonly<Record<string, unknown>>): number {
 
 /** Fills in what only the loop knows (num_training_steps, num_warmup_steps, …) and builds the schedule. */
 async function buildScheduler(setup: TrainingSetup, optimizer: unknown, train: Loader): Promise<unknown> {
-  const { config, instantiate: port, reporter } = setup;
-  const section = isPlainObject(config.lr_scheduler) ? config.lr_scheduler : {};
-  const { _target_: _name, ...options } = section;
-  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
-  const filled = fillSchedulerOptions(await port.target('lr_scheduler'), options, stepCounts(setup, train), warmup);
+  const { instantiate: port, reporter } = setup;
+  const options = schedulerSection(setup.config);
+  const filled = await filledScheduler(setup, train);
   const kwargs: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filled.options)) if (value !== options[key]) kwargs[key] = value;
   for (const key of Object.keys(options)) if (!(key in filled.options)) kwargs[key] = null;
@@ -114,6 +112,22 @@ async function buildScheduler(setup: TrainingSetup, optimizer: unknown, train: L
     reporter.report({ type: 'log', level: 'info', text, time: (setup.clock ?? systemClock).now() });
   }
   return port.instantiate('lr_scheduler', { args: [optimizer], kwargs });
+}
+
+/** The schedule's options with what only the loop knows filled in. */
+export async function filledScheduler(
+  { config, instantiate: port, collective }: Pick<TrainingSetup, 'config' | 'instantiate' | 'collective'>,
+  train: Loader,
+): Promise<FilledOptions> {
+  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
+  const counts = stepCounts({ config, collective }, train);
+  return fillSchedulerOptions(await port.target('lr_scheduler'), schedulerSection(config), counts, warmup);
+}
+
+function schedulerSection(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const section = isPlainObject(config.lr_scheduler) ? config.lr_scheduler : {};
+  const { _target_: _name, ...options } = section;
+  return options;
 }
 
 /** The numbers that AccelHydra's step arithmetic starts from; all of them the trainer's own, the warm-up's too. */
@@ -130,7 +144,8 @@ export function stepCounts(setup: Pick<TrainingSetup, 'config' | 'collective'>, 
   };
 }
 
-function readWarmup(section: Readonly<Record<string, unknown>>): WarmupParams {
+/** The config's `warmup_params`. */
+export function readWarmup(section: Readonly<Record<string, unknown>>): WarmupParams {
   return {
     warmup_steps: numberOrUndefined(section.warmup_steps),
     warmup_epochs: numberOrUndefined(section.warmup_epochs),

@@ -11,6 +11,7 @@ import { Button } from '../../ui/Button.tsx';
 import { CommandLine } from '../../ui/CommandLine.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { EmptyState, ErrorNotice, LoadingState, Notice, Spinner } from '../../ui/states.tsx';
+import { FlightPlanPanel } from './FlightPlanPanel.tsx';
 
 /** From a composed config to a running training: on which devices, under which name, by which command. */
 export function LaunchPage() {
@@ -95,6 +96,7 @@ export function LaunchPage() {
         <LaunchForm />
         <DevicesPanel />
       </div>
+      <FlightPlanPanel />
     </div>
   );
 }

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { FlightPlan } from '../api/planModel.ts';
+
+/** What a planning process is to plan, given to it as its first message. */
+export const PlanStart = z.object({
+  type: z.literal('plan'),
+  projectRoot: z.string(),
+  /** Folder that the run would have. */
+  expDir: z.string(),
+  /** Composed, interpolations kept. */
+  configYaml: z.string(),
+  /** Where each value was written, by dotted path, for errors. */
+  origins: z.unknown(),
+  processes: z.number().int().positive(),
+  maxPoints: z.number().int().optional(),
+});
+export type PlanStart = z.infer<typeof PlanStart>;
+
+export const PlanMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('planned'), plan: FlightPlan }),
+  z.object({
+    type: z.literal('failed'),
+    failure: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+  }),
+]);
+export type PlanMessage = z.infer<typeof PlanMessage>;

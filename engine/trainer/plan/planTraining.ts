@@ -1,0 +1,69 @@
+import type { FlightPlan } from '../../api/planModel.ts';
+import type { Collective } from '../../api/training.ts';
+import { isPlainObject } from '../../data/index.ts';
+import { warmupMicroSteps } from '../../optim/index.ts';
+import type { InstantiatePort } from '../prepare/instantiatePort.ts';
+import { filledScheduler, prepareTraining, readWarmup, stepCounts } from '../prepare/prepareTraining.ts';
+import { flightPlan } from './flightPlan.ts';
+
+export interface PlanRequest {
+  /** The composed config, resolved, as plain values. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The same as text, as it will lie in each checkpoint. */
+  readonly configText: string;
+  readonly instantiate: InstantiatePort;
+  readonly processes: number;
+  readonly runDir: string;
+  readonly maxPoints?: number | undefined;
+}
+
+/**
+ * Builds what the config describes, as a training does, and plans its flight. The project's constructors run, its hooks
+ * do not. Throws what building throws.
+ */
+export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
+  const { config, instantiate, processes, runDir } = request;
+  const collective = lonely(processes);
+  const subject = await prepareTraining({
+    config,
+    instantiate,
+    collective,
+    reporter: { report: () => undefined, flush: () => Promise.resolve() },
+    stop: { requested: false },
+    runDir,
+  });
+  const counts = stepCounts({ config, collective }, subject.train_dataloader);
+  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
+  const filled = isPlainObject(config.lr_scheduler)
+    ? await filledScheduler({ config, instantiate, collective }, subject.train_dataloader)
+    : undefined;
+  return flightPlan({
+    subject,
+    processes,
+    counts,
+    warmupSteps: warmupMicroSteps(warmup, counts),
+    scheduleName: scheduleName(config.lr_scheduler),
+    scheduleOptions: filled?.options ?? {},
+    configText: request.configText,
+    maxPoints: request.maxPoints,
+  });
+}
+
+/** Rank 0 of so many, for objects that only ask how many they are. */
+function lonely(worldSize: number): Collective {
+  return {
+    rank: 0,
+    worldSize,
+    allReduce: () => Promise.resolve(),
+    broadcast: () => Promise.resolve(),
+    allGather: (value) => Promise.resolve(Array.from({ length: worldSize }, () => value)),
+    barrier: () => Promise.resolve(),
+  };
+}
+
+/** `get_scheduler cosine`, `StepLR`. */
+function scheduleName(section: unknown): string | undefined {
+  if (!isPlainObject(section) || typeof section._target_ !== 'string') return undefined;
+  const target = section._target_.split('.').at(-1);
+  return typeof section.name === 'string' ? `${target} ${section.name}` : target;
+}
