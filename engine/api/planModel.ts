@@ -84,6 +84,8 @@ export const FlightPlan = z.object({
     folder: z.string(),
     modelBytes: z.number(),
     optimizerBytes: z.number(),
+    /** Averaged weights; 0 where none are kept. */
+    emaBytes: z.number(),
     /** Of one checkpoint. */
     checkpointBytes: z.number(),
     /** Checkpoints that lie there at the end. */

@@ -136,7 +136,7 @@ function eventTable(flight: FlightPlan): string {
 function diskText({ disk }: FlightPlan): string {
   const free = disk.freeBytes === undefined ? '' : `; ${formatBytes(disk.freeBytes)} are free`;
   return [
-    `a checkpoint takes ${formatBytes(disk.checkpointBytes)}: model ${formatBytes(disk.modelBytes)}, optimizer ${formatBytes(disk.optimizerBytes)}`,
+    `a checkpoint takes ${formatBytes(disk.checkpointBytes)}: model ${formatBytes(disk.modelBytes)}, optimizer ${formatBytes(disk.optimizerBytes)}${disk.emaBytes > 0 ? `, averages ${formatBytes(disk.emaBytes)}` : ''}`,
     `${times(disk.checkpoints, 'checkpoint')} at the end: ${formatBytes(disk.endBytes)}, at most ${formatBytes(disk.peakBytes)} while saving${free}`,
   ].join('\n');
 }

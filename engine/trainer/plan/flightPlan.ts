@@ -43,7 +43,7 @@ export function flightPlan(source: PlanSource): FlightPlan {
   const rates = new RateRecorder(subject.optimizer, scheduler, settings.lr_scheduler_interval, processes);
   const walked = walk(source, rates, { epochs: settings.epochs, epochLength, passLength, accumulation });
   const size = checkpointSize(subject, source.configText);
-  const checkpointBytes = size.modelBytes + size.optimizerBytes + size.restBytes;
+  const checkpointBytes = size.modelBytes + size.optimizerBytes + size.emaBytes + size.restBytes;
   const free = freeBytes(settings.checkpoint_dir);
   const plan: Omit<FlightPlan, 'warnings'> = {
     processes,
@@ -78,6 +78,7 @@ export function flightPlan(source: PlanSource): FlightPlan {
       folder: settings.checkpoint_dir,
       modelBytes: size.modelBytes,
       optimizerBytes: size.optimizerBytes,
+      emaBytes: size.emaBytes,
       checkpointBytes,
       checkpoints: walked.saved.now,
       endBytes: walked.saved.now * checkpointBytes,

@@ -1,22 +1,7 @@
-import type { FlightPlan, PlanWarning } from '../../api/planModel.ts';
-import type { TrainerSubject } from '../hooks.ts';
-import type { RateRecorder } from './plannedRates.ts';
+import type { PlanWarning } from '../../api/planModel.ts';
 import { scheduleWarnings } from './scheduleWarnings.ts';
 import { sourceMentions } from './sourceMentions.ts';
-
-export interface WarningSource {
-  readonly plan: Omit<FlightPlan, 'warnings'>;
-  readonly subject: TrainerSubject;
-  readonly rates: RateRecorder;
-  /** Micro-batches at the end whose gradients never reach the optimizer. */
-  readonly unused: number;
-  /** Step of the last checkpoint that is sure to be written; 0 for none. */
-  readonly lastSave: number;
-  readonly validates: boolean;
-  readonly scheduleOptions: Readonly<Record<string, unknown>>;
-  /** As AccelHydra's arithmetic has it. */
-  readonly expectedEpochLength: number;
-}
+import type { WarningSource } from './warningSource.ts';
 
 /** What of a plan looks like a mistake. Each says what follows and what to do. */
 export function planWarnings(source: WarningSource): PlanWarning[] {

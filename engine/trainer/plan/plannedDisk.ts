@@ -8,6 +8,8 @@ import type { TrainerSubject } from '../hooks.ts';
 export interface CheckpointSize {
   readonly modelBytes: number;
   readonly optimizerBytes: number;
+  /** Averaged weights; 0 where none are kept. */
+  readonly emaBytes: number;
   /** State, manifest and config; roughly, they grow by a few digits. */
   readonly restBytes: number;
 }
@@ -17,7 +19,7 @@ export interface CheckpointSize {
  * slots exist: use it in a process that trains nothing.
  */
 export function checkpointSize(subject: TrainerSubject, configText: string): CheckpointSize {
-  const { model, optimizer, lr_scheduler: scheduler } = subject;
+  const { model, optimizer, lr_scheduler: scheduler, settings } = subject;
   const trainable = model.namedParameters().filter(({ variable }) => variable.trainable);
   const gradients = new Map(trainable.map(({ name, variable }) => [name, tf.zeros(variable.shape)]));
   if (gradients.size > 0) optimizer.step(gradients);
@@ -27,6 +29,10 @@ export function checkpointSize(subject: TrainerSubject, configText: string): Che
   const size = {
     modelBytes: tensorFileBytes(outlines(model.stateDict())),
     optimizerBytes: tensorFileBytes(outlines(tensors)),
+    emaBytes:
+      settings.ema === null
+        ? 0
+        : tensorFileBytes(outlines(new Map(trainable.map(({ name, variable }) => [name, variable])))),
     // counters, random streams and the manifest have about as many characters
     restBytes: texts.reduce((sum, text) => sum + text.length, 0) + 1500,
   };

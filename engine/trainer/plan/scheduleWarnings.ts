@@ -1,5 +1,5 @@
 import type { PlanWarning } from '../../api/planModel.ts';
-import type { WarningSource } from './planWarnings.ts';
+import type { WarningSource } from './warningSource.ts';
 
 /** Options that say how long a schedule is, and whether a shorter one than the training is a mistake. */
 const lengthOptions = [

@@ -133,14 +133,23 @@ test('the planned bytes are those of the files', async () => {
   try {
     const setup = (): SetupOptions => {
       const model = smallModel();
-      return { options: { project_dir: folder, model, optimizer: new AdamW(model.namedParameters(), { lr: 0.01 }) } };
+      return {
+        options: {
+          project_dir: folder,
+          ema_decay: 0.9,
+          model,
+          optimizer: new AdamW(model.namedParameters(), { lr: 0.01 }),
+        },
+      };
     };
     const plan = planOf(setup());
     await setUp(setup()).trainer.storeCheckpointsIn(folderFiles).fit();
     const size = (name: string) => statSync(join(folder, 'checkpoints', 'epoch_2', name)).size;
     expect(plan.disk.modelBytes).toBe(size('model.safetensors'));
     expect(plan.disk.optimizerBytes).toBe(size('optimizer.safetensors'));
-    expect(plan.disk.checkpointBytes - plan.disk.modelBytes - plan.disk.optimizerBytes).toBeLessThan(16_000);
+    expect(plan.disk.emaBytes).toBe(size('ema.safetensors'));
+    const { checkpointBytes, modelBytes, optimizerBytes, emaBytes } = plan.disk;
+    expect(checkpointBytes - modelBytes - optimizerBytes - emaBytes).toBeLessThan(16_000);
     expect(plan.disk.freeBytes).toBeGreaterThan(0);
     // epoch_1 still lies there while epoch_2 is written
     expect(plan.disk).toMatchObject({ checkpoints: 1, peakBytes: 2 * plan.disk.checkpointBytes });
