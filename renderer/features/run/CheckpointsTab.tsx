@@ -40,7 +40,7 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
   }
   return (
     <div className="panel run__scroll">
-      <table className="table">
+      <table className="table table--stacks">
         <thead>
           <tr>
             <th>Checkpoint</th>
@@ -61,15 +61,23 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
                 <strong>{checkpoint.name}</strong> <Badge tone={TONES[checkpoint.kind]}>{checkpoint.kind}</Badge>{' '}
                 {checkpoint.missing && <Badge tone="red">folder missing</Badge>}
               </td>
-              <td className="numeric">{checkpoint.epoch}</td>
-              <td className="numeric">{formatCount(checkpoint.step)}</td>
-              <td className="mono">
+              <td className="numeric" data-label="Epoch">
+                {checkpoint.epoch}
+              </td>
+              <td className="numeric" data-label="Step">
+                {formatCount(checkpoint.step)}
+              </td>
+              <td className="mono" data-label="Metrics">
                 {Object.entries(checkpoint.metrics)
                   .map(([key, value]) => `${key} ${formatNumber(value)}`)
                   .join(', ') || '–'}
               </td>
-              <td className="numeric">{formatBytes(checkpoint.bytes)}</td>
-              <td title={formatDateTime(checkpoint.savedAt)}>{formatAgo(checkpoint.savedAt, now)}</td>
+              <td className="numeric" data-label="Size">
+                {formatBytes(checkpoint.bytes)}
+              </td>
+              <td title={formatDateTime(checkpoint.savedAt)} data-label="Saved">
+                {formatAgo(checkpoint.savedAt, now)}
+              </td>
               <td>
                 <div className="run__row-actions">
                   <Button

@@ -73,7 +73,7 @@ export function RunsPage() {
       )}
       {list.data && list.data.runs.length > 0 && (
         <div className="panel runs__table">
-          <table className="table">
+          <table className="table table--stacks">
             <thead>
               <tr>
                 <th>Run</th>
@@ -118,14 +118,14 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
         {live && progress && <ProgressLine progress={progress} compact />}
         {run.error && <div className="runs__error">{run.error}</div>}
       </td>
-      <td className="runs__overrides">
+      <td className="runs__overrides" data-label="Overrides">
         {run.overrides.length === 0 ? (
           <span className="runs__none">{run.configName}</span>
         ) : (
           run.overrides.map((text) => <code key={text}>{text}</code>)
         )}
       </td>
-      <td className="numeric">
+      <td className="numeric" data-label="Monitor">
         {run.monitor?.best !== undefined ? (
           <>
             {formatNumber(run.monitor.best)}
@@ -135,8 +135,10 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
           '–'
         )}
       </td>
-      <td>{formatAgo(run.createdAt, now)}</td>
-      <td className="numeric">{formatDuration((run.endedAt ?? (live ? now : started)) - started)}</td>
+      <td data-label="Started">{formatAgo(run.createdAt, now)}</td>
+      <td className="numeric" data-label="Duration">
+        {formatDuration((run.endedAt ?? (live ? now : started)) - started)}
+      </td>
       <td className="runs__actions">
         {live ? (
           <Button
