@@ -28,6 +28,8 @@ const flushEveryMs = 100;
 /** How long the end waits for a store that is locked; the folder has everything by then. */
 const lastFlushLimitMs = 30_000;
 
+type FinalEnd = Exclude<GroupEnd, { readonly type: 'recycled' }>;
+
 export interface RunEnd {
   readonly status: 'completed' | 'stopped' | 'failed' | 'killed';
   readonly error?: string;
@@ -88,6 +90,11 @@ export class RunLauncher implements Disposable {
     let resumeFrom = asked === 'latest' ? newestCheckpoint() : asked;
     for (;;) {
       const end = await this.#attempt(resumeFrom);
+      if (end.type === 'recycled') {
+        resumeFrom = newestCheckpoint();
+        this.#tell(`New processes take over from ${resumeFrom ?? 'the beginning'}, to free memory that leaked.`);
+        continue;
+      }
       if (end.type === 'failed' && this.#mayRestart()) {
         this.#restarts += 1;
         resumeFrom = newestCheckpoint();
@@ -168,7 +175,7 @@ export class RunLauncher implements Disposable {
     return this.#status === 'running' && this.#restarts < this.#options.job.plan.maxRestarts;
   }
 
-  async #conclude(end: GroupEnd): Promise<RunEnd> {
+  async #conclude(end: FinalEnd): Promise<RunEnd> {
     const result = this.#resultOf(end);
     this.#status = result.status;
     this.#error = result.error;
@@ -181,7 +188,7 @@ export class RunLauncher implements Disposable {
     return result;
   }
 
-  #resultOf(end: GroupEnd): RunEnd {
+  #resultOf(end: FinalEnd): RunEnd {
     const gaveUp = this.#restarts > 0 ? ` Gave up after ${this.#restarts} restarts.` : '';
     if (end.type === 'failed') return { status: 'failed', error: `${failureText(end)}${gaveUp}` };
     if (end.type !== 'killed' || end.because === 'asked') return { status: end.type };

@@ -81,7 +81,7 @@ class WorkerLife {
     await this.#reporter.flush();
     await this.#collective?.dispose();
     await send({ type: 'ended', outcome });
-    process.exit(exitCodes.done);
+    process.exit(outcome === 'recycled' ? exitCodes.recycled : exitCodes.done);
   }
 
   async fail(error: unknown): Promise<never> {

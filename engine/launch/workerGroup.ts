@@ -30,6 +30,8 @@ export interface GroupLimits {
 export type GroupEnd =
   | { readonly type: 'completed' }
   | { readonly type: 'stopped' }
+  /** The processes are to be replaced by new ones that go on from the newest checkpoint. */
+  | { readonly type: 'recycled' }
   /** Ended by `kill`, or by the limit of a polite stop. */
   | { readonly type: 'killed'; readonly because: 'asked' | 'stop-limit' }
   | { readonly type: 'failed'; readonly rank: number; readonly failure: WorkerFailure };
@@ -110,6 +112,7 @@ export class WorkerGroup {
     if (isStopped && isSecondHand) return { type: 'stopped' };
     const first = this.#failures.find(({ failure }) => !secondHand.has(failure.code)) ?? this.#failures[0];
     if (first !== undefined) return { type: 'failed', ...first };
+    if (ends.some((end) => end.outcome === 'recycled')) return { type: this.#stopping ? 'stopped' : 'recycled' };
     return { type: ends.some((end) => end.outcome === 'stopped') ? 'stopped' : 'completed' };
   }
 

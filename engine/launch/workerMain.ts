@@ -35,10 +35,11 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
     },
     runDir,
     resumeFrom,
+    canRecycle: true,
   });
   context.ready(backend.description);
   const result = await trainer.fit();
-  return result.status === 'stopped' ? 'stopped' : 'completed';
+  return result.status === 'early-stopped' ? 'completed' : result.status;
 }
 
 function readConfig({ job, runDir }: WorkerContext) {

@@ -98,7 +98,8 @@ export class WorkerProcess {
     if (end.error !== undefined && child.pid === undefined) return this.#failed(startFailure(end.error));
     if (this.#outcome !== undefined) {
       // its training is over and told: what native libraries do while unloading does not undo that
-      if (end.code !== exitCodes.done) this.#log.write(`[launcher] The process left with ${end.signal ?? end.code}.`);
+      const expected = this.#outcome === 'recycled' ? exitCodes.recycled : exitCodes.done;
+      if (end.code !== expected) this.#log.write(`[launcher] The process left with ${end.signal ?? end.code}.`);
       return { rank: this.rank, outcome: this.#outcome };
     }
     return this.#failed(this.#failure ?? exitFailure(this.rank, end.code, end.signal));

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { WorkerReport } from '../api/training.ts';
 
-/** How a training ended by itself. */
-export const WorkerOutcome = z.enum(['completed', 'stopped']);
+/** How a training ended by itself. `recycled`: a new process is to go on from the newest checkpoint. */
+export const WorkerOutcome = z.enum(['completed', 'stopped', 'recycled']);
 export type WorkerOutcome = z.infer<typeof WorkerOutcome>;
 
 export const WorkerFailure = z.object({
@@ -44,6 +44,8 @@ export type WorkerEnvironment = z.infer<typeof WorkerEnvironment>;
 export const exitCodes = {
   done: 0,
   failed: 1,
+  /** Another process is to go on from the newest checkpoint. */
+  recycled: 69,
   /** The launcher went away. */
   abandoned: 70,
   /** A second signal ended the process at once. */

@@ -18,6 +18,8 @@ export interface TrainerEnvironment {
   readonly runDir?: string | undefined;
   /** Checkpoint folder to go on from; goes before the trainer's own resume_from_checkpoint. */
   readonly resumeFrom?: string | undefined;
+  /** Whether a process that ends as `recycled` is replaced by one that goes on from the newest checkpoint. */
+  readonly canRecycle?: boolean | undefined;
   /** Recorded at the start: the resolved config. */
   readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -38,6 +38,22 @@ export interface LossSpikeSettings {
   readonly min_history: number;
 }
 
+/** Watch for tensors and memory that are never freed. */
+export interface LeakGuardOptions {
+  /** Steps between two looks; growth must last five windows to be told. */
+  readonly window?: number;
+  /** Warn when the process holds more than this many MB; null: no limit. */
+  readonly max_rss_mb?: number | null;
+  /** After a leak was found or max_rss_mb passed, a new process goes on from the next checkpoint. */
+  readonly recycle_worker_at_checkpoint?: boolean;
+}
+
+export interface LeakGuardSettings {
+  readonly window: number;
+  readonly max_rss_mb: number | null;
+  readonly recycle_worker_at_checkpoint: boolean;
+}
+
 export const stepPolicies = ['continue', 'skip', 'stop', 'rollback'] as const;
 
 /** `ema` and its short form `ema_decay`; null when weights are not averaged. Throws `trainer.option`. */
@@ -80,6 +96,30 @@ export function readLossSpike(owner: string, section: LossSpikeOptions | null | 
     throw refused(owner, 'loss_spike.min_history', `is ${history}, more than the window of ${window} losses`, history);
   }
   return { policy, threshold, window, min_history: history };
+}
+
+/** On unless it is null or false. Throws `trainer.option`. */
+export function readLeakGuard(
+  owner: string,
+  section: LeakGuardOptions | boolean | null | undefined,
+): LeakGuardSettings | null {
+  if (section === null || section === false) return null;
+  const known = ['window', 'max_rss_mb', 'recycle_worker_at_checkpoint'] as const;
+  const options = section === undefined || section === true ? {} : readSection(owner, 'leak_guard', section, known);
+  const { max_rss_mb: limit = null } = options;
+  if (limit !== null && !(typeof limit === 'number' && limit > 0)) {
+    throw refused(owner, 'leak_guard.max_rss_mb', `must be above 0, or null for no limit; it is ${limit}`, limit);
+  }
+  return {
+    window: requireWhole(owner, 'leak_guard.window', options.window ?? 100, 1),
+    max_rss_mb: limit,
+    recycle_worker_at_checkpoint: readFlag(
+      owner,
+      'leak_guard.recycle_worker_at_checkpoint',
+      options.recycle_worker_at_checkpoint,
+      false,
+    ),
+  };
 }
 
 /** A section of the trainer's as an object with known keys. Throws `trainer.option` or `options.unknown`. */

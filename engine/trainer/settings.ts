@@ -7,10 +7,13 @@ import type { MetricMonitor } from './monitor/metricMonitor.ts';
 import {
   type EmaOptions,
   type EmaSettings,
+  type LeakGuardOptions,
+  type LeakGuardSettings,
   type LossSpikeOptions,
   type LossSpikeSettings,
   readEma,
   readFlag,
+  readLeakGuard,
   readLossSpike,
   refused,
   type StepPolicy,
@@ -63,6 +66,8 @@ export interface TrainerSettingsOptions {
   /** Averaged weights: saved with checkpoints, used by validation and by inference. `ema_decay: 0.999` is the short form. */
   readonly ema?: EmaOptions | null;
   readonly ema_decay?: number | null;
+  /** Watch for tensors and memory that are never freed; null or false does not. */
+  readonly leak_guard?: LeakGuardOptions | boolean | null;
 }
 
 export interface TrainerSettings {
@@ -91,6 +96,7 @@ export interface TrainerSettings {
   readonly loss_spike: LossSpikeSettings | null;
   readonly max_rollbacks: number;
   readonly ema: EmaSettings | null;
+  readonly leak_guard: LeakGuardSettings | null;
 }
 
 /** Every key that Trainer itself takes, the objects built around it included. */
@@ -119,6 +125,7 @@ export const trainerKeys: readonly string[] = [
   'max_rollbacks',
   'ema',
   'ema_decay',
+  'leak_guard',
   'resume_from_config',
   'auto_resume_from_latest_ckpt',
   'auto_reusme_from_latest_ckpt',
@@ -190,6 +197,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     loss_spike: readLossSpike(owner, options.loss_spike),
     max_rollbacks: requireWhole(owner, 'max_rollbacks', options.max_rollbacks ?? 3, 0),
     ema: readEma(owner, options.ema, options.ema_decay),
+    leak_guard: readLeakGuard(owner, options.leak_guard),
   };
 }
 

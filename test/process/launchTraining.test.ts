@@ -122,6 +122,18 @@ describe('two processes', () => {
     }
   }, 400_000);
 
+  test('a leak is found, and other processes take over at the next checkpoint', async () => {
+    process.env.FAULT = 'leak';
+    const leak_guard = '{window: 3, recycle_worker_at_checkpoint: true}';
+    const run = await start(1, { leak_guard, save_every_n_steps: '5', epochs: '2' });
+    const { losses } = await result(run);
+    expect(losses).toHaveLength(2 * 24);
+    const said = readFileSync(join(run.runDir, 'logs', 'rank0.log'), 'utf8');
+    expect(said).toMatch(/training_step leaves 1 behind at each call.* replaced at the next checkpoint/);
+    expect(said).toMatch(/New processes take over from checkpoints\/step_\d+, to free memory/);
+    expect(said).not.toMatch(/The process left with/);
+  }, 120_000);
+
   test('the resolved config is in the folder', async () => {
     const run = await start(1, {});
     await until(() => bench.store.runs.get(run.runId).status !== 'starting', 'training', 60_000);

@@ -34,6 +34,7 @@ export class MetricLog {
   /** The step of each key's newest value, sent or not. */
   readonly #latest = new Map<string, number>();
   #pending: Pending[] = [];
+  #held = 0;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
@@ -50,16 +51,21 @@ export class MetricLog {
   add(key: string, value: MetricValue, step: number, epoch: number): void {
     if (!this.#isActive) return;
     this.#latest.set(key, step);
-    const kept = typeof value === 'number' ? value : tf.keep(value.clone());
+    const kept = this.#keep(value);
     const same = this.#pending.findLast((item) => item.key === key && item.step === step);
     if (same !== undefined) {
-      release(same);
+      this.#release(same);
       same.value = kept;
       return;
     }
     this.#pending.push({ key, step, epoch, time: this.#clock.now(), value: kept });
     if (this.#pending.length >= this.#flushAtPoints) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), this.#flushEveryMs).unref();
+  }
+
+  /** Tensors kept until they are read. */
+  get heldTensors(): number {
+    return this.#held;
   }
 
   has(key: string, step: number): boolean {
@@ -93,15 +99,27 @@ export class MetricLog {
     for (const item of items) {
       const { key, step, epoch, time } = item;
       points.push({ key, step, epoch, time, value: await readScalar(item.value) });
-      release(item);
+      this.#release(item);
     }
     this.#reporter.report({ type: 'metrics', points });
+  }
+
+  #keep(value: MetricValue): MetricValue {
+    if (typeof value === 'number') return value;
+    this.#held++;
+    return tf.keep(value.clone());
+  }
+
+  #release({ value }: Pending): void {
+    if (typeof value === 'number') return;
+    this.#held--;
+    value.dispose();
   }
 
   /** Frees what was never sent. */
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const item of this.#pending.splice(0)) release(item);
+    for (const item of this.#pending.splice(0)) this.#release(item);
   }
 }
 
@@ -112,8 +130,4 @@ export async function readScalar(value: MetricValue): Promise<number> {
   let sum = 0;
   for (const item of data) sum += item;
   return sum / data.length;
-}
-
-function release(item: Pending): void {
-  if (typeof item.value !== 'number') item.value.dispose();
 }

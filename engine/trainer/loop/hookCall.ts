@@ -1,6 +1,8 @@
 import { EngineError } from '../../api/errors.ts';
 import type { Collective } from '../../api/training.ts';
 import type { LoadedBatch } from '../../data/index.ts';
+import type { HookTrace } from '../monitor/hookTrace.ts';
+import type { LeakGuard } from '../monitor/leakGuard.ts';
 import type { TrainState } from '../state/trainState.ts';
 
 interface HookPlace {
@@ -16,12 +18,23 @@ interface HookPlace {
 export class HookCaller {
   readonly #collective: Pick<Collective, 'rank' | 'worldSize'>;
   readonly #state: Readonly<TrainState>;
+  readonly #guard: LeakGuard | undefined;
   #batch: LoadedBatch | undefined;
   #batchIndex: number | undefined;
 
-  constructor(collective: Pick<Collective, 'rank' | 'worldSize'>, state: Readonly<TrainState>) {
+  constructor(
+    collective: Pick<Collective, 'rank' | 'worldSize'>,
+    state: Readonly<TrainState>,
+    guard: LeakGuard | undefined,
+  ) {
     this.#collective = collective;
     this.#state = state;
+    this.#guard = guard;
+  }
+
+  /** Where hooks are to be measured at present. */
+  get trace(): HookTrace | undefined {
+    return this.#guard?.trace;
   }
 
   /** What follows is about this batch. */
@@ -35,9 +48,14 @@ export class HookCaller {
     this.#batchIndex = undefined;
   }
 
-  async call<T>(hook: string, work: () => T | Promise<T>): Promise<T> {
+  /** `owed` counts the tensors in a result that the caller frees. */
+  async call<T>(hook: string, work: () => T | Promise<T>, owed?: (result: T) => number): Promise<T> {
+    const { trace } = this;
+    const mark = trace?.enter();
     try {
-      return await work();
+      const result = await work();
+      if (trace !== undefined && mark !== undefined) trace.leave(hook, mark, owed?.(result));
+      return result;
     } catch (error) {
       throw this.error(hook, error);
     }

@@ -6,6 +6,7 @@ import type { TrainerSubject } from '../hooks.ts';
 import { MetricLog } from '../logging/metricLog.ts';
 import { type Position, ProgressMeter } from '../logging/progressMeter.ts';
 import type { NamedVariable } from '../model/module.ts';
+import { LeakGuard } from '../monitor/leakGuard.ts';
 import type { SchedulerLike } from '../ports.ts';
 import { freshState, type TrainState } from '../state/trainState.ts';
 import { BatchCursor } from './batchCursor.ts';
@@ -31,6 +32,8 @@ export interface LoopParts {
   readonly log: MetricLog;
   readonly meter: ProgressMeter;
   readonly keeper: FieldKeeper;
+  /** Looks for what is never freed, where trainer.leak_guard asks for it. */
+  readonly leaks: LeakGuard | undefined;
   readonly sums: MetricSums;
   /** The trainer's own random numbers, one stream a rank. */
   readonly random: Random;
@@ -86,6 +89,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     log: new MetricLog({ reporter, clock, isActive: isMain }),
     meter: new ProgressMeter({ reporter, clock, isActive: isMain }),
     keeper: new FieldKeeper(subject),
+    leaks: makeLeakGuard(subject, () => parts),
     sums: new MetricSums(),
     random: new Random(deriveSeed(environment.seed, 'trainer'), collective.rank),
     isStopAgreed: false,
@@ -116,6 +120,21 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     },
   };
   return parts;
+}
+
+function makeLeakGuard(subject: TrainerSubject, parts: () => LoopParts): LeakGuard | undefined {
+  const { leak_guard: settings } = subject.settings;
+  if (settings === null) return undefined;
+  return new LeakGuard(settings, {
+    held: () => parts().log.heldTensors + parts().sums.size,
+    rss: () => process.memoryUsage.rss(),
+    warn: (text) => parts().warn(text),
+    onSample: ({ tensors, rss }) => {
+      const { log, state } = parts();
+      log.add('system/tensors', tensors, state.step, state.epoch);
+      log.add('system/rss_bytes', rss, state.step, state.epoch);
+    },
+  });
 }
 
 function checkMonitor(subject: TrainerSubject): void {

@@ -1,21 +1,25 @@
 import type * as tf from '@tensorflow/tfjs';
-import { EngineError, toEngineError } from '../../api/errors.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
-import { bestSave, type PlannedSave, savesAfterEpoch, savesAfterStep, stepSave } from '../checkpoints/policy.ts';
+import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
+import { countTensors } from '../monitor/hookTrace.ts';
 import { shouldStopEarly } from '../monitor/metricMonitor.ts';
+import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
 import { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
+import { Recycler } from './recycler.ts';
+import { Saver } from './saver.ts';
 import type { StepProblem } from './stepGuard.ts';
 import type { Update } from './updater.ts';
 import { Validator } from './validator.ts';
 
-export type FitStatus = 'completed' | 'stopped' | 'early-stopped';
+/** `recycled`: a new process is to go on from the newest checkpoint (leak_guard.recycle_worker_at_checkpoint). */
+export type FitStatus = 'completed' | 'stopped' | 'early-stopped' | 'recycled';
 
 export interface FitResult {
   readonly status: FitStatus;
@@ -31,25 +35,24 @@ export interface FitResult {
 export class TrainLoop {
   readonly #subject: TrainerSubject;
   readonly #parts: LoopParts;
-  readonly #store: TrainingStore;
+  readonly #saver: Saver;
   readonly #breath: Breath;
   readonly #hooks: HookCaller;
   readonly #validator: Validator;
   readonly #recovery: Recovery;
+  readonly #recycler: Recycler;
   /** The step whose loss is looked at whatever is logged: the first, unless NaN is to be lived with. */
   readonly #checkedStep: number;
   #isStoppedEarly = false;
-  #savedStep: number | undefined;
-  /** Why the newest step or epoch checkpoint is missing; undefined once a later one is safe. */
-  #unsaved: EngineError | undefined;
   #warnedNotFinite = false;
 
   constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore) {
     this.#subject = subject;
     this.#parts = parts;
-    this.#store = store;
     this.#breath = new Breath(subject.environment.clock);
-    this.#hooks = new HookCaller(subject.environment.collective, parts.state);
+    this.#hooks = new HookCaller(subject.environment.collective, parts.state, parts.leaks);
+    this.#recycler = new Recycler(subject, parts);
+    this.#saver = new Saver(subject, parts, store, this.#recycler);
     this.#validator = new Validator(subject, parts, this.#hooks, this.#breath);
     this.#recovery = new Recovery(subject, parts, store);
     const { nan_policy: policy } = subject.settings;
@@ -57,13 +60,13 @@ export class TrainLoop {
   }
 
   async run(): Promise<FitResult> {
-    const { subject, parts } = { subject: this.#subject, parts: this.#parts };
+    const subject = this.#subject;
     this.#judgePatience();
     await this.#hooks.call('on_train_start', () => subject.on_train_start());
-    while (parts.state.epoch < subject.settings.epochs && !this.#isStoppedEarly) {
-      if (!(await this.#epoch())) return this.#finish('stopped');
+    while (!this.#isOver) {
+      if (!(await this.#epoch())) return this.#finish(this.#recycler.isDue ? 'recycled' : 'stopped');
     }
-    if (subject.settings.restore_best) await this.#restoreBest();
+    if (subject.settings.restore_best) await this.#saver.restoreBest();
     await this.#hooks.call('on_train_end', () => subject.on_train_end());
     return this.#finish(this.#isStoppedEarly ? 'early-stopped' : 'completed');
   }
@@ -78,6 +81,7 @@ export class TrainLoop {
     while (parts.state.step < (parts.state.epoch + 1) * parts.epochLength) {
       if (this.#mustStop()) return this.#saveAndStop();
       await this.#step();
+      if (this.#recycler.isDue) return false;
       await this.#breath.take();
     }
     if (this.#mustStop()) return this.#saveAndStop();
@@ -85,7 +89,12 @@ export class TrainLoop {
     if (!(await this.#validator.run())) return this.#saveAndStop();
     await this.#closeEpoch();
     parts.meter.noteOverhead(subject.environment.clock.now() - before);
-    return true;
+    parts.leaks?.epochEnded();
+    return !this.#recycler.isDue || this.#isOver;
+  }
+
+  get #isOver(): boolean {
+    return this.#isStoppedEarly || this.#parts.state.epoch >= this.#subject.settings.epochs;
   }
 
   // With several ranks a stop is agreed on while gradients are exchanged; alone, the signal itself decides.
@@ -97,7 +106,7 @@ export class TrainLoop {
   async #step(): Promise<void> {
     const { settings, environment } = this.#subject;
     const { state, cursor, updater } = this.#parts;
-    const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next());
+    const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
     const index = state.step - state.epoch * this.#parts.epochLength;
     this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
@@ -123,7 +132,8 @@ export class TrainLoop {
     const samples =
       (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
     this.#parts.meter.stepped(samples, this.#parts.position());
-    for (const save of savesAfterStep(settings, state.step)) await this.#save(save);
+    this.#parts.leaks?.stepped();
+    for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
   }
 
   #leaveStep(): void {
@@ -141,12 +151,16 @@ export class TrainLoop {
     const { settings, environment } = this.#subject;
     const { state, executor, keeper } = this.#parts;
     beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: state.step });
+    const { trace } = this.#hooks;
+    const mark = trace?.enter();
     try {
-      return executor.run(() => {
+      const result = executor.run(() => {
         const loss = this.#subject.training_step(loaded.batch, index);
         keeper.keep();
         return loss;
       }, settings.gradient_accumulation_steps);
+      if (mark !== undefined) trace?.leave('training_step', mark, 1 + result.gradients.size);
+      return result;
     } catch (error) {
       throw this.#hooks.error('training_step', error);
     }
@@ -156,8 +170,11 @@ export class TrainLoop {
   async #update(loss: tf.Scalar, loaded: LoadedBatch): Promise<number | undefined | 'rolled-back'> {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     const { state, updater } = this.#parts;
-    const update = await this.#hooks.call('optimizer step', () =>
-      updater.update(loss, environment.stop.requested, state.gradNormDue),
+    const { waiting } = updater;
+    const update = await this.#hooks.call(
+      'optimizer step',
+      () => updater.update(loss, environment.stop.requested, state.gradNormDue),
+      ({ gradNorm }) => (gradNorm === undefined ? 0 : 1) - waiting,
     );
     state.accumulated = 0;
     this.#parts.isStopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
@@ -179,7 +196,7 @@ export class TrainLoop {
     let recovered: Recovered | undefined;
     try {
       recovered = await this.#hooks.call('optimizer step', () => this.#recovery.handle(problem, batch));
-      if (recovered === 'rolled-back') this.#savedStep = undefined;
+      if (recovered === 'rolled-back') this.#saver.forgetStep();
       return recovered;
     } finally {
       if (recovered !== 'went-on') gradNorm?.dispose();
@@ -218,8 +235,8 @@ export class TrainLoop {
     }
     const isBest = monitor !== null && validation !== null && monitor.update(metrics);
     this.#judgePatience();
-    for (const save of savesAfterEpoch(settings, state.epoch)) await this.#save(save);
-    if (isBest) await this.#save(bestSave(settings));
+    for (const save of savesAfterEpoch(settings, state.epoch)) await this.#saver.save(save);
+    if (isBest) await this.#saver.save(bestSave(settings));
     await this.#hooks.call('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
   }
 
@@ -230,70 +247,20 @@ export class TrainLoop {
       this.#isStoppedEarly = shouldStopEarly(patience, monitor);
   }
 
-  /** Puts back the weights of the best checkpoint, for on_train_end and whoever uses the model after fit(). */
-  async #restoreBest(): Promise<void> {
-    const { settings } = this.#subject;
-    const { folder } = bestSave(settings);
-    const { best_value: value, metric_name: name } = settings.metric_monitor ?? {};
-    if (value === undefined) {
-      this.#parts.warn(`No validation gave a best ${name}: the weights stay as the last step left them.`);
-      return;
-    }
-    try {
-      const { train } = await this.#store.loadWeights(folder, this.#parts);
-      this.#parts.warn(
-        `The weights are those of the best ${name}, ${value} (epoch ${train.epoch}, step ${train.step}).`,
-        'info',
-      );
-    } catch (error) {
-      const why = toEngineError(error).message;
-      this.#parts.warn(`The best weights could not be put back: ${why} The last step's stay.`, 'error');
-    }
-  }
-
   async #saveAndStop(): Promise<false> {
-    // a checkpoint of this very step is as good as another one
-    if (this.#savedStep !== this.#parts.state.step)
-      await this.#save(stepSave(this.#subject.settings, this.#parts.state.step), true);
+    await this.#saver.saveForStop();
     return false;
-  }
-
-  /** A periodic save that fails is told and survived; one that was asked for is an error. */
-  async #save(save: PlannedSave, isRequired = false): Promise<void> {
-    const { meter, log } = this.#parts;
-    meter.enter('saving', this.#parts.position());
-    await log.flush();
-    try {
-      await this.#store.save(save, this.#parts);
-      if (save.kind === 'step' || save.kind === 'epoch') {
-        this.#savedStep = this.#parts.state.step;
-        this.#unsaved = undefined;
-      }
-    } catch (error) {
-      // that another rank is gone is no matter of this checkpoint
-      if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
-      if (save.kind === 'step' || save.kind === 'epoch') this.#unsaved = toEngineError(error);
-      this.#parts.warn(
-        `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
-        'error',
-      );
-    }
-    meter.enter('training', this.#parts.position());
   }
 
   async #finish(status: FitStatus): Promise<FitResult> {
     const { meter, log, state, metrics } = this.#parts;
     await log.flush();
     meter.enter('finishing', this.#parts.position());
-    if (this.#unsaved) {
-      // a training that looks completed but left no weights behind would be the worst kind of success
-      throw new EngineError(
-        'trainer.not-saved',
-        `The training ran to step ${state.step}, but its last checkpoint could not be written: ${this.#unsaved.message}`,
-        { step: state.step },
-        { cause: this.#unsaved },
-      );
-    }
-    return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#store.newest };
+    this.#saver.checkSaved();
+    return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#saver.newest };
   }
+}
+
+function batchTensors({ loaded }: NextBatch): number {
+  return countTensors(loaded.batch);
 }

@@ -48,6 +48,11 @@ export class Updater {
     this.#accumulated.add(result.gradients);
   }
 
+  /** Gradients that wait for the end of their accumulation. */
+  get waiting(): number {
+    return this.#accumulated.peek().size;
+  }
+
   /** This rank's gradients of an unfinished accumulation as one array, for a checkpoint. */
   async exportAccumulated(): Promise<Float32Array | undefined> {
     const gradients = this.#accumulated.peek();

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Collective } from '../../api/training.ts';
 import { disposeBatch, type LoadedBatch, type Loader } from '../../data/index.ts';
 import { readScalar } from '../logging/metricLog.ts';
+import type { HookTrace } from '../monitor/hookTrace.ts';
 
 interface Sum {
   total: tf.Scalar;
@@ -11,6 +12,11 @@ interface Sum {
 /** Weighted means of a validation, kept on the device and joined over the ranks at the end. */
 export class MetricSums {
   readonly #sums = new Map<string, Sum>();
+
+  /** Tensors kept at present. */
+  get size(): number {
+    return this.#sums.size;
+  }
 
   /** Adds means over `count` samples. */
   add(values: Readonly<Record<string, number | tf.Tensor>>, count: number): void {
@@ -52,6 +58,8 @@ export interface ValidationPassOptions {
   readonly collective: Collective;
   /** Runs validation_step; what it makes is freed afterwards unless kept. */
   readonly step: (loaded: LoadedBatch) => void | Promise<void>;
+  /** Where hooks are measured, while something grows. */
+  readonly trace: () => HookTrace | undefined;
   /** Between batches; true ends the pass early. All ranks answer alike. */
   readonly pause: (index: number) => Promise<boolean>;
 }
@@ -65,7 +73,10 @@ export async function validationPass(options: ValidationPassOptions): Promise<bo
   const shard = { rank: collective.rank, worldSize: collective.worldSize, mode: 'exact' } as const;
   for await (const loaded of loader.pass({ pass: 0, shard })) {
     try {
+      const trace = options.trace();
+      const mark = trace?.enter();
       await inScope(() => options.step(loaded));
+      if (mark !== undefined) trace?.leave('validation_step', mark);
     } finally {
       disposeBatch(loaded.batch);
     }

@@ -45,7 +45,13 @@ export class Validator {
     parts.sums.dispose();
     await this.#hooks.call('on_validation_start', () => this.#subject.on_validation_start());
     const step = (loaded: LoadedBatch) => this.#step(loaded);
-    const isWhole = await validationPass({ loader, collective, step, pause: (index) => this.#mustStop(index) });
+    const isWhole = await validationPass({
+      loader,
+      collective,
+      step,
+      trace: () => this.#hooks.trace,
+      pause: (index) => this.#mustStop(index),
+    });
     if (!isWhole) return false;
     parts.accumulated = await parts.sums.means(collective);
     await this.#hooks.call('on_validation_end', () => this.#subject.on_validation_end());

@@ -24,6 +24,8 @@ export interface TrainingSetup {
   /** Checkpoint folder to go on from. */
   readonly resumeFrom?: string | undefined;
   readonly clock?: Clock | undefined;
+  /** Whether a process that ends as `recycled` is replaced. */
+  readonly canRecycle?: boolean | undefined;
 }
 
 const required = ['model', 'train_dataloader', 'optimizer', 'loss_fn', 'trainer'] as const;
@@ -71,6 +73,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     seed,
     runDir: setup.runDir,
     resumeFrom: setup.resumeFrom,
+    canRecycle: setup.canRecycle,
     hyperparameters: config,
   });
 }

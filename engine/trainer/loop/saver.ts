@@ -1,0 +1,93 @@
+import { EngineError, toEngineError } from '../../api/errors.ts';
+import { bestSave, type PlannedSave, stepSave } from '../checkpoints/policy.ts';
+import type { TrainingStore } from '../checkpoints/trainingStore.ts';
+import type { TrainerSubject } from '../hooks.ts';
+import type { LoopParts } from './loopParts.ts';
+import type { Recycler } from './recycler.ts';
+
+/** Writes checkpoints when the loop says so, and lives with those that cannot be written. */
+export class Saver {
+  readonly #subject: TrainerSubject;
+  readonly #parts: LoopParts;
+  readonly #store: TrainingStore;
+  readonly #recycler: Recycler;
+  #savedStep: number | undefined;
+  /** Why the newest step or epoch checkpoint is missing; undefined once a later one is safe. */
+  #unsaved: EngineError | undefined;
+
+  constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore, recycler: Recycler) {
+    this.#subject = subject;
+    this.#parts = parts;
+    this.#store = store;
+    this.#recycler = recycler;
+  }
+
+  get newest(): string | undefined {
+    return this.#store.newest;
+  }
+
+  /** A periodic save that fails is told and survived; one that was asked for is an error. */
+  async save(save: PlannedSave, isRequired = false): Promise<void> {
+    const { meter, log } = this.#parts;
+    meter.enter('saving', this.#parts.position());
+    await log.flush();
+    try {
+      await this.#store.save(save, this.#parts);
+      if (save.kind === 'step' || save.kind === 'epoch') {
+        this.#savedStep = this.#parts.state.step;
+        this.#unsaved = undefined;
+        await this.#recycler.saved();
+      }
+    } catch (error) {
+      // that another rank is gone is no matter of this checkpoint
+      if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
+      if (save.kind === 'step' || save.kind === 'epoch') this.#unsaved = toEngineError(error);
+      this.#parts.warn(
+        `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
+        'error',
+      );
+    }
+    meter.enter('training', this.#parts.position());
+  }
+
+  /** The checkpoint that a stop asks for; one of this very step is as good as another. */
+  async saveForStop(): Promise<void> {
+    const { step } = this.#parts.state;
+    if (this.#savedStep !== step) await this.save(stepSave(this.#subject.settings, step), true);
+  }
+
+  /** The training went back: what was saved at this step has another place in the data. */
+  forgetStep(): void {
+    this.#savedStep = undefined;
+  }
+
+  /** Throws `trainer.not-saved`: a training that looks completed but left no weights would be the worst kind of success. */
+  checkSaved(): void {
+    if (this.#unsaved === undefined) return;
+    const { step } = this.#parts.state;
+    throw new EngineError(
+      'trainer.not-saved',
+      `The training ran to step ${step}, but its last checkpoint could not be written: ${this.#unsaved.message}`,
+      { step },
+      { cause: this.#unsaved },
+    );
+  }
+
+  /** Puts back the weights of the best checkpoint, for on_train_end and whoever uses the model after fit(). */
+  async restoreBest(): Promise<void> {
+    const { settings } = this.#subject;
+    const { best_value: value, metric_name: name } = settings.metric_monitor ?? {};
+    const { warn } = this.#parts;
+    if (value === undefined) {
+      warn(`No validation gave a best ${name}: the weights stay as the last step left them.`);
+      return;
+    }
+    try {
+      const { train } = await this.#store.loadWeights(bestSave(settings).folder, this.#parts);
+      warn(`The weights are those of the best ${name}, ${value} (epoch ${train.epoch}, step ${train.step}).`, 'info');
+    } catch (error) {
+      const why = toEngineError(error).message;
+      warn(`The best weights could not be put back: ${why} The last step's stay.`, 'error');
+    }
+  }
+}
