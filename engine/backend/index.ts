@@ -1,5 +1,7 @@
 export { describeCpu, listDevices } from './devices.ts';
 export { inspectMachine } from './doctor.ts';
+export { attribute, type NativeBackend, nativeBackendOf } from './kernels/nativeBackend.ts';
+export { tryOneDnn, withPlainKernels } from './kernels/oneDnn.ts';
 export { loadBackend } from './loadBackend.ts';
 export { type NativeAttribute, type NativeBinding, type NativeTensor, nativeBinding } from './nativeBinding.ts';
 export { tensorflowObstacle } from './tensorflow.ts';

@@ -4,6 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import util from 'node:util';
 import { EngineError } from '../api/errors.ts';
+import { installNativeKernels } from './kernels/install.ts';
 import { nativeBinding } from './nativeBinding.ts';
 import { packageRoot, readSetup } from './setupRecord.ts';
 import type { BackendRequest, LoadedBackend, TensorApi } from './types.ts';
@@ -40,6 +41,7 @@ export function loadTensorflow(request: BackendRequest): Omit<LoadedBackend, 'pa
   restoreRemovedNodeHelpers();
   const tf = requireBinding();
   const binding = nativeBinding(tf);
+  installNativeKernels(tf);
   const gpu = binding.isUsingGpuDevice();
   const where = gpu ? `GPU ${process.env.CUDA_VISIBLE_DEVICES ?? '0'}` : cpuText(threads);
   return {

@@ -1,31 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import type { NativeAttribute, NativeBinding } from '../backend/index.ts';
+import { type NativeAttribute, type NativeBackend, nativeBackendOf } from '../backend/index.ts';
 
-/** What we call on the native backend object: any TensorFlow op by name, on tensors of the tensor API. */
-export interface NativeBackend {
-  readonly binding: NativeBinding;
-  executeSingleOutput<T extends tf.Tensor = tf.Tensor>(
-    name: string,
-    attributes: readonly NativeAttribute[],
-    inputs: readonly tf.Tensor[],
-  ): T;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly NativeAttribute[],
-    inputs: readonly tf.Tensor[],
-    outputs: number,
-  ): tf.Tensor[];
-}
+export type { NativeBackend };
 
 /** The native TensorFlow backend when it is the current one, otherwise undefined. */
 export function nativeBackend(): NativeBackend | undefined {
-  if (tf.getBackend() !== 'tensorflow') return undefined;
-  const backend: object = tf.backend();
-  return isNative(backend) ? backend : undefined;
-}
-
-function isNative(backend: object): backend is NativeBackend {
-  return 'binding' in backend && 'executeSingleOutput' in backend && 'executeMultipleOutputs' in backend;
+  return nativeBackendOf(tf);
 }
 
 let variables = 0;

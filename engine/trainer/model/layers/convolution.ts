@@ -3,6 +3,7 @@ import { EngineError } from '../../../api/errors.ts';
 import { checkOptions, requireWhole } from '../../../data/options.ts';
 import { fanInBound, uniformParameter } from '../initialise.ts';
 import { Module } from '../module.ts';
+import { addBias, convolveWithBias } from '../native/convolve.ts';
 import { asImages, pair } from './image.ts';
 
 export interface Conv2dOptions {
@@ -54,9 +55,13 @@ export class Conv2d extends Module {
     const images = asImages('Conv2d', input);
     const padded = this.#padding.explicit === undefined ? images : tf.pad4d(images, this.#padding.explicit);
     const filter = this.weight.as4D(...this.#shape);
+    const isPlain = !this.#isDepthwise && this.#dilation.every((rate) => rate === 1);
+    if (isPlain && this.bias !== undefined) {
+      return convolveWithBias(padded, filter, this.bias, this.#stride, this.#padding.kind);
+    }
     const convolve = this.#isDepthwise ? tf.depthwiseConv2d : tf.conv2d;
     const result = convolve(padded, filter, this.#stride, this.#padding.kind, 'NHWC', this.#dilation);
-    return this.bias === undefined ? result : result.add(this.bias);
+    return this.bias === undefined ? result : addBias(result, this.bias);
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { checkOptions, requireWhole } from '../../../data/options.ts';
 import { fanInBound, uniformParameter } from '../initialise.ts';
 import { Module } from '../module.ts';
+import { addBias } from '../native/convolve.ts';
 
 export interface LinearOptions {
   readonly in_features: number;
@@ -38,6 +39,6 @@ export class Linear extends Module {
 export function linear(input: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const rows = input.rank === 2 ? input : input.reshape([-1, input.shape[input.rank - 1] ?? 1]);
   const product = tf.matMul(rows, weight, false, true);
-  const result = bias === undefined ? product : product.add(bias);
+  const result = bias === undefined ? product : addBias(product, bias);
   return input.rank === 2 ? result : result.reshape([...input.shape.slice(0, -1), weight.shape[0] ?? 1]);
 }

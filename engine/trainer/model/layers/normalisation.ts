@@ -4,6 +4,8 @@ import { sizeOf } from '../../../data/hostTensor.ts';
 import { checkOptions, requireWhole } from '../../../data/options.ts';
 import { constantParameter } from '../initialise.ts';
 import { Module } from '../module.ts';
+import { nativeBatchNorm } from '../native/batchNorm.ts';
+import { nativeLayerNorm } from '../native/layerNorm.ts';
 import { asImages } from './image.ts';
 
 export interface LayerNormOptions {
@@ -11,6 +13,8 @@ export interface LayerNormOptions {
   readonly eps?: number;
   readonly elementwise_affine?: boolean;
   readonly bias?: boolean;
+  /** False computes from single operations, which have second derivatives. */
+  readonly fused?: boolean;
 }
 
 /** Normalises over the last axes: (x − mean) / √(variance + eps) · weight + bias, with the biased variance. */
@@ -19,13 +23,15 @@ export class LayerNorm extends Module {
   readonly bias: tf.Variable | undefined;
   readonly #shape: readonly number[];
   readonly #eps: number;
+  readonly #fused: boolean;
 
   constructor(options: LayerNormOptions) {
     super();
-    checkOptions('LayerNorm', options, ['normalized_shape', 'eps', 'elementwise_affine', 'bias']);
+    checkOptions('LayerNorm', options, ['normalized_shape', 'eps', 'elementwise_affine', 'bias', 'fused']);
     const shape = options.normalized_shape;
     this.#shape = typeof shape === 'number' ? [requireWhole('LayerNorm', 'normalized_shape', shape, 1)] : shape;
     this.#eps = options.eps ?? 1e-5;
+    this.#fused = options.fused ?? true;
     const affine = options.elementwise_affine ?? true;
     this.weight = affine ? constantParameter(this.#shape, 1) : undefined;
     this.bias = affine && (options.bias ?? true) ? constantParameter(this.#shape, 0) : undefined;
@@ -37,6 +43,10 @@ export class LayerNorm extends Module {
       throw new EngineError('model.shape', `LayerNorm over [${this.#shape}] got a tensor of shape [${input.shape}].`, {
         shape: input.shape,
       });
+    }
+    if (this.#fused && axes.length === 1 && this.weight !== undefined && this.bias !== undefined) {
+      const whole = nativeLayerNorm(input, this.weight, this.bias, this.#eps);
+      if (whole !== undefined) return whole;
     }
     const centred = input.sub(input.mean(axes, true));
     const variance = centred.square().mean(axes, true);
@@ -53,6 +63,8 @@ export interface BatchNorm2dOptions {
   readonly momentum?: number;
   readonly affine?: boolean;
   readonly track_running_stats?: boolean;
+  /** False computes from single operations, which have second derivatives. */
+  readonly fused?: boolean;
 }
 
 /**
@@ -66,13 +78,15 @@ export class BatchNorm2d extends Module {
   readonly running_var: tf.Variable | undefined;
   readonly #eps: number;
   readonly #momentum: number;
+  readonly #fused: boolean;
 
   constructor(options: BatchNorm2dOptions) {
     super();
-    checkOptions('BatchNorm2d', options, ['num_features', 'eps', 'momentum', 'affine', 'track_running_stats']);
+    checkOptions('BatchNorm2d', options, ['num_features', 'eps', 'momentum', 'affine', 'track_running_stats', 'fused']);
     const shape = [requireWhole('BatchNorm2d', 'num_features', options.num_features, 1)];
     this.#eps = options.eps ?? 1e-5;
     this.#momentum = options.momentum ?? 0.1;
+    this.#fused = options.fused ?? true;
     const affine = options.affine ?? true;
     this.weight = affine ? constantParameter(shape, 1) : undefined;
     this.bias = affine ? constantParameter(shape, 0) : undefined;
@@ -85,9 +99,14 @@ export class BatchNorm2d extends Module {
     const images = asImages('BatchNorm2d', input);
     const { running_mean: mean, running_var: variance } = this;
     if (!this.training && mean !== undefined && variance !== undefined) return this.#normalise(images, mean, variance);
+    const whole = this.#fused ? this.#fusedNormalise(images) : undefined;
+    if (whole !== undefined) return whole;
     const batchMean = images.mean([0, 1, 2]);
     const batchVariance = images.sub(batchMean).square().mean([0, 1, 2]);
-    if (this.training) this.#track(batchMean, batchVariance, images.size / batchMean.size);
+    if (this.training) {
+      const count = images.size / batchMean.size;
+      this.#track(batchMean, batchVariance.mul(count > 1 ? count / (count - 1) : 1));
+    }
     return this.#normalise(images, batchMean, batchVariance);
   }
 
@@ -97,12 +116,19 @@ export class BatchNorm2d extends Module {
     return this.bias === undefined ? scaled : scaled.add(this.bias);
   }
 
-  #track(mean: tf.Tensor, variance: tf.Tensor, count: number): void {
-    const unbiased = count > 1 ? count / (count - 1) : 1;
+  #fusedNormalise(images: tf.Tensor4D): tf.Tensor | undefined {
+    const { weight = tf.ones([images.shape[3]]), bias = tf.zeros([images.shape[3]]) } = this;
+    return nativeBatchNorm(images, weight, bias, this.#eps, (mean, variance) => {
+      if (this.training) this.#track(mean, variance);
+    });
+  }
+
+  /** Moves the running statistics; the variance is the unbiased one. */
+  #track(mean: tf.Tensor, variance: tf.Tensor): void {
     const keep = 1 - this.#momentum;
     tf.tidy(() => {
       this.running_mean?.assign(this.running_mean.mul(keep).add(mean.mul(this.#momentum)));
-      this.running_var?.assign(this.running_var.mul(keep).add(variance.mul(this.#momentum * unbiased)));
+      this.running_var?.assign(this.running_var.mul(keep).add(variance.mul(this.#momentum)));
     });
   }
 }

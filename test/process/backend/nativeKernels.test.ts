@@ -1,0 +1,335 @@
+// The kernels that stand in for those of TensorFlow.js on the native backend, each against the plain op it replaces.
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  loadBackend,
+  type NativeBinding,
+  nativeBinding,
+  tensorflowObstacle,
+  withPlainKernels,
+} from '../../../engine/backend/index.ts';
+import { pretendMissing } from '../../../engine/backend/kernels/oneDnn.ts';
+import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
+import { BatchNorm2d, Conv2d, GELU, LayerNorm, Linear } from '../../../engine/trainer/model/layers/index.ts';
+import type { Module } from '../../../engine/trainer/model/module.ts';
+import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
+
+const missing = tensorflowObstacle();
+
+describe.skipIf(missing)(`native kernels${missing ? ` (${missing})` : ''}`, () => {
+  beforeAll(async () => {
+    await loadBackend({ backend: 'tensorflow', threads: 1 });
+    installFastGradients();
+  });
+  afterEach(() => pretendMissing('_MklNativeMaxPool', false));
+
+  /** Values with both signs, the same at every call. */
+  function noise(shape: number[], seed = 1): tf.Tensor {
+    return tf.randomNormal(shape, 0, 1, 'float32', seed);
+  }
+
+  const ties = () => tf.round(noise([2, 7, 6, 3]));
+
+  test.each([
+    { id: 'different values', make: () => noise([2, 7, 6, 3]) },
+    { id: 'ties', make: ties },
+    { id: 'nothing but zeros', make: () => tf.zeros([2, 7, 6, 3]) },
+    {
+      id: 'infinities',
+      make: () => tf.where(tf.greater(ties(), 0), tf.fill([2, 7, 6, 3], Number.NEGATIVE_INFINITY), ties()),
+    },
+  ])('pooling $id gives the values and gradients of the plain ops', ({ make }) => {
+    for (const pad of ['same', 'valid'] as const) {
+      for (const [size, stride] of [
+        [2, 2],
+        [3, 2],
+        [3, 1],
+      ] as const) {
+        for (const pool of ['maxPool', 'avgPool'] as const) {
+          same(() => both((x) => tf[pool](x as tf.Tensor4D, size, stride, pad), make()));
+        }
+      }
+    }
+  });
+
+  test('NaN comes out of a pooling where the plain op has it', () => {
+    const x = tf.where(tf.greater(noise([2, 7, 6, 3]), 1), tf.fill([2, 7, 6, 3], Number.NaN), noise([2, 7, 6, 3]));
+    same(() => [tf.maxPool<tf.Tensor4D>(x as tf.Tensor4D, 3, 2, 'same')]);
+    same(() => [tf.avgPool<tf.Tensor4D>(x as tf.Tensor4D, 3, 2, 'same')]);
+  });
+
+  test('whole numbers and empty batches take the plain op', () => {
+    expect([...tf.maxPool(tf.zeros([0, 4, 4, 2]), 2, 2, 'valid').shape]).toEqual([0, 2, 2, 2]);
+    expect(tf.conv2d(tf.zeros([0, 4, 4, 2]), tf.ones([3, 3, 2, 5]), 1, 'same').shape).toEqual([0, 4, 4, 5]);
+    const whole = tf.matMul(tf.tensor2d([[1, 2]], [1, 2], 'int32'), tf.tensor2d([[3], [4]], [2, 1], 'int32'));
+    expect([...whole.dataSync()]).toEqual([11]);
+  });
+
+  test('a build of TensorFlow without the oneDNN op gives the same numbers', () => {
+    const pool = () => both((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid'), ties());
+    const fast = pool().map(values);
+    pretendMissing('_MklNativeMaxPool', true);
+    const plain = pool().map(values);
+    expect(fast).toEqual(plain);
+  });
+
+  test.each([
+    {
+      id: 'a convolution',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'),
+      shapes: [
+        [2, 7, 6, 3],
+        [3, 3, 3, 5],
+      ],
+    },
+    {
+      id: 'a strided convolution',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 'valid'),
+      shapes: [
+        [2, 7, 6, 3],
+        [3, 3, 3, 5],
+      ],
+    },
+    {
+      id: 'a depthwise convolution',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'),
+      shapes: [
+        [2, 7, 6, 3],
+        [3, 3, 3, 2],
+      ],
+    },
+    {
+      id: 'a product of matrices',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x, w),
+      shapes: [
+        [5, 4],
+        [4, 3],
+      ],
+    },
+    {
+      id: 'a product with a transposed matrix',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x, w, false, true),
+      shapes: [
+        [5, 4],
+        [3, 4],
+      ],
+    },
+    {
+      id: 'a product of stacks',
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x, w, true, false),
+      shapes: [
+        [2, 3, 5, 4],
+        [2, 3, 5, 6],
+      ],
+    },
+    {
+      id: 'a fused layer of tf.layers',
+      op: (x: tf.Tensor, w: tf.Tensor) =>
+        tf.fused.conv2d({ x: x as tf.Tensor4D, filter: w as tf.Tensor4D, strides: 1, pad: 'same', activation: 'relu' }),
+      shapes: [
+        [2, 7, 6, 3],
+        [3, 3, 3, 5],
+      ],
+    },
+    {
+      id: 'rows by number',
+      op: (x: tf.Tensor, w: tf.Tensor) =>
+        tf.mul(
+          tf.gather(
+            x,
+            tf.tensor2d(
+              [
+                [2, 0],
+                [2, 1],
+              ],
+              [2, 2],
+              'int32',
+            ),
+          ),
+          w,
+        ),
+      shapes: [[3, 4], [1]],
+    },
+    { id: 'relu', op: (x: tf.Tensor, w: tf.Tensor) => tf.relu(tf.mul(x, w)), shapes: [[6, 4], [4]] },
+  ])('$id gives the values and gradients of the plain ops', ({ op, shapes }) => {
+    const inputs = shapes.map((shape, i) => noise(shape, i + 1));
+    same(() => withGradients(inputs, ([x, w]) => op(x as tf.Tensor, w as tf.Tensor)));
+  });
+
+  test.each([
+    {
+      id: 'Conv2d',
+      make: () => new Conv2d({ in_channels: 3, out_channels: 4, kernel_size: 3, padding: 1 }),
+      shape: [2, 6, 6, 3],
+    },
+    {
+      id: 'Conv2d with stride and border',
+      make: () => new Conv2d({ in_channels: 3, out_channels: 4, kernel_size: 3, stride: 2, padding: 1 }),
+      shape: [2, 6, 6, 3],
+    },
+    {
+      id: 'a depthwise Conv2d',
+      make: () => new Conv2d({ in_channels: 3, out_channels: 6, kernel_size: 3, groups: 3 }),
+      shape: [2, 6, 6, 3],
+    },
+    { id: 'Linear', make: () => new Linear({ in_features: 5, out_features: 3 }), shape: [2, 4, 5] },
+    { id: 'LayerNorm', make: (fused: boolean) => new LayerNorm({ normalized_shape: 6, fused }), shape: [2, 3, 6] },
+    { id: 'BatchNorm2d', make: (fused: boolean) => new BatchNorm2d({ num_features: 3, fused }), shape: [4, 3, 2, 3] },
+    {
+      id: 'BatchNorm2d without weight',
+      make: (fused: boolean) => new BatchNorm2d({ num_features: 3, affine: false, fused }),
+      shape: [4, 3, 2, 3],
+    },
+    { id: 'GELU', make: (fused: boolean) => new GELU({ fused }), shape: [3, 5] },
+    { id: 'GELU by tanh', make: (fused: boolean) => new GELU({ approximate: 'tanh', fused }), shape: [3, 5] },
+  ])('$id agrees with its composition of plain ops, statistics included', ({ make, shape }) => {
+    const run = (isFused: boolean) => {
+      manualSeed(1);
+      const layer = make(isFused) as Module;
+      for (const { variable } of layer.namedParameters()) variable.assign(noise(variable.shape, 5));
+      const variables = layer.namedParameters().map(({ variable }) => variable);
+      const results = withGradients([noise(shape), ...variables], ([x]) => layer.call(x as tf.Tensor));
+      return [...results, ...layer.namedBuffers().map(({ variable }) => variable.clone())];
+    };
+    close(
+      run(true),
+      withPlainKernels(() => run(false)),
+    );
+    close(
+      run(true),
+      withPlainKernels(() => run(true)),
+    );
+  });
+
+  test('second derivatives are right where they exist and refused where they do not', () => {
+    const x = tf.tensor1d([-1, 0.5, 2]);
+    // d²/dx² of relu(x)³ is 6x above zero
+    const second = tf.grad((v) => tf.grad((u) => tf.relu(u).pow(3))(v))(x);
+    close([second], [tf.tensor1d([0, 3, 12])]);
+    const layer = new LayerNorm({ normalized_shape: 3 });
+    const slope = (v: tf.Tensor) => tf.grad((u) => layer.call(u).square().sum())(v);
+    expect(() => tf.grad((v) => slope(v).square().sum())(x)).toThrow(
+      /LayerNorm has no second derivative.*fused: false/,
+    );
+    const composed = new LayerNorm({ normalized_shape: 3, fused: false });
+    expect(
+      values(
+        tf.grad((v) =>
+          tf
+            .grad((u) => composed.call(u).sum())(v)
+            .square()
+            .sum(),
+        )(x),
+      ),
+    ).toHaveLength(3);
+  });
+
+  test.skipIf(process.arch !== 'x64')('oneDNN does the work, unless plain ops are asked for', () => {
+    const layer = new Conv2d({ in_channels: 3, out_channels: 4, kernel_size: 3 });
+    const run = () =>
+      opsOf(() => both((x) => tf.maxPool(layer.call(x) as tf.Tensor4D, 2, 2, 'same'), noise([1, 6, 6, 3])));
+    const fast = [
+      '_MklNativeConv2DWithBias',
+      '_MklNativeMaxPool',
+      '_MklNativeMaxPoolGrad',
+      '_MklNativeConv2DBackpropInput',
+    ];
+    expect(run()).toEqual(expect.arrayContaining(fast));
+    const plain = withPlainKernels(run);
+    expect(plain).toEqual(expect.arrayContaining(['Conv2D', 'BiasAdd', 'MaxPool', 'MaxPoolGrad']));
+    expect(plain.filter((name) => name.startsWith('_Mkl'))).toEqual([]);
+  });
+
+  test('a wrong number among rows is named', () => {
+    expect(() => tf.gather(tf.ones([3, 2]), tf.tensor1d([0, 5], 'int32'))).toThrow(
+      'the index value 5 is not in [0, 2]',
+    );
+  });
+
+  test('step keeps NaN', () => {
+    expect(values(tf.step(tf.tensor1d([Number.NaN, -1, 0, 1, Number.POSITIVE_INFINITY])))).toEqual([
+      Number.NaN,
+      0,
+      0,
+      1,
+      1,
+    ]);
+  });
+
+  test('no tensor is left behind, in TensorFlow.js or in the native library', () => {
+    const work = () =>
+      tf.tidy(() => {
+        withGradients([ties()], ([x]) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'same'));
+        withGradients([noise([3, 6])], ([x]) => layerNorm.call(x as tf.Tensor));
+        withGradients([noise([2, 4, 4, 3])], ([x]) => batchNorm.call(x as tf.Tensor));
+      });
+    const layerNorm = new LayerNorm({ normalized_shape: 6 });
+    const batchNorm = new BatchNorm2d({ num_features: 3 });
+    work();
+    const before = [tf.memory().numTensors, nativeBinding(tf).getNumOfTensors()];
+    for (let i = 0; i < 5; i++) work();
+    expect([tf.memory().numTensors, nativeBinding(tf).getNumOfTensors()]).toEqual(before);
+  });
+
+  function both(op: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor[] {
+    return withGradients([x], ([input]) => op(input as tf.Tensor));
+  }
+
+  /** The value and the gradient by each input, for an uneven gradient of the value. */
+  function withGradients(inputs: tf.Tensor[], op: (inputs: tf.Tensor[]) => tf.Tensor): tf.Tensor[] {
+    const value = op(inputs);
+    const { grads } = tf.valueAndGrads((...args: tf.Tensor[]) => op(args))(
+      inputs,
+      noise(value.shape, 9),
+    ) as unknown as {
+      grads: tf.Tensor[];
+    };
+    return [value, ...grads];
+  }
+
+  /** Names of the native ops that `run` calls. */
+  function opsOf(run: () => unknown): string[] {
+    const backend = tf.backend() as unknown as { binding: NativeBinding };
+    const { binding } = backend;
+    const names: string[] = [];
+    const executeOp: NativeBinding['executeOp'] = (name, ...rest) => {
+      names.push(name);
+      return binding.executeOp(name, ...rest);
+    };
+    backend.binding = Object.create(binding, { executeOp: { value: executeOp } });
+    try {
+      run();
+    } finally {
+      backend.binding = binding;
+    }
+    return names;
+  }
+
+  function same(run: () => tf.Tensor[]): void {
+    close(run(), withPlainKernels(run));
+  }
+});
+
+function values(tensor: tf.Tensor): number[] {
+  return [...tensor.dataSync()];
+}
+
+function close(found: tf.Tensor[], wanted: tf.Tensor[]): void {
+  expect(found.map(({ shape }) => shape)).toEqual(wanted.map(({ shape }) => shape));
+  for (const [i, tensor] of found.entries()) {
+    const expected = values(wanted[i] as tf.Tensor);
+    const wrong = values(tensor).findIndex((value, place) => !isClose(value, expected[place] ?? Number.NaN));
+    expect(
+      wrong === -1 ? undefined : { tensor: i, place: wrong, found: values(tensor)[wrong], expected: expected[wrong] },
+    ).toBe(undefined);
+  }
+}
+
+function isClose(a: number, b: number): boolean {
+  return (
+    Object.is(a, b) ||
+    a === b ||
+    Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(b)) ||
+    (Number.isNaN(a) && Number.isNaN(b))
+  );
+}
