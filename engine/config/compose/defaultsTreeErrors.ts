@@ -128,7 +128,7 @@ export function missingChoice(node: DefaultsTreeNode, { repository }: TreeContex
   const options = repository.groupOptions(item.groupPath());
   return compositionError(`You must specify '${key}', e.g, ${key}=<OPTION>\nAvailable options:\n${indented(options)}`, {
     ...located(node),
-    details: { key, options },
+    details: { mandatory: key, options },
   });
 }
 

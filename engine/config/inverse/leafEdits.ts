@@ -12,19 +12,43 @@ export interface LeafEdits {
   readonly overrides: readonly string[];
   /** Paths whose change no override can express: bytes, or keys that the grammar cannot write. */
   readonly inexpressible: readonly string[];
+  /**
+   * The values that the overrides spell out, and the deletions: what makes a list long. An override that gives a mapping
+   * counts as its values do, since it could be written as so many overrides; a list is one value.
+   */
+  readonly weight: number;
 }
 
 /** The overrides of values that turn one config into another. A subtree that is new or replaced is one override. */
 export function leafEdits(from: DictNode, to: DictNode): LeafEdits {
-  const edits: string[] = [];
-  const inexpressible: string[] = [];
-  editDict(from, to, [], { edits, inexpressible });
-  return { overrides: edits, inexpressible };
+  const output = new Output();
+  editDict(from, to, [], output);
+  return { overrides: output.edits, inexpressible: output.inexpressible, weight: output.weight };
 }
 
-interface Output {
-  readonly edits: string[];
-  readonly inexpressible: string[];
+class Output {
+  readonly edits: string[] = [];
+  readonly inexpressible: string[] = [];
+  weight = 0;
+
+  say(override: string, weight: number): void {
+    this.edits.push(override);
+    this.weight += weight;
+  }
+
+  add(other: Output): void {
+    this.edits.push(...other.edits);
+    this.inexpressible.push(...other.inexpressible);
+    this.weight += other.weight;
+  }
+}
+
+/** How many values an override that gives this node spells out. */
+function spelledOut(node: ConfigNode): number {
+  if (node.kind !== 'dict') return 1;
+  let sum = 0;
+  for (const child of node.values()) sum += spelledOut(child);
+  return Math.max(1, sum);
 }
 
 type Path = readonly string[];
@@ -53,30 +77,31 @@ function editDict(from: DictNode, to: DictNode, path: Path, output: Output): voi
 function removeKey(dict: DictNode, key: ConfigKey, child: ConfigNode, path: Path, output: Output): void {
   const text = typeof key === 'string' ? pathText([...path, key]) : undefined;
   if (text === undefined) output.inexpressible.push(childFullKey(dict, child.key));
-  else output.edits.push(`~${text}`);
+  else output.say(`~${text}`, 1);
 }
 
 function addKey(dict: DictNode, key: ConfigKey, child: ConfigNode, path: Path, output: Output): void {
   const text = typeof key === 'string' ? pathText([...path, key]) : undefined;
   const value = valueOfNode(child);
   if (value === undefined) output.inexpressible.push(childFullKey(dict, key));
-  else if (text !== undefined) output.edits.push(`+${text}=${topLevelText(value)}`);
-  else mergeIntoParent('++', dict, key, value, path, output);
+  else if (text !== undefined) output.say(`+${text}=${topLevelText(value)}`, spelledOut(child));
+  else mergeIntoParent('++', dict, child, value, path, output);
 }
 
 /** A key that no path can name may still stand in a mapping that is merged into its parent. */
 function mergeIntoParent(
   prefix: '' | '++',
   dict: DictNode,
-  key: ConfigKey,
+  child: ConfigNode,
   value: OverrideValue,
   path: Path,
   output: Output,
 ): void {
+  const key = child.key ?? '';
   const parent = pathText(path);
   const keyValue = valueOfKey(key);
   if (parent === undefined || keyValue === undefined) output.inexpressible.push(childFullKey(dict, key));
-  else output.edits.push(`${prefix}${parent}=${printValue(dictValue([[keyValue, value]]))}`);
+  else output.say(`${prefix}${parent}=${printValue(dictValue([[keyValue, value]]))}`, spelledOut(child));
 }
 
 function changeKey(dict: DictNode, key: ConfigKey, from: ConfigNode, to: ConfigNode, path: Path, output: Output): void {
@@ -88,38 +113,39 @@ function changeKey(dict: DictNode, key: ConfigKey, from: ConfigNode, to: ConfigN
   if (from.kind === 'list' && to.kind === 'list' && typeof key === 'string') {
     const inside = singleItemEdit(from, to, own);
     if (inside !== undefined) {
-      output.edits.push(inside);
+      output.add(inside);
       return;
     }
   }
   const value = valueOfNode(to);
   const text = typeof key === 'string' ? pathText(own) : undefined;
   if (value === undefined) output.inexpressible.push(childFullKey(dict, key));
-  else if (text === undefined) mergeIntoParent('', dict, key, value, path, output);
-  else if (mustBeReplaced(from, to)) output.edits.push(`~${text}`, `+${text}=${topLevelText(value)}`);
-  else output.edits.push(`${text}=${topLevelText(value)}`);
+  else if (text === undefined) mergeIntoParent('', dict, to, value, path, output);
+  else if (mustBeReplaced(from, to)) replaceKey(text, to, value, output);
+  else output.say(`${text}=${topLevelText(value)}`, spelledOut(to));
 }
 
-/** A mapping is changed key by key, unless replacing it takes fewer overrides. */
+function replaceKey(text: string, to: ConfigNode, value: OverrideValue, output: Output): void {
+  output.say(`~${text}`, 1);
+  output.say(`+${text}=${topLevelText(value)}`, spelledOut(to));
+}
+
+/** A mapping is changed key by key, unless deleting it and giving it anew says less. */
 function changeDict(dict: DictNode, key: string, from: DictNode, to: DictNode, path: Path, output: Output): void {
-  const inner: Output = { edits: [], inexpressible: [] };
+  const inner = new Output();
   editDict(from, to, path, inner);
   const text = pathText(path);
   const value = valueOfNode(to);
   const isReplaceable = text !== undefined && value !== undefined;
-  if (isReplaceable && (inner.edits.length > 2 || inner.inexpressible.length > 0) && replacesBetter(inner, from, to)) {
-    output.edits.push(`~${text}`, `+${text}=${topLevelText(value)}`);
-    return;
+  if (isReplaceable && (inner.inexpressible.length > 0 || inner.weight > 1 + spelledOut(to))) {
+    replaceKey(text, to, value, output);
+  } else if (inner.inexpressible.length > 0 && !isReplaceable) {
+    output.inexpressible.push(childFullKey(dict, key));
+    output.edits.push(...inner.edits);
+    output.weight += inner.weight;
+  } else {
+    output.add(inner);
   }
-  if (inner.inexpressible.length > 0 && !isReplaceable) output.inexpressible.push(childFullKey(dict, key));
-  else output.inexpressible.push(...inner.inexpressible);
-  output.edits.push(...inner.edits);
-}
-
-/** Replacing hides what changed, so it is left to what cannot be told otherwise and to mappings that lose everything. */
-function replacesBetter(inner: Output, from: DictNode, to: DictNode): boolean {
-  if (inner.inexpressible.length > 0) return true;
-  return [...from.keys()].every((key) => !to.has(key)) && to.size > 0;
 }
 
 /** A list and a mapping cannot be merged into each other. */
@@ -128,7 +154,8 @@ function mustBeReplaced(from: ConfigNode, to: ConfigNode): boolean {
 }
 
 /** The one override that changes, extends or shortens a list from within, when there is one. */
-function singleItemEdit(from: ListNode, to: ListNode, path: Path): string | undefined {
+function singleItemEdit(from: ListNode, to: ListNode, path: Path): Output | undefined {
+  const output = new Output();
   const text = pathText(path);
   if (text === undefined) return undefined;
   const differing = from.items.flatMap((item, place) => {
@@ -141,19 +168,21 @@ function singleItemEdit(from: ListNode, to: ListNode, path: Path): string | unde
     const extended = `${text}=extend_list(${added.map(printValue).join(',')})`;
     const whole = valueOfNode(to);
     const replaced = whole === undefined ? undefined : `${text}=${printValue(whole)}`;
-    return replaced === undefined || extended.length < replaced.length ? extended : replaced;
+    output.say(replaced === undefined || extended.length < replaced.length ? extended : replaced, 1);
+    return output;
   }
   const [place] = differing;
   if (from.size !== to.size || differing.length !== 1 || place === undefined) return undefined;
-  const inner: Output = { edits: [], inexpressible: [] };
   const [oldItem, newItem] = [from.get(place), to.get(place)];
   if (oldItem === undefined || newItem === undefined) return undefined;
   if (oldItem.kind === 'dict' && newItem.kind === 'dict') {
-    editDict(oldItem, newItem, [...path, String(place)], inner);
-    return inner.edits.length === 1 && inner.inexpressible.length === 0 ? inner.edits[0] : undefined;
+    editDict(oldItem, newItem, [...path, String(place)], output);
+    return output.weight === 1 && output.inexpressible.length === 0 ? output : undefined;
   }
   const value = newItem.kind === 'scalar' && oldItem.kind === 'scalar' ? valueOfNode(newItem) : undefined;
-  return value === undefined ? undefined : `${text}.${place}=${topLevelText(value)}`;
+  if (value === undefined) return undefined;
+  output.say(`${text}.${place}=${topLevelText(value)}`, 1);
+  return output;
 }
 
 /** A value right after `=`: the empty text needs nothing there. */

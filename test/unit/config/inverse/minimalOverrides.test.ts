@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compose } from '../../../../engine/config/compose/compose.ts';
 import { MemorySource } from '../../../../engine/config/compose/memorySource.ts';
+import { parseOverride } from '../../../../engine/config/grammar/parser.ts';
+import type { OverrideValue } from '../../../../engine/config/grammar/types.ts';
 import { sameConfig } from '../../../../engine/config/inverse/equality.ts';
+import { leafEdits } from '../../../../engine/config/inverse/leafEdits.ts';
 import { minimalOverrides } from '../../../../engine/config/inverse/minimalOverrides.ts';
 import type { ConfigNode, DictNode } from '../../../../engine/config/node/node.ts';
 import { fromPlain } from '../../../../engine/config/node/plain.ts';
@@ -95,6 +98,125 @@ describe('minimalOverrides finds what was done', () => {
     const edited = base().config.clone();
     edited.set('a key with blanks', fromPlain(1));
     expect(inverse(edited)).toMatchObject({ exact: false, differences: ['a key with blanks'] });
+  });
+});
+
+/** A tree in which several lists of overrides lead to the same config, so that the shortest has to be told. */
+const rivals = new MemorySource({
+  'config.yaml':
+    'defaults:\n  - net: a\n  - opt: x\n  - log: null\n  - tools: [t1]\n  - _self_\nseed: 1\nextra: {a: 1, b: 2, c: {d: 3}}\n',
+  'net/a.yaml': 'defaults:\n  - part: p\n  - _self_\nsize: 1\n',
+  'net/b.yaml': 'defaults:\n  - part: p\n  - _self_\nsize: 2\nheads: 3\n',
+  'net/c.yaml': 'defaults:\n  - part: ???\n  - _self_\nsize: 3\ndim: 4\n',
+  'net/part/p.yaml': 'act: relu\n',
+  'net/part/q.yaml': 'act: gelu\nslope: 1\n',
+  'opt/x.yaml': 'lr: 1\nmomentum: 0\n',
+  'opt/y.yaml': 'lr: 2\nmomentum: 0\n',
+  'log/csv.yaml': 'to: file\nevery: 5\n',
+  'tools/t1.yaml': 'one: 1\n',
+  'tools/t2.yaml': 'two: 2\nthree: 3\n',
+  'preset/big.yaml':
+    '# @package _global_\ndefaults:\n  - override /net: b\n  - override /opt: y\n  - _self_\nseed: 9\nnet: {size: 8}\n',
+});
+
+function rival(overrides: readonly string[] = []) {
+  return compose({ searchPath: [rivals], configName: 'config', overrides, env: {} });
+}
+
+const everySelection = allSelections([
+  ['', 'net=a', 'net=b', 'net=c', '~net'],
+  ['', 'net/part=p', 'net/part=q', '~net/part'],
+  ['', 'opt=x', 'opt=y', '~opt'],
+  ['', 'log=csv'],
+  ['', 'tools=[]', 'tools=[t2]', 'tools=[t1,t2]', 'tools=[t2,t1]'],
+  ['', '+preset=big'],
+]).flatMap((selection) => {
+  try {
+    return [{ selection, config: rival(selection).config }];
+  } catch {
+    return []; // not every selection can be composed
+  }
+});
+
+function allSelections(choices: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const [first, ...rest] = choices;
+  if (first === undefined) return [[]];
+  return allSelections(rest).flatMap((others) => first.map((choice) => (choice === '' ? others : [choice, ...others])));
+}
+
+/** The shortest length of all, and how many options the list of that length with the most of them chooses. */
+function shortestOfAll(edited: DictNode): { readonly length: number; readonly options: number } {
+  let best = { length: Number.POSITIVE_INFINITY, options: 0 };
+  for (const { selection, config } of everySelection) {
+    const { weight, inexpressible } = leafEdits(config, edited);
+    if (inexpressible.length > 0) continue;
+    const found = { length: selection.length + weight, options: selection.length };
+    if (found.length < best.length || (found.length === best.length && found.options > best.options)) best = found;
+  }
+  return best;
+}
+
+const rivalGroups = new Set(['net', 'net/part', 'opt', 'log', 'tools', 'preset']);
+
+/** Options chosen and values given, told from the texts alone. */
+function lengthOf(overrides: readonly string[]): { readonly length: number; readonly options: number } {
+  let [length, options] = [0, 0];
+  for (const text of overrides) {
+    const { keyOrGroup, value } = parseOverride(text);
+    if (rivalGroups.has(keyOrGroup) && value?.type !== 'dict') options++;
+    length += value?.type === 'dict' ? Math.max(1, valuesIn(value)) : 1;
+  }
+  return { length, options };
+}
+
+function valuesIn(value: OverrideValue): number {
+  if (value.type !== 'dict') return 1;
+  return value.entries.reduce((sum, [, inner]) => sum + Math.max(1, valuesIn(inner)), 0);
+}
+
+test('no list is shorter, and none as short chooses more options: compared with every selection of options', () => {
+  expect(everySelection.length).toBeGreaterThan(300);
+  const value = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom('relu', 'gelu', 'file', null));
+  const path = fc.constantFrom(
+    'seed',
+    'net.size',
+    'net.heads',
+    'net.part.act',
+    'opt.lr',
+    'log.to',
+    'tools.two',
+    'extra.a',
+  );
+  const edits = fc.array(fc.tuple(path, value), { maxLength: 3 });
+  fc.assert(
+    fc.property(fc.constantFrom(...everySelection), edits, ({ config }, changes) => {
+      const edited = config.clone();
+      edited.flags = undefined;
+      for (const [path, to] of changes) setAt(edited, path.split('.'), fromPlain(to));
+      const found = minimalOverrides(rival(), edited);
+      expect(found).toMatchObject({ exact: true, exhaustive: true, differences: [] });
+      expect({ list: found.overrides, ...lengthOf(found.overrides) }).toMatchObject(shortestOfAll(edited));
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+describe('options come first', () => {
+  test.each([
+    { id: 'one value that an option gives, too', overrides: ['opt.lr=2'], shortest: ['opt=y'] },
+    { id: 'an option that brings a mandatory choice', overrides: ['net=c', 'net/part=q'], shortest: undefined },
+    { id: 'a list of options', overrides: ['tools=[t1,t2]'], shortest: undefined },
+    { id: 'an option left out of a list', overrides: ['tools=[]'], shortest: undefined },
+    { id: 'a preset that sets one value back', overrides: ['+preset=big', 'seed=1'], shortest: undefined },
+  ])('$id', ({ overrides, shortest }) => {
+    const found = minimalOverrides(rival(), rival(overrides).config);
+    expect(found.overrides.toSorted()).toEqual((shortest ?? overrides).toSorted());
+  });
+
+  test('a search that may not cost more says that it was not ended', () => {
+    const edited = rival(['net=c', 'net/part=q', 'opt=y', 'log=csv']).config;
+    const found = minimalOverrides(rival(), edited, { maximumCompositions: 5 });
+    expect(found).toMatchObject({ exact: true, exhaustive: false });
   });
 });
 
