@@ -9,6 +9,7 @@
 // ACCELHYDRA_ELECTRON=1             fetch Electron's binary although no display is seen
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { refreshBundle } from './buildCommandBundle.mjs';
 import { ensureElectron } from './electronBinary.mjs';
 import { acquireLock } from './lock.mjs';
 import { ensureNode, presentNode } from './nodeRuntime.mjs';
@@ -24,7 +25,10 @@ import { ensureTensorflow } from './tensorflow.mjs';
  */
 export async function bootstrap(options = {}) {
   const before = readRecord();
-  if (!options.again && recordStands(before, presentNode())) return { ...before, changed: false };
+  if (!options.again && recordStands(before, presentNode())) {
+    await refreshBundle();
+    return { ...before, changed: false };
+  }
   const report = createReport(options);
   const release = await acquireLock(lockFile, (owner) => report.line(`waiting for another set-up (process ${owner})`));
   try {
@@ -37,6 +41,7 @@ export async function bootstrap(options = {}) {
     const electron = await ensureElectron(report, node);
     const record = { fingerprint: fingerprint(), node, tensorflow, electron, steps: report.steps };
     writeRecord(record);
+    await refreshBundle();
     report.line(`ready (${Math.round((Date.now() - started) / 100) / 10} s)`);
     return { ...record, changed: true };
   } finally {

@@ -1,20 +1,12 @@
 // The Node that everything runs under: the one that started us when it is new enough, else one from the npm registry.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { isNewEnough, oldestNode } from './nodeVersion.mjs';
 import { nodeFolder } from './paths.mjs';
 import { findOnPath, run } from './processes.mjs';
 import { SetupError } from './report.mjs';
 
-/** Type stripping without a flag and `module.registerHooks` came together here. */
-const oldestNode = [22, 18];
 const fetchedVersion = '24.21.0';
-
-/** @param {string} version e.g. `v20.19.1` */
-export function isNewEnough(version) {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  const [oldestMajor, oldestMinor] = oldestNode;
-  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
-}
 
 /** Path of the fetched Node, whether or not it is there. */
 export function fetchedNode() {

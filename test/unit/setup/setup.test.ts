@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { completeLock, platformOf } from '../../../engine/setup/completeLock.mjs';
-import { isNewEnough } from '../../../engine/setup/nodeRuntime.mjs';
+import { isNewEnough } from '../../../engine/setup/nodeVersion.mjs';
 import { run } from '../../../engine/setup/processes.mjs';
 import { libraryLayout } from '../../../engine/setup/python.mjs';
 import { parseCudaRequirements } from '../../../engine/setup/wheel.mjs';
