@@ -115,6 +115,22 @@ const simpleOverrides = Array.from({ length: 20_000 }, (_, index) =>
 
 export const benchmarks: readonly Benchmark[] = [
   composing('config-compose', '20-file ML tree with 6 overrides, warm, provenance on', mlTree, mlOverrides, 40),
+  {
+    name: 'config-provenance',
+    metric: 'composing with origins and losers, against composing without',
+    unit: 'ms',
+    rounds: 41,
+    warmUps: 5,
+    prepare: () => {
+      const tree = writeTree(mlTree);
+      const request = { searchPath: [tree.folder], configName: 'train', overrides: mlOverrides, env: {} };
+      const each = async (provenance: boolean): Promise<number> =>
+        (await milliseconds(() => {
+          for (let index = 0; index < 20; index++) compose({ ...request, provenance });
+        })) / 20;
+      return { ours: () => each(true), peer: () => each(false), dispose: () => tree.dispose() };
+    },
+  },
   composing('config-compose-large', '300-file tree, warm', largeTree(), ['seed=2'], 5),
   {
     name: 'config-explain',

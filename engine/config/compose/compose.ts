@@ -89,7 +89,7 @@ function composeUnguarded(request: ComposeRequest): Composition {
   const now = new Date(request.clock?.now() ?? Date.now());
   const context = new ResolveContext({ resolvers, env, now, warn: (message) => warnings.push(message) });
 
-  const config = mergeDefaults(defaults, repository, context);
+  const config = mergeDefaults(defaults, { repository, context, provenance: request.provenance !== false });
   if (request.strict !== false) config.setFlag('struct', true);
   applyOverrides(config, choices.valueOverrides, context, (group) => choices.groupHint(group));
 

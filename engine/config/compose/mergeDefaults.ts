@@ -9,14 +9,17 @@ import { conformHydraValue } from './hydraSchema.ts';
 import { mergeContent } from './mergeContent.ts';
 import type { ConfigRepository, LoadedConfig } from './repository.ts';
 
+interface Merging {
+  readonly repository: ConfigRepository;
+  readonly context: ResolveContext;
+  /** False leaves out where values were written and what they beat. */
+  readonly provenance: boolean;
+}
+
 /** The configs of a defaults list merged in order, each below its package. Throws ConfigCompositionException. */
-export function mergeDefaults(
-  defaults: readonly ResultDefault[],
-  repository: ConfigRepository,
-  context: ResolveContext,
-): DictNode {
-  const { config, rest } = startWithHydra(defaults, repository, context);
-  for (const item of rest) mergeDefault(config, item, repository, context);
+export function mergeDefaults(defaults: readonly ResultDefault[], merging: Merging): DictNode {
+  const { config, rest } = startWithHydra(defaults, merging);
+  for (const item of rest) mergeDefault(config, item, merging);
   return config;
 }
 
@@ -32,9 +35,9 @@ const MAXIMUM_HYDRA_BASES = 64;
 /** A config that holds what Hydra's own files give, and the defaults that are left to merge. */
 function startWithHydra(
   defaults: readonly ResultDefault[],
-  repository: ConfigRepository,
-  context: ResolveContext,
+  merging: Merging,
 ): { readonly config: DictNode; readonly rest: readonly ResultDefault[] } {
+  const { repository } = merging;
   const isBuiltIn = ({ configPath }: ResultDefault) => {
     if (!configPath.startsWith('hydra/')) return false;
     const loaded = repository.hasOwnHydraFiles ? repository.load(configPath) : undefined;
@@ -42,29 +45,24 @@ function startWithHydra(
   };
   const end = defaults.findIndex((item) => !isBuiltIn(item));
   const builtIn = end === -1 ? defaults : defaults.slice(0, end);
-  const key = builtIn.map((item) => `${item.configPath}@${item.package}`).join(' ');
+  const key = `${merging.provenance ? '' : BARE}${builtIn.map((item) => `${item.configPath}@${item.package}`).join(' ')}`;
   let base = hydraBases.get(key);
   if (base === undefined) {
     base = new DictNode();
-    for (const item of builtIn) mergeDefault(base, item, repository, context);
+    for (const item of builtIn) mergeDefault(base, item, merging);
     if (hydraBases.size >= MAXIMUM_HYDRA_BASES) hydraBases.clear();
     hydraBases.set(key, base);
   }
   return { config: base.clone(), rest: end === -1 ? [] : defaults.slice(end) };
 }
 
-function mergeDefault(
-  config: DictNode,
-  item: ResultDefault,
-  repository: ConfigRepository,
-  context: ResolveContext,
-): void {
+function mergeDefault(config: DictNode, item: ResultDefault, { repository, context, provenance }: Merging): void {
   const loaded = repository.load(item.configPath);
   if (loaded === undefined) return;
-  const embedded = embeddedContent(loaded, item.package);
+  const embedded = embeddedContent(loaded, item.package, provenance);
   checkSearchPath(embedded, item);
   try {
-    mergeContent(config, embedded, context);
+    mergeContent(config, embedded, context, provenance);
   } catch (error) {
     throw asComposingFailure(error, item);
   }
@@ -96,16 +94,28 @@ function checkSearchPath(content: ConfigNode, item: ResultDefault): void {
 // The same file is embedded in the same package by every composition, so the wrapping is done once.
 const embeddings = new WeakMap<LoadedConfig, Map<string, DictNode>>();
 
+/** Marks what is kept without provenance. */
+const BARE = 'bare ';
+
 /** The content below its package, with Hydra's part in the form that Hydra's typed node wants. */
-function embeddedContent(loaded: LoadedConfig, packageName: string): DictNode {
-  const known = embeddings.get(loaded)?.get(packageName);
+function embeddedContent(loaded: LoadedConfig, packageName: string, provenance: boolean): DictNode {
+  const key = provenance ? packageName : `${BARE}${packageName}`;
+  const known = embeddings.get(loaded)?.get(key);
   if (known !== undefined) return known;
   const embedded = embed(loaded, packageName);
   const conformed = isOwnFile(loaded) ? conformHydra(embedded, loaded) : embedded;
+  if (!provenance) forgetOrigins(conformed);
   const all = embeddings.get(loaded) ?? new Map<string, DictNode>();
-  all.set(packageName, conformed);
+  all.set(key, conformed);
   embeddings.set(loaded, all);
   return conformed;
+}
+
+function forgetOrigins(node: ConfigNode): void {
+  node.origin = undefined;
+  node.keyOrigin = undefined;
+  if (node.kind !== 'scalar')
+    for (const child of node.kind === 'dict' ? node.values() : node.items) forgetOrigins(child);
 }
 
 function embed(loaded: LoadedConfig, packageName: string): DictNode {

@@ -35,4 +35,6 @@ export interface ComposeRequest {
   readonly libraries?: Readonly<Record<string, ConfigSource>>;
   /** Parsed files; one for the process unless given. */
   readonly cache?: ConfigCache;
+  /** False forgets where values of files were written and what they beat: what that costs can be measured so. */
+  readonly provenance?: boolean;
 }

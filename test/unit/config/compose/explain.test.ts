@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { compose } from '../../../../engine/config/compose/compose.ts';
 import { MemorySource } from '../../../../engine/config/compose/memorySource.ts';
 import { describeExplanation, explain, explainAll } from '../../../../engine/config/explain/explain.ts';
+import type { DictNode } from '../../../../engine/config/node/node.ts';
+import { toYaml } from '../../../../engine/config/yaml/emit/toYaml.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'config.yaml':
@@ -94,4 +96,18 @@ describe('blame with the losers', () => {
   test('Hydra’s own values are explained too', () => {
     expect(explain(composition, 'hydra.job.chdir').winner.where).toMatch(/^hydra:hydra\/config\.yaml:/);
   });
+
+  test('composing without it gives the same config and remembers neither places nor losers', () => {
+    const bare = compose({ ...composition.request, provenance: false });
+    expect(toYaml(bare.withHydra)).toBe(toYaml(composition.withHydra));
+    const [node, known] = [bare.config, composition.config].map((config) => config.get('lr'));
+    expect([known?.origin?.kind, node?.origin]).toEqual(['file', undefined]);
+    const [heads, knownHeads] = [bare.config, composition.config].map((config) => explainedNode(config));
+    expect([knownHeads?.beat?.kind, heads?.beat]).toEqual(['list', undefined]);
+  });
 });
+
+function explainedNode(config: DictNode) {
+  const model = config.get('model');
+  return model?.kind === 'dict' ? model.get('betas') : undefined;
+}
