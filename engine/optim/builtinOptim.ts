@@ -14,6 +14,7 @@ import { Adam, AdamW } from './optimizers/adam.ts';
 import { Adamax, NAdam, RAdam } from './optimizers/adamVariants.ts';
 import { RMSprop } from './optimizers/rmsprop.ts';
 import { SGD } from './optimizers/sgd.ts';
+import { LayerwiseLRDecay, NoWeightDecay } from './parameterGroups.ts';
 import { ChainedScheduler, SequentialLR } from './schedulers/composite.ts';
 import { CosineAnnealingLR, CosineAnnealingWarmRestarts } from './schedulers/cosine.ts';
 import { CyclicLR } from './schedulers/cyclic.ts';
@@ -79,6 +80,7 @@ function under(prefixes: readonly string[], members: Readonly<Record<string, obj
  */
 export const builtinOptim: Readonly<Record<string, object>> = Object.fromEntries([
   ...under(['accelhydra.optim', 'torch.optim'], optimizers),
+  ...under(['accelhydra.optim'], { NoWeightDecay, LayerwiseLRDecay }),
   ...under(['accelhydra.lr_scheduler', 'torch.optim.lr_scheduler'], schedulers),
   ...under(['accelhydra.nn', 'torch.nn'], losses),
   ...under(['accelhydra.losses', 'accel_hydra.losses'], wrappers),

@@ -22,6 +22,7 @@ export { RMSprop } from './optimizers/rmsprop.ts';
 export { SGD } from './optimizers/sgd.ts';
 export type { DeclaresOptions } from './options.ts';
 export type { NamedParameter, ParameterGroup, ParameterGroupRequest, ParameterSelector } from './parameter.ts';
+export { LayerwiseLRDecay, NoWeightDecay, type ParameterGroupBuilder } from './parameterGroups.ts';
 export {
   epochLengthOf,
   passInside,

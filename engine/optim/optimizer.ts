@@ -17,6 +17,7 @@ import { nativeBackend } from './nativeOps.ts';
 import { checkScalars, type OptimizerState } from './optimizerState.ts';
 import { parseOptions, refuseOptions } from './options.ts';
 import { type NamedParameter, type ParameterGroup, type ParameterGroupRequest, selectGroups } from './parameter.ts';
+import { isGroupBuilder } from './parameterGroups.ts';
 import { slotKey, VariableSlots } from './slotStore.ts';
 import type { HostState, UpdateRule } from './updateRule.ts';
 
@@ -70,7 +71,7 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
     const { param_groups: _groups, ...common } = { param_groups: undefined, ...asRecord(options) };
     this.name = definition.name;
     this.#rule = definition.rule;
-    this.paramGroups = selectGroups(parameters, asGroupRequests(checked.param_groups)).map((selected) =>
+    this.paramGroups = selectGroups(parameters, groupRequests(checked, parameters)).map((selected) =>
       definition.makeGroup({ ...common, ...selected.options }, selected.params),
     );
     this.#names = new Set(parameters.map((parameter) => parameter.name));
@@ -286,8 +287,12 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
-function asGroupRequests(value: unknown): readonly ParameterGroupRequest[] {
-  return Array.isArray(value) ? value : [];
+function groupRequests(
+  { param_groups: given, lr }: { readonly param_groups?: unknown; readonly lr?: unknown },
+  parameters: readonly NamedParameter[],
+): readonly ParameterGroupRequest[] {
+  if (Array.isArray(given)) return given;
+  return isGroupBuilder(given) ? given.groups(parameters, Number(lr)) : [];
 }
 
 function checkTensor(

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import type { ParameterGroupRequest } from '../parameter.ts';
+import { isGroupBuilder, type ParameterGroupBuilder } from '../parameterGroups.ts';
 
 const nonNegative = z.number().nonnegative();
 
@@ -30,11 +31,16 @@ export function commonOptions(defaults: { readonly lr: number; readonly weight_d
       .describe("use TensorFlow's fused operations: null where possible, false never, true or fail"),
     ...speedHints,
     param_groups: z
-      .array(
-        z.custom<ParameterGroupRequest>((value) => typeof value === 'object' && value !== null && 'params' in value),
-      )
+      .union([
+        z.array(
+          z.custom<ParameterGroupRequest>((value) => typeof value === 'object' && value !== null && 'params' in value),
+        ),
+        z.custom<ParameterGroupBuilder>(isGroupBuilder, 'it must be a list of groups, or an object that makes them'),
+      ])
       .optional()
-      .describe('groups of parameters with options of their own: [{ params: ["*.bias"], weight_decay: 0 }]'),
+      .describe(
+        'groups of parameters with options of their own: [{ params: ["*.bias"], weight_decay: 0 }], or what makes them: accelhydra.optim.NoWeightDecay, LayerwiseLRDecay',
+      ),
   };
 }
 
