@@ -3,6 +3,7 @@ import { ComposedConfig, ComposeRequest, ConfigSource } from './configModel.ts';
 import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
 import { LaunchPreview, LaunchRequest } from './launchModel.ts';
 import { DeviceInfo, DoctorReport } from './machine.ts';
+import { MediaContent, MediaKey, MediaNotice, MediaOfKey } from './media.ts';
 import { FlightPlan, FlightPlanRequest } from './planModel.ts';
 import { type Contract, procedure } from './procedure.ts';
 import { ProjectInfo, RecentProject, Settings } from './projectModel.ts';
@@ -95,6 +96,20 @@ export const contract = {
 
   'metrics.keys': procedure(OfRun, z.array(MetricKey)),
   'metrics.series': procedure(SeriesRequest, Series),
+
+  /** What the run logged besides numbers, by kind and name. */
+  'media.keys': procedure(OfRun, z.array(MediaKey)),
+  /** The steps that have items under a name, ascending. */
+  'media.steps': procedure(MediaOfKey, z.array(z.number().int())),
+  /** The items of one step, in order. */
+  'media.items': procedure(MediaOfKey.extend({ step: z.number().int() }), z.array(MediaNotice)),
+  /** Histograms over the steps, evenly thinned to at most `maxSteps`; the first and the last are kept. */
+  'media.histograms': procedure(
+    z.object({ runId: z.string(), key: z.string(), maxSteps: z.number().int().min(2).max(1000) }),
+    z.array(MediaNotice),
+  ),
+  /** An item's file. Only paths that the store lists can be read. */
+  'media.read': procedure(z.object({ runId: z.string(), path: z.string() }), MediaContent),
 
   'checkpoints.list': procedure(OfRun, z.array(CheckpointInfo)),
   'checkpoints.remove': procedure(z.object({ runId: z.string(), path: z.string() }), Nothing),

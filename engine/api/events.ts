@@ -15,6 +15,8 @@ export const EngineEvent = z.discriminatedUnion('type', [
   /** Points of these keys are in the store now. */
   z.object({ type: z.literal('metrics.appended'), runId: z.string(), keys: z.array(z.string()), lastStep: z.number() }),
   z.object({ type: z.literal('checkpoints.changed'), runId: z.string() }),
+  /** Images, audio, text, histograms or tables of these names are in the store now; none named: some are gone. */
+  z.object({ type: z.literal('media.appended'), runId: z.string(), keys: z.array(z.string()) }),
   z.object({ type: z.literal('log.appended'), runId: z.string(), file: z.string() }),
   z.object({ type: z.literal('inference.progress'), sessionId: z.string(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('inference.ended'), sessionId: z.string(), reason: z.string() }),

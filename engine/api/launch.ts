@@ -78,6 +78,8 @@ export const LauncherEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: Progress }),
   z.object({ type: z.literal('metrics'), keys: z.array(z.string()), lastStep: z.number() }),
   z.object({ type: z.literal('checkpoints') }),
+  /** Media of these names were logged; none named: some were dropped. */
+  z.object({ type: z.literal('media'), keys: z.array(z.string()) }),
   z.object({ type: z.literal('hyperparameters') }),
   /** Text was added to this file of the run's `logs` folder. */
   z.object({ type: z.literal('log'), file: z.string() }),

@@ -18,6 +18,16 @@ export type RunStatus = z.infer<typeof RunStatus>;
 /** Statuses in which a launcher should be alive. */
 export const LIVE_STATUSES: readonly RunStatus[] = ['starting', 'running', 'stopping'];
 
+/** The run and checkpoint that a branch began from; the run itself may be gone by now. */
+export const RunParent = z.object({
+  runId: z.string(),
+  name: z.string(),
+  /** Checkpoint folder within the parent's: `checkpoints/epoch_3`. */
+  checkpoint: z.string(),
+  step: z.number().int(),
+});
+export type RunParent = z.infer<typeof RunParent>;
+
 export const RunSummary = z.object({
   id: z.string(),
   name: z.string(),
@@ -44,6 +54,8 @@ export const RunSummary = z.object({
     .optional(),
   /** Last value by metric key. */
   lastMetrics: z.record(z.string(), MeasuredNumber),
+  /** Where the run branched off, when it did. */
+  parent: RunParent.optional(),
   error: z.string().optional(),
   tags: z.array(z.string()),
   notes: z.string(),
@@ -59,7 +71,10 @@ export const RunDetail = RunSummary.extend({
   user: z.string(),
   launcherPid: z.number().int().optional(),
   environment: z.record(z.string(), z.unknown()),
+  /** The resolved config at the start, flattened: `optimizer.lr`. */
   hyperparameters: z.record(z.string(), z.unknown()),
+  /** Runs that branched off from this one, oldest first. */
+  branches: z.array(z.object({ runId: z.string(), name: z.string(), step: z.number().int() })),
   /** Origin of each leaf by dotted path, when the run recorded it. */
   origins: z.record(z.string(), OriginInfo).optional(),
   logFiles: z.array(z.object({ file: z.string(), bytes: z.number() })),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MediaNotice } from './media.ts';
 import { MeasuredNumber } from './number.ts';
 
 /**
@@ -62,6 +63,9 @@ export const WorkerReport = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: Progress }),
   z.object({ type: z.literal('checkpoint-saved'), checkpoint: CheckpointNotice }),
   z.object({ type: z.literal('checkpoint-pruned'), path: z.string() }),
+  /** Files that are in the run's `media` folder now. */
+  z.object({ type: z.literal('media'), media: z.array(MediaNotice) }),
+  /** The resolved config, flattened: `optimizer.lr`. */
   z.object({ type: z.literal('hyperparameters'), values: z.record(z.string(), z.unknown()) }),
   z.object({ type: z.literal('log'), level: LogLevel, text: z.string(), time: z.number() }),
 ]);

@@ -1,4 +1,5 @@
 import type { LauncherEvent } from '../api/launch.ts';
+import type { MediaNotice } from '../api/media.ts';
 import type { RunStatus } from '../api/runModel.ts';
 import type { CheckpointNotice, MetricPoint, Progress, WorkerReport } from '../api/training.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -7,7 +8,9 @@ import type { Disposable } from '../base/disposable.ts';
 /** Where reports end up; the run's recorder. */
 export interface ReportTarget {
   appendMetrics(points: readonly MetricPoint[]): void;
-  truncateMetrics(step: number): void;
+  /** The run goes on from `step`: metrics and media of later steps no longer hold. */
+  truncate(step: number): void;
+  mediaLogged(notices: readonly MediaNotice[]): void;
   checkpointSaved(notice: CheckpointNotice): void;
   checkpointPruned(path: string): void;
   update(patch: RunChange): void;
@@ -102,6 +105,12 @@ export class ReportSink implements Disposable {
       case 'checkpoint-pruned':
         this.#later(() => target.checkpointPruned(report.path), { type: 'checkpoints' });
         return;
+      case 'media':
+        this.#later(() => target.mediaLogged(report.media), {
+          type: 'media',
+          keys: [...new Set(report.media.map(({ key }) => key))],
+        });
+        return;
       case 'hyperparameters':
         this.change({ hyperparameters: report.values }, { type: 'hyperparameters' });
         return;
@@ -134,7 +143,8 @@ export class ReportSink implements Disposable {
       const { step } = progress;
       // points of steps that are about to be done again would contradict the new ones
       if (this.#progress !== undefined || step > 0) {
-        this.#later(() => this.#options.target.truncateMetrics(step), { type: 'metrics', keys: [], lastStep: step });
+        this.#later(() => this.#options.target.truncate(step), { type: 'metrics', keys: [], lastStep: step });
+        this.#events.push({ type: 'media', keys: [] });
       }
     }
     this.#progress = progress;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { MeasuredNumber } from '../api/number.ts';
 import { CheckpointKind, type CheckpointNotice } from '../api/training.ts';
+import { readMediaJournal } from './mediaJournal.ts';
 import { readMetricJournal } from './metricJournal.ts';
 import { type RunFile, readRunFile, readRunJson, readRunText, runFiles } from './runFolder.ts';
 import { createRunId } from './runId.ts';
@@ -134,6 +135,7 @@ function addFolder(store: RunStore, folder: string): string | undefined {
       if (entry.type === 'points') store.metrics.append(file.id, entry.points);
       else store.metrics.truncate(file.id, entry.step);
     }
+    store.media.save(file.id, readMediaJournal(folder));
     for (const checkpoint of scanCheckpoints(folder)) store.checkpoints.save(file.id, checkpoint);
   });
   return file.id;

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
-import { RunStatus } from '../api/runModel.ts';
+import { RunParent, RunStatus } from '../api/runModel.ts';
 import { parseExact } from '../base/exactJson.ts';
 
 /** Where things lie in a run's folder (`exp_dir`), relative to it. */
@@ -18,6 +18,7 @@ export const runFiles = {
   environment: 'environment.json',
   codeDiff: 'code.diff',
   metrics: 'metrics',
+  media: 'media',
   logs: 'logs',
   checkpoints: 'checkpoints',
   heartbeat: 'heartbeat',
@@ -44,6 +45,7 @@ export const RunFile = z.object({
   user: z.string(),
   launcherPid: z.number().int().optional(),
   git: GitState.optional(),
+  parent: RunParent.optional(),
   monitor: z.object({ key: z.string(), mode: z.enum(['min', 'max']) }).optional(),
   hyperparameters: z.record(z.string(), z.unknown()).optional(),
   error: z.string().optional(),

@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
+import type { MediaNotice } from '../api/media.ts';
 import type { CheckpointNotice, MetricPoint } from '../api/training.ts';
 import type { Disposable } from '../base/disposable.ts';
+import { MediaJournal } from './mediaJournal.ts';
 import { MetricJournal } from './metricJournal.ts';
 import { readRunFile, runFiles, updateRunFile, writeAtomically, writeRunFile } from './runFolder.ts';
 import type { RunStore } from './runStore.ts';
@@ -56,6 +58,7 @@ export class RunRecorder implements Disposable {
   readonly #runId: string;
   readonly #expDir: string;
   readonly #journal: MetricJournal;
+  readonly #media: MediaJournal;
   readonly #onStoreTrouble: (problem: EngineError | undefined) => void;
   #backlog: (() => void)[] = [];
   #troubled = false;
@@ -65,6 +68,7 @@ export class RunRecorder implements Disposable {
     this.#runId = runId;
     this.#expDir = expDir;
     this.#journal = new MetricJournal(expDir);
+    this.#media = new MediaJournal(expDir);
     this.#onStoreTrouble = options.onStoreTrouble ?? (() => undefined);
   }
 
@@ -88,10 +92,23 @@ export class RunRecorder implements Disposable {
     this.#write(() => this.#store.metrics.append(this.#runId, points));
   }
 
-  /** The run goes on from `step`: points after it are dropped. */
-  truncateMetrics(step: number): void {
+  /** Items whose files are in the folder already. */
+  mediaLogged(notices: readonly MediaNotice[]): void {
+    this.#media.append(notices);
+    this.#write(() => this.#store.media.save(this.#runId, notices));
+  }
+
+  /**
+   * The run goes on from `step`: points and items after it are dropped. Files of media stay, because the training may be
+   * writing new ones of the same names by now.
+   */
+  truncate(step: number): void {
     this.#journal.truncate(step);
-    this.#write(() => this.#store.metrics.truncate(this.#runId, step));
+    this.#media.truncate(step);
+    this.#write(() => {
+      this.#store.metrics.truncate(this.#runId, step);
+      this.#store.media.truncate(this.#runId, step);
+    });
   }
 
   checkpointSaved(notice: CheckpointNotice): void {
@@ -123,6 +140,7 @@ export class RunRecorder implements Disposable {
   dispose(): void {
     this.flush();
     this.#journal.dispose();
+    this.#media.dispose();
   }
 
   #write(work: () => void): void {

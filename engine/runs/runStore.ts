@@ -1,6 +1,7 @@
 import type { Disposable } from '../base/disposable.ts';
 import { CheckpointTable } from './checkpointTable.ts';
 import { Database, type DatabaseOptions } from './database.ts';
+import { MediaTable } from './mediaTable.ts';
 import { MetricTable } from './metricTable.ts';
 import { RunTable } from './runTable.ts';
 
@@ -12,6 +13,7 @@ export class RunStore implements Disposable {
   readonly runs: RunTable;
   readonly metrics: MetricTable;
   readonly checkpoints: CheckpointTable;
+  readonly media: MediaTable;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -19,6 +21,7 @@ export class RunStore implements Disposable {
     this.runs = new RunTable(database);
     this.metrics = new MetricTable(database);
     this.checkpoints = new CheckpointTable(database);
+    this.media = new MediaTable(database);
   }
 
   /** Opens or creates the store. Throws `runs.store-newer|locked|corrupt|unwritable|full`. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
-import { LIVE_STATUSES, type RunStatus, RunStatus as RunStatusSchema } from '../api/runModel.ts';
+import { LIVE_STATUSES, RunParent, type RunStatus, RunStatus as RunStatusSchema } from '../api/runModel.ts';
 import { Progress } from '../api/training.ts';
 import { parseExact, stringifyExact } from '../base/exactJson.ts';
 import { nearest } from '../base/nearest.ts';
@@ -34,6 +34,8 @@ export interface NewRun {
   readonly launcherPid?: number | undefined;
   readonly environment: Readonly<Record<string, unknown>>;
   readonly monitor?: { readonly key: string; readonly mode: 'min' | 'max' } | undefined;
+  /** Where the run branched off. */
+  readonly parent?: RunParent | undefined;
 }
 
 /** What may change later; absent keys stay as they are. */
@@ -52,6 +54,9 @@ export interface RunPatch {
   readonly error?: string | undefined;
   readonly tags?: readonly string[];
   readonly notes?: string;
+  /** A resumed run may go on with another length or other saving. */
+  readonly configYaml?: string;
+  readonly resolvedYaml?: string;
 }
 
 /** A run as stored. */
@@ -109,6 +114,7 @@ export class RunTable {
       hyperparameters_json: '{}',
       monitor_key: run.monitor?.key ?? null,
       monitor_mode: run.monitor?.mode ?? null,
+      parent_json: run.parent ? stringifyExact(run.parent) : null,
       tags_json: '[]',
       notes: '',
     };
@@ -201,6 +207,14 @@ export class RunTable {
     return { runs: rows.map(toRecord), total };
   }
 
+  /** Runs that branched off from this one, oldest first. */
+  branchesOf(id: string): RunRecord[] {
+    return this.#database
+      .prepare<RunRow>(`SELECT * FROM runs WHERE json_extract(parent_json, '$.runId') = ? ORDER BY created_at, id`)
+      .all(id)
+      .map(toRecord);
+  }
+
   /** A text by run id that differs when anything a list shows has changed, progress aside. */
   versions(): Map<string, string> {
     const rows = this.#database
@@ -260,6 +274,8 @@ function patchColumns(patch: RunPatch): Record<string, SqlValue> {
   if ('error' in patch) columns.error = patch.error ?? null;
   if (patch.tags !== undefined) columns.tags_json = stringifyExact(patch.tags);
   if (patch.notes !== undefined) columns.notes = patch.notes;
+  if (patch.configYaml !== undefined) columns.config_yaml = patch.configYaml;
+  if (patch.resolvedYaml !== undefined) columns.resolved_yaml = patch.resolvedYaml;
   return columns;
 }
 
@@ -294,6 +310,7 @@ function toRecord(row: RunRow): RunRecord {
     progress: row.progress_json === null ? undefined : json('progress_json', Progress),
     monitor:
       monitorKey === undefined ? undefined : { key: monitorKey, mode: row.monitor_mode === 'max' ? 'max' : 'min' },
+    parent: row.parent_json === null ? undefined : json('parent_json', RunParent),
     error: optionalText('error'),
     tags: json('tags_json', Texts),
     notes: text('notes'),

@@ -71,4 +71,24 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run_id, path)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE media (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    time REAL NOT NULL,
+    caption TEXT,
+    detail_json TEXT NOT NULL,
+    PRIMARY KEY (run_id, kind, key, step, item)
+  ) WITHOUT ROWID;
+  CREATE INDEX media_by_path ON media (run_id, path);
+
+  ALTER TABLE runs ADD COLUMN parent_json TEXT;
+  CREATE INDEX runs_by_parent ON runs (json_extract(parent_json, '$.runId'));
+  `,
 ];

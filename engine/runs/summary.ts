@@ -30,6 +30,7 @@ export function summarizeRun(store: RunStore, run: RunRecord): RunSummary {
       best: run.monitor.mode === 'min' ? monitored?.minimum : monitored?.maximum,
     },
     lastMetrics: Object.fromEntries(keys.map((key) => [key.key, key.lastValue])),
+    parent: run.parent,
     error: run.error,
     tags: [...run.tags],
     notes: run.notes,
@@ -49,6 +50,9 @@ export function describeRun(store: RunStore, run: RunRecord): RunDetail {
     launcherPid: run.launcherPid,
     environment: { ...run.environment },
     hyperparameters: { ...run.hyperparameters },
+    branches: store.runs
+      .branchesOf(run.id)
+      .map(({ id, name, parent }) => ({ runId: id, name, step: parent?.step ?? 0 })),
     origins: z.record(z.string(), OriginInfo).safeParse(readRunJson(run.expDir, runFiles.origins)).data,
     logFiles: listLogFiles(run.expDir).map((log) => ({ ...log })),
   };

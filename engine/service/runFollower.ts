@@ -138,6 +138,9 @@ export class RunFollower implements Disposable {
       case 'checkpoints':
         this.#fire({ type: 'checkpoints.changed', runId });
         return;
+      case 'media':
+        this.#fire({ type: 'media.appended', runId, keys: event.keys });
+        return;
       case 'log':
         this.#fire({ type: 'log.appended', runId, file: event.file.replace(/^logs\//, '') });
         return;

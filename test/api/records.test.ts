@@ -57,6 +57,39 @@ describe.each(transports)('runs over $id', (transport) => {
     ]);
   });
 
+  test('media are listed and read, and nothing else of the disk', async () => {
+    const served = await serveProject(transport);
+    const { api } = served;
+    const run = record(served);
+    const store = RunStore.open(join(served.root, '.accelhydra', 'store.db'));
+    onTestEnd(() => store.dispose());
+    const detail = { kind: 'text', characters: 2 } as const;
+    const notice = {
+      key: 'note',
+      step: 3,
+      epoch: 0,
+      item: 0,
+      path: 'media/text/note/step_3_0.txt',
+      bytes: 3,
+      time: 1,
+      detail,
+    };
+    mkdirSync(join(run.expDir, 'media', 'text', 'note'), { recursive: true });
+    writeFileSync(join(run.expDir, notice.path), 'sµ');
+    store.media.save(run.id, [notice, { ...notice, step: 4, path: 'media/text/note/step_4_0.txt' }]);
+    const runId = run.id;
+    expect(await api['media.keys']({ runId })).toMatchObject([{ kind: 'text', key: 'note', steps: 2, lastStep: 4 }]);
+    expect(await api['media.steps']({ runId, kind: 'text', key: 'note' })).toEqual([3, 4]);
+    expect(await api['media.items']({ runId, kind: 'text', key: 'note', step: 3 })).toEqual([notice]);
+    const { contentType, bytes } = await api['media.read']({ runId, path: notice.path });
+    expect([contentType, new TextDecoder().decode(bytes)]).toEqual(['text/plain', 'sµ']);
+    const gone = api['media.read']({ runId, path: 'media/text/note/step_4_0.txt' });
+    await expect(gone).rejects.toMatchObject({ code: 'media.missing' });
+    for (const path of ['run.json', 'media/../run.json', '/etc/hostname']) {
+      await expect(api['media.read']({ runId, path })).rejects.toMatchObject({ code: 'media.not-found' });
+    }
+  });
+
   test('a run is renamed, noted and found by it, in the folder too', async () => {
     const served = await serveProject(transport);
     const { api } = served;

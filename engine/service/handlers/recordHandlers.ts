@@ -3,13 +3,23 @@ import { join } from 'node:path';
 import type { EngineHandlers } from '../../api/contract.ts';
 import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
+import { readMediaFile } from '../../runs/mediaFiles.ts';
 import { syncCheckpoints } from '../../runs/rebuild.ts';
 import type { EngineState } from '../engineState.ts';
 import { isLive } from '../runFollower.ts';
 
-type Names = 'metrics.keys' | 'metrics.series' | 'checkpoints.list' | 'checkpoints.remove';
+type Names =
+  | 'metrics.keys'
+  | 'metrics.series'
+  | 'media.keys'
+  | 'media.steps'
+  | 'media.items'
+  | 'media.histograms'
+  | 'media.read'
+  | 'checkpoints.list'
+  | 'checkpoints.remove';
 
-/** What runs have recorded: metrics and checkpoints. */
+/** What runs have recorded: metrics, media and checkpoints. */
 export function recordHandlers(state: EngineState): Pick<EngineHandlers, Names> {
   return {
     'metrics.keys': ({ runId }) => {
@@ -20,6 +30,31 @@ export function recordHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       const { store } = state.current;
       store.runs.get(request.runId);
       return store.metrics.series(request);
+    },
+    'media.keys': ({ runId }) => {
+      const { store } = state.current;
+      return store.media.keys(store.runs.get(runId).id);
+    },
+    'media.steps': ({ runId, kind, key }) => {
+      const { store } = state.current;
+      return store.media.steps(store.runs.get(runId).id, kind, key);
+    },
+    'media.items': ({ runId, kind, key, step }) => {
+      const { store } = state.current;
+      return store.media.items(store.runs.get(runId).id, kind, key, step);
+    },
+    'media.histograms': ({ runId, key, maxSteps }) => {
+      const { store } = state.current;
+      return store.media.overSteps(store.runs.get(runId).id, 'histogram', key, maxSteps);
+    },
+    'media.read': ({ runId, path }) => {
+      const { store } = state.current;
+      const run = store.runs.get(runId);
+      const notice = store.media.findByPath(runId, path);
+      // Only a path the store knows: nothing outside the run's folder can be named.
+      if (!notice)
+        throw new EngineError('media.not-found', `The run has logged nothing as '${path}'.`, { runId, path });
+      return readMediaFile(run.expDir, notice);
     },
     'checkpoints.list': ({ runId }) => {
       const { store } = state.current;

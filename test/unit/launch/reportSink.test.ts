@@ -25,8 +25,11 @@ class Notebook implements ReportTarget {
   appendMetrics(points: readonly MetricPoint[]): void {
     this.#write(`metrics ${points.map(({ step }) => step).join(',')}`);
   }
-  truncateMetrics(step: number): void {
+  truncate(step: number): void {
     this.#write(`truncate ${step}`);
+  }
+  mediaLogged(notices: readonly { readonly path: string }[]): void {
+    this.#write(`media ${notices.map(({ path }) => path).join(',')}`);
   }
   checkpointSaved(notice: { readonly path: string }): void {
     this.#write(`saved ${notice.path}`);

@@ -24,7 +24,7 @@ test('a store that was lost is rebuilt from the folders', () => {
   const recorder = new RunRecorder(first, run.id, expDir);
   recorder.update({ status: 'running', startedAt: 5 });
   recorder.appendMetrics(points('loss', [3, Number.NaN, 2, 1]));
-  recorder.truncateMetrics(2);
+  recorder.truncate(2);
   recorder.appendMetrics(points('loss', [0.5], 3));
   recorder.update({ status: 'completed', endedAt: 9, hyperparameters: { lr: 1 }, notes: 'n', tags: ['t'] });
   recorder.dispose();
