@@ -34,7 +34,16 @@ export {
   TextLinesDataset,
   type TextLinesDatasetOptions,
 } from './files/textDatasets.ts';
-export { type HostArray, type HostDtype, type HostTensor, hostScalar, toTensor } from './hostTensor.ts';
+export {
+  dtypeOf,
+  type HostArray,
+  type HostDtype,
+  type HostTensor,
+  hostScalar,
+  isHostArray,
+  isHostTensor,
+  toTensor,
+} from './hostTensor.ts';
 export { asLoader } from './loader/asLoader.ts';
 export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
 export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';

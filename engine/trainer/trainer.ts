@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../api/errors.ts';
 import type { Random } from '../base/random.ts';
@@ -7,7 +8,10 @@ import { folderFiles } from './checkpoints/folderFiles.ts';
 import { TrainingStore } from './checkpoints/trainingStore.ts';
 import { standaloneEnvironment, type TrainerEnvironment } from './environment.ts';
 import type { MetricRecord, TrainerHooks, TrainerSubject } from './hooks.ts';
+import { flattenHyperparameters } from './logging/hyperparameters.ts';
+import { MediaMethods, type MediaTarget } from './logging/media/mediaMethods.ts';
 import type { MetricValue } from './logging/metricLog.ts';
+import { unavailableTrackers } from './logging/trackers/openTrackers.ts';
 import { buildParts, type LoopParts } from './loop/loopParts.ts';
 import { shareWeights } from './loop/shareWeights.ts';
 import { type FitResult, TrainLoop } from './loop/trainLoop.ts';
@@ -37,6 +41,7 @@ export interface TrainerOptions<Model = AnyModel, Loss = LossLike> extends Train
  * Type parameters: the batch that the loader gives, the model, the loss.
  */
 export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, Loss = LossLike>
+  extends MediaMethods
   implements TrainerHooks<Batch>, TrainerSubject<Batch>
 {
   /** Names of a subclass's own options, where they resemble one of Trainer's. */
@@ -54,6 +59,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   #parts: LoopParts | undefined;
 
   constructor(options: TrainerOptions<Model, Loss>) {
+    super();
     checkTrainerKeys(new.target.name, options, new.target.options);
     this.settings = readSettings(new.target.name, options);
     if (!(options.model instanceof Module)) {
@@ -212,16 +218,24 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     installFastGradients();
     const parts = await buildParts(this);
     this.#parts = parts;
+    let isWhole = false;
     try {
       const store = new TrainingStore(this, this.#files);
       await this.#begin(parts, store);
-      return await new TrainLoop(this, parts, store).run();
+      const result = await new TrainLoop(this, parts, store).run();
+      isWhole = true;
+      return result;
     } finally {
-      await parts.log.flush();
-      await parts.dispose();
-      await this.train_dataloader.dispose?.();
-      await this.val_dataloader?.dispose?.();
-      await reporter.flush();
+      try {
+        await parts.log.flush();
+      } finally {
+        await parts.media.flush();
+        parts.trackers.end(isWhole ? 'completed' : 'failed');
+        await parts.dispose();
+        await this.train_dataloader.dispose?.();
+        await this.val_dataloader?.dispose?.();
+        await reporter.flush();
+      }
     }
   }
 
@@ -235,11 +249,17 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     parts.average?.begin();
     this.#listenToLoaders(parts);
     if (collective.rank !== 0) return;
-    if (hyperparameters !== undefined) reporter.report({ type: 'hyperparameters', values: hyperparameters });
-    const unavailable = this.settings.logging_config?.unavailable ?? [];
-    if (unavailable.length > 0) {
-      parts.warn(`logging_config.report_to names ${unavailable.join(', ')}; metrics go to the run store only.`);
-    }
+    const values = flattenHyperparameters(hyperparameters ?? {});
+    if (hyperparameters !== undefined) reporter.report({ type: 'hyperparameters', values });
+    const { logging_config: logging, metric_monitor: monitor } = this.settings;
+    parts.trackers.begin({
+      hyperparameters: values,
+      name: logging?.name ?? basename(resolve(this.#environment.runDir ?? this.project_dir)),
+      step: parts.state.step,
+      monitor: monitor === null ? undefined : `val/${monitor.metric_name}`,
+    });
+    const unavailable = unavailableTrackers(logging);
+    if (unavailable !== undefined) parts.warn(unavailable);
     parts.meter.report(parts.position());
   }
 
@@ -249,6 +269,10 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
       loader?.setNoteSink?.((text) => parts.warn(`${name}: ${text}`));
       if (this.is_main_process) for (const note of loader?.notes ?? []) parts.warn(`${name}: ${note}`, 'info');
     }
+  }
+
+  protected override mediaTarget(method: string): MediaTarget {
+    return this.#running(method);
   }
 
   #running(what: string): LoopParts {

@@ -1,12 +1,17 @@
+import { resolve } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
 import { advanceScheduler, WeightAverage } from '../../optim/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
+import { LoggingConfig } from '../logging/loggingConfig.ts';
+import { MediaLog } from '../logging/media/mediaLog.ts';
 import { MetricLog } from '../logging/metricLog.ts';
 import { type Position, ProgressMeter } from '../logging/progressMeter.ts';
 import type { NamedVariable } from '../model/module.ts';
 import { LeakGuard } from '../monitor/leakGuard.ts';
+import { openTrackers } from '../logging/trackers/openTrackers.ts';
+import { Trackers } from '../logging/trackers/trackers.ts';
 import type { SchedulerLike } from '../ports.ts';
 import { freshState, type TrainState } from '../state/trainState.ts';
 import { BatchCursor } from './batchCursor.ts';
@@ -30,6 +35,8 @@ export interface LoopParts {
   /** The averaged weights, where trainer.ema asks for them. */
   readonly average: WeightAverage | undefined;
   readonly log: MetricLog;
+  readonly media: MediaLog;
+  readonly trackers: Trackers;
   readonly meter: ProgressMeter;
   readonly keeper: FieldKeeper;
   /** Looks for what is never freed, where trainer.leak_guard asks for it. */
@@ -68,6 +75,11 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const isMain = collective.rank === 0;
   const guard = new StepGuard({ nanPolicy: settings.nan_policy, lossSpike: settings.loss_spike });
   const average = settings.ema === null ? undefined : new WeightAverage(parameters, settings.ema);
+  const warn: LoopParts['warn'] = (text, level = 'warning') =>
+    reporter.report({ type: 'log', level, text, time: clock.now() });
+  const runDir = resolve(environment.runDir ?? settings.project_dir);
+  const logging = settings.logging_config ?? new LoggingConfig();
+  const trackers = new Trackers(isMain ? openTrackers(logging, { runDir, clock }) : [], (text) => warn(text));
   const newCursor = () => new BatchCursor(subject.train_dataloader, shard, passLength, state);
   const parts: LoopParts = {
     state,
@@ -86,7 +98,18 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     }),
     guard,
     average,
-    log: new MetricLog({ reporter, clock, isActive: isMain }),
+    log: new MetricLog({ reporter: trackers.beside(reporter), clock, isActive: isMain }),
+    media: new MediaLog({
+      runDir,
+      reporter,
+      clock,
+      isActive: isMain,
+      maxItems: logging.max_media_items,
+      maxBytes: logging.max_media_bytes,
+      warn: (text) => warn(text),
+      onWritten: (item) => trackers.media(item),
+    }),
+    trackers,
     meter: new ProgressMeter({ reporter, clock, isActive: isMain }),
     keeper: new FieldKeeper(subject),
     leaks: makeLeakGuard(subject, () => parts),
@@ -105,7 +128,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       epochStart: state.epoch * epochLength,
     }),
     advance: (scheduler) => advanceScheduler(scheduler, collective.worldSize),
-    warn: (text, level = 'warning') => reporter.report({ type: 'log', level, text, time: clock.now() }),
+    warn,
     moveCursor: async () => {
       await parts.cursor.dispose();
       parts.cursor = newCursor();
@@ -117,6 +140,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       parts.sums.dispose();
       parts.keeper.dispose();
       parts.log.dispose();
+      parts.media.dispose();
     },
   };
   return parts;

@@ -28,9 +28,10 @@ export class Saver {
 
   /** A periodic save that fails is told and survived; one that was asked for is an error. */
   async save(save: PlannedSave, isRequired = false): Promise<void> {
-    const { meter, log } = this.#parts;
+    const { meter, log, media } = this.#parts;
     meter.enter('saving', this.#parts.position());
     await log.flush();
+    await media.flush();
     try {
       await this.#store.save(save, this.#parts);
       if (save.kind === 'step' || save.kind === 'epoch') {

@@ -253,8 +253,9 @@ export class TrainLoop {
   }
 
   async #finish(status: FitStatus): Promise<FitResult> {
-    const { meter, log, state, metrics } = this.#parts;
+    const { meter, log, media, state, metrics } = this.#parts;
     await log.flush();
+    await media.flush();
     meter.enter('finishing', this.#parts.position());
     this.#saver.checkSaved();
     return { status, epoch: state.epoch, step: state.step, metrics, checkpoint: this.#saver.newest };
