@@ -23,17 +23,12 @@ export {
 } from './dataset/dataset.ts';
 export type { PassKey } from './dataset/passKey.ts';
 export { type SampleContext, sampleContext } from './dataset/sampleContext.ts';
-export { parseCsv, readCsvFile, readJsonlFile, type Table } from './files/csvFile.ts';
+export { CharDataset, type CharDatasetOptions, CharVocabulary } from './files/charDataset.ts';
+export { CsvDataset, type CsvDatasetOptions } from './files/csvDataset.ts';
 export { IdxDataset, type IdxDatasetOptions } from './files/idxDataset.ts';
 export { formatIdx, type IdxContent, parseIdx, readIdxFile } from './files/idxFile.ts';
-export { CsvDataset, type CsvDatasetOptions, JsonlDataset, type JsonlDatasetOptions } from './files/tableDatasets.ts';
-export {
-  CharDataset,
-  type CharDatasetOptions,
-  CharVocabulary,
-  TextLinesDataset,
-  type TextLinesDatasetOptions,
-} from './files/textDatasets.ts';
+export { JsonlDataset, type JsonlDatasetOptions } from './files/jsonlDataset.ts';
+export { TextLinesDataset, type TextLinesDatasetOptions } from './files/textLinesDataset.ts';
 export {
   dtypeOf,
   type HostArray,

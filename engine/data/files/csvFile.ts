@@ -1,89 +1,70 @@
 import { EngineError } from '../../api/errors.ts';
-import { readTextFile, splitLines } from './textFile.ts';
+import type { RecordSplitter } from './records.ts';
 
-export interface Table {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+const quote = 34;
+const newline = 10;
+const carriageReturn = 13;
+
+/** Whether a quote here would open a field, is inside one, or is only a character. */
+type Place = 'field start' | 'plain' | 'quoted' | 'quote in quoted';
+
+/** Records of RFC 4180 CSV: a line break inside quotes does not end one. `delimiter` is one ASCII character. */
+export function csvSplitter(delimiter: string): RecordSplitter {
+  const separator = delimiter.charCodeAt(0);
+  let place: Place = 'field start';
+  return {
+    get isClosed() {
+      return place !== 'quoted';
+    },
+    next: (chunk, from) => {
+      for (let i = from; i < chunk.length; i++) {
+        const byte = chunk[i] ?? 0;
+        if (place === 'quoted') {
+          if (byte === quote) place = 'quote in quoted';
+        } else if (byte === quote) {
+          if (place === 'field start' || place === 'quote in quoted') place = 'quoted';
+        } else if (byte === newline) {
+          place = 'field start';
+          return i + 1;
+        } else if (byte === separator) {
+          place = 'field start';
+        } else if (byte !== carriageReturn || place !== 'field start') {
+          place = 'plain';
+        }
+      }
+      return -1;
+    },
+  };
 }
 
-/**
- * Reads RFC 4180 CSV: quoted fields may hold the delimiter, line breaks and doubled quotes. Throws `data.csv` with the
- * line for an open quote or a row whose number of fields differs from the first.
- */
-export function parseCsv(text: string, path: string, delimiter = ','): readonly (readonly string[])[] {
-  const rows: string[][] = [];
-  const starts: number[] = [];
-  let row: string[] = [];
+/** The fields of one record: quoted fields may hold the delimiter, line breaks and doubled quotes. */
+export function splitFields(record: string, delimiter: string): string[] {
+  if (!record.includes('"')) return record.split(delimiter);
+  const fields: string[] = [];
   let field = '';
   let quoted = false;
-  let line = 1;
-  let rowLine = 1;
-  const endRow = (): void => {
-    row.push(field);
-    field = '';
-    if (row.length > 1 || row[0] !== '') {
-      rows.push(row);
-      starts.push(rowLine);
-    }
-    row = [];
-  };
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '\n') line++;
+  for (let i = 0; i < record.length; i++) {
+    const character = record[i];
     if (quoted) {
       if (character !== '"') field += character;
-      else if (text[i + 1] === '"') field += text[++i];
+      else if (record[i + 1] === '"') field += record[++i];
       else quoted = false;
     } else if (character === '"' && field === '') quoted = true;
     else if (character === delimiter) {
-      row.push(field);
+      fields.push(field);
       field = '';
-    } else if (character === '\n') {
-      endRow();
-      rowLine = line;
-    } else if (character !== '\r' || text[i + 1] !== '\n') field += character;
+    } else field += character;
   }
-  if (quoted)
-    throw new EngineError('data.csv', `${path}:${rowLine}: a quoted field is never closed.`, { path, line: rowLine });
-  if (field !== '' || row.length > 0) endRow();
-  const width = rows[0]?.length ?? 0;
-  const odd = rows.findIndex((fields) => fields.length !== width);
-  if (odd >= 0) {
-    throw new EngineError(
-      'data.csv',
-      `${path}:${starts[odd]}: this row has ${rows[odd]?.length} fields, the first has ${width}.`,
-      { path, line: starts[odd] },
-    );
-  }
-  return rows;
+  fields.push(field);
+  return fields;
 }
 
-export interface TableOptions {
-  readonly delimiter?: string;
-  /** Whether the first row names the columns; otherwise they are '0', '1', …. */
-  readonly header?: boolean;
-}
-
-export function readCsvFile(path: string, options: TableOptions = {}): Table {
-  const rows = parseCsv(readTextFile(path), path, options.delimiter ?? ',');
-  if (options.header ?? true) return { columns: rows[0] ?? [], rows: rows.slice(1) };
-  return { columns: (rows[0] ?? []).map((_, i) => String(i)), rows };
-}
-
-/** One JSON value a line. Throws `data.jsonl` with the line. */
-export function readJsonlFile(path: string): unknown[] {
-  return splitLines(readTextFile(path)).flatMap((line, i) => {
-    if (line.trim() === '') return [];
-    try {
-      const value: unknown = JSON.parse(line);
-      return [value];
-    } catch (error) {
-      throw new EngineError(
-        'data.jsonl',
-        `${path}:${i + 1}: not JSON: ${error instanceof Error ? error.message : String(error)}`,
-        { path, line: i + 1 },
-        { cause: error },
-      );
-    }
-  });
+/** Throws `data.csv` unless the delimiter is a single ASCII character other than a quote or a line end. */
+export function checkDelimiter(delimiter: string): string {
+  if (/^[\t\x20-\x7e]$/.test(delimiter) && delimiter !== '"') return delimiter;
+  throw new EngineError(
+    'data.csv',
+    `CsvDataset: 'delimiter' must be one character such as ',' or ';' or "\\t"; it is ${JSON.stringify(delimiter)}.`,
+    { delimiter },
+  );
 }

@@ -25,9 +25,3 @@ export function readTextFile(path: string): string {
     );
   }
 }
-
-export function splitLines(text: string): string[] {
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +9,6 @@ import {
   formatIdx,
   IdxDataset,
   JsonlDataset,
-  parseCsv,
   readIdxFile,
   TextLinesDataset,
 } from '../../../engine/data/index.ts';
@@ -95,29 +94,100 @@ test('CSV columns are numbers or text as a whole', () => {
 test.each([
   {
     id: 'line breaks in quotes',
-    text: '"a\nb",c\r\nd,e',
+    text: 'x,y\n"a\nb",c\r\nd,e',
     rows: [
-      ['a\nb', 'c'],
-      ['d', 'e'],
+      { x: 'a\nb', y: 'c' },
+      { x: 'd', y: 'e' },
     ],
   },
   {
-    id: 'empty fields',
-    text: ',\n1,',
+    id: 'empty fields, and text that looks like a number',
+    text: 'x,y\n,\n1a,',
     rows: [
-      ['', ''],
-      ['1', ''],
+      { x: '', y: '' },
+      { x: '1a', y: '' },
     ],
   },
+  { id: 'a quote inside a plain field', text: 'x,y\n5" pipe,b\n', rows: [{ x: '5" pipe', y: 'b' }] },
+  { id: 'a delimiter in quotes, doubled quotes', text: 'x,y\n"a,""b""",c\n', rows: [{ x: 'a,"b"', y: 'c' }] },
+  { id: 'a byte order mark and empty lines', text: '\uFEFFx,y\n\nä,b\n\n', rows: [{ x: 'ä', y: 'b' }] },
 ])('CSV: $id', ({ text, rows }) => {
-  expect(parseCsv(text, 'x.csv')).toEqual(rows);
+  const dataset = new CsvDataset({ path: file('x.csv', text) });
+  expect(Array.from({ length: dataset.length }, (_, i) => dataset.get(i))).toEqual(rows);
 });
 
-test('CSV and JSONL errors name the line', () => {
-  expect(() => parseCsv('a,b\n1\n', 'x.csv')).toThrow(/x\.csv:2/);
-  expect(() => parseCsv('a,"b\n1\n', 'x.csv')).toThrow(/x\.csv:1.*never closed/);
+test('CSV: dtypes, a chosen delimiter, no header, durations', () => {
+  const path = file('t.tsv', 'n\tok\tduration\n1\ttrue\t0.5\n2\tFALSE\t1.5\n');
+  const typed = new CsvDataset({ path, dtypes: { n: 'string', ok: 'bool' } });
+  expect(typed.get(1)).toMatchObject({ n: '2', ok: { dtype: 'bool', data: Uint8Array.of(0) } });
+  expect(typed.durations).toEqual([0.5, 1.5]);
+  const bare = new CsvDataset({
+    path: file('bare.csv', '1;;3\n4;5;6\n'),
+    delimiter: ';',
+    header: false,
+    columns: ['1'],
+  });
+  expect(bare.get(0)).toMatchObject({ 1: { dtype: 'float32', data: Float32Array.of(Number.NaN) } });
+  expect(bare.length).toBe(2);
+});
+
+test('rows and lines are found across the chunks in which a large file is read', () => {
+  const rows = Array.from({ length: 60_000 }, (_, i) => `${i},"text\n${'é'.repeat(i % 17)}""${i}"`);
+  const csv = new CsvDataset({ path: file('large.csv', `id,text\n${rows.join('\n')}\n`) });
+  const lines = new TextLinesDataset({ path: file('large.txt', rows.join('\n').replaceAll('"', '')) });
+  expect([csv.length, lines.length]).toEqual([60_000, 120_000]);
+  for (const index of [0, 1, 31_234, 44_444, 59_999]) {
+    expect(csv.get(index)).toMatchObject({
+      id: { data: Int32Array.of(index) },
+      text: `text\n${'é'.repeat(index % 17)}"${index}`,
+    });
+    expect(lines.get(index * 2 + 1)).toBe(`${'é'.repeat(index % 17)}${index}`);
+  }
+});
+
+test.each([
+  { id: 'a short row', text: 'a,b\n1\n', options: {}, message: /x\.csv:2: this row has 1 fields/ },
+  {
+    id: 'an open quote',
+    text: 'a,b\n1,2\n3,"b\n1\n',
+    options: {},
+    message: /x\.csv:3: a quoted field is never closed/,
+  },
+  {
+    id: 'a value of another dtype',
+    text: 'a\n1\n\n1.5\n',
+    options: { dtypes: { a: 'int32' } },
+    message: /x\.csv:4: "1\.5" in column 'a' is no int32/,
+  },
+  { id: 'a dtype for no column', text: 'a\n1\n', options: { dtypes: { b: 'int32' } }, message: /no column 'b'/ },
+  { id: 'a column twice', text: 'a,a\n1,2\n', options: {}, message: /'a' is there twice/ },
+  {
+    id: 'other encodings',
+    text: Uint8Array.of(0x61, 0x0a, 0xe9, 0x0a),
+    options: {},
+    message: /x\.csv:2 is not UTF-8/,
+  },
+  { id: 'a delimiter of two characters', text: 'a', options: { delimiter: '||' }, message: /one character/ },
+])('CSV refuses $id with the line', ({ text, options, message }) => {
+  const path = file('x.csv', text);
+  expect(() => new CsvDataset({ path, ...(options as object) })).toThrow(message);
+});
+
+test('JSONL errors name the line, at once or when it is read', () => {
   const path = file('t.jsonl', '{"duration": 1}\n\n{oops}\n');
   expect(() => new JsonlDataset({ path })).toThrow(/t\.jsonl:3/);
+  const unchecked = new JsonlDataset({ path, check: false });
+  expect(unchecked.get(0)).toEqual({ duration: 1 });
+  expect(() => unchecked.get(1)).toThrow(/t\.jsonl:3/);
   const good = new JsonlDataset({ path: file('good.jsonl', '{"duration": 1}\n{"duration": 2}\n') });
   expect(good.durations).toEqual([1, 2]);
+  expect(() => new JsonlDataset({ path: join(folder, 'nowhere.jsonl') })).toThrow(/nowhere\.jsonl cannot be read/);
+});
+
+test('a file that became shorter is told, not read as rubbish', () => {
+  const path = file('shrinks.txt', 'one\ntwo\nthree\n');
+  const lines = new TextLinesDataset({ path });
+  truncateSync(path, 5);
+  expect(lines.get(0)).toBe('one');
+  expect(() => lines.get(2)).toThrow(/became shorter/);
 });

@@ -2,36 +2,7 @@ import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { checkOptions, requireWhole } from '../options.ts';
-import { readTextFile, splitLines } from './textFile.ts';
-
-export interface TextLinesDatasetOptions {
-  readonly path: string;
-  /** Leaves out lines without any text; true when absent. */
-  readonly skip_empty?: boolean;
-}
-
-/** One sample is a line of a text file. `durations` are the lines' lengths in characters. */
-export class TextLinesDataset extends Dataset<string> {
-  readonly lines: readonly string[];
-  readonly durations: readonly number[];
-
-  constructor(options: TextLinesDatasetOptions) {
-    super();
-    checkOptions('TextLinesDataset', options, ['path', 'skip_empty']);
-    const lines = splitLines(readTextFile(options.path));
-    this.lines = (options.skip_empty ?? true) ? lines.filter((line) => line.trim() !== '') : lines;
-    this.durations = this.lines.map((line) => [...line].length);
-  }
-
-  get length(): number {
-    return this.lines.length;
-  }
-
-  get(index: number): string {
-    this.checkIndex(index);
-    return this.lines[index] ?? '';
-  }
-}
+import { readTextFile } from './textFile.ts';
 
 /** Characters and their numbers, in code point order. */
 export class CharVocabulary {
