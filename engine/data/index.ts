@@ -1,3 +1,4 @@
+export { WavDataset, type WavDatasetOptions, type WavSample } from './audio/wavDataset.ts';
 export { type Collate, type CollateFunction, disposeBatch, isPlainObject, toTensors } from './collate/collate.ts';
 export { DefaultCollate, type DefaultCollateOptions } from './collate/defaultCollate.ts';
 export { PaddingCollate, type PaddingCollateOptions } from './collate/paddingCollate.ts';
@@ -39,6 +40,7 @@ export {
   isHostTensor,
   toTensor,
 } from './hostTensor.ts';
+export { ImageFolder, type ImageFolderOptions } from './images/imageFolder.ts';
 export { asLoader } from './loader/asLoader.ts';
 export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
 export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';
@@ -54,5 +56,11 @@ export {
   TaskGroupedSequentialBatchSampler,
   TaskIteratingSampler,
 } from './sampler/task.ts';
+export { ColorJitter, type ColorJitterOptions, Normalize, type NormalizeOptions } from './transforms/colors.ts';
+export { type FlipOptions, RandomHorizontalFlip, RandomVerticalFlip } from './transforms/flips.ts';
+export { RandomAffine, type RandomAffineOptions } from './transforms/randomAffine.ts';
+export { RandomCrop, type RandomCropOptions } from './transforms/randomCrop.ts';
+export type { Transform } from './transforms/transform.ts';
+export { TransformDataset, type TransformDatasetOptions } from './transforms/transformDataset.ts';
 export type { WorkerRecipe } from './worker/recipe.ts';
 export { getWorkerInfo, type WorkerInfo } from './worker/workerInfo.ts';

@@ -25,6 +25,18 @@ const datasets = {
   JsonlDataset: data.JsonlDataset,
   TextLinesDataset: data.TextLinesDataset,
   CharDataset: data.CharDataset,
+  ImageFolder: data.ImageFolder,
+  WavDataset: data.WavDataset,
+  TransformDataset: data.TransformDataset,
+};
+
+const transforms = {
+  RandomHorizontalFlip: data.RandomHorizontalFlip,
+  RandomVerticalFlip: data.RandomVerticalFlip,
+  RandomCrop: data.RandomCrop,
+  RandomAffine: data.RandomAffine,
+  ColorJitter: data.ColorJitter,
+  Normalize: data.Normalize,
 };
 
 const collates = { DefaultCollate: data.DefaultCollate, PaddingCollate: data.PaddingCollate };
@@ -41,6 +53,8 @@ export const dataTargets: Readonly<Record<string, object>> = Object.fromEntries(
   ['torchdata.stateful_dataloader.StatefulDataLoader', data.DataLoader],
   ...under(['accelhydra.data', 'torch.utils.data'], samplers),
   ...under(['accelhydra.data'], { ...ownSamplers, ...datasets, ...collates }),
+  ...under(['accelhydra.data', 'torchvision.transforms'], transforms),
+  ['torchvision.datasets.ImageFolder', data.ImageFolder],
   ...under(['torch.utils.data'], { Subset: data.Subset, ConcatDataset: data.ConcatDataset }),
   ...under(['accel_hydra.data_module.sampler'], { BucketSampler: data.BucketSampler }),
   ...under(['accel_hydra.data_module.collate_function'], { PaddingCollate: data.PaddingCollate }),

@@ -1,0 +1,55 @@
+import type { Random } from '../../base/random.ts';
+import type { HostTensor } from '../hostTensor.ts';
+import { checkOptions } from '../options.ts';
+import { asImage, fromImage, requireFraction, type Transform } from './transform.ts';
+
+export interface FlipOptions {
+  /** Chance of a flip; 0.5 when absent. */
+  readonly p?: number;
+}
+
+/** Swaps left and right with a chance of `p` (torchvision.transforms.RandomHorizontalFlip). */
+export class RandomHorizontalFlip implements Transform {
+  readonly #p: number;
+
+  constructor(options: FlipOptions = {}) {
+    checkOptions('RandomHorizontalFlip', options, ['p']);
+    this.#p = requireFraction('RandomHorizontalFlip', 'p', options.p ?? 0.5);
+  }
+
+  call(tensor: HostTensor, random: Random | undefined): HostTensor {
+    if (random === undefined || random.uniform() >= this.#p) return tensor;
+    const image = asImage('RandomHorizontalFlip', tensor);
+    const { width, channels } = image;
+    const data = new Float32Array(image.data.length);
+    for (let row = 0; row < image.height; row++) {
+      for (let column = 0; column < width; column++) {
+        const from = (row * width + column) * channels;
+        const to = (row * width + width - 1 - column) * channels;
+        for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from + channel] ?? 0;
+      }
+    }
+    return fromImage({ ...image, data });
+  }
+}
+
+/** Swaps top and bottom with a chance of `p` (torchvision.transforms.RandomVerticalFlip). */
+export class RandomVerticalFlip implements Transform {
+  readonly #p: number;
+
+  constructor(options: FlipOptions = {}) {
+    checkOptions('RandomVerticalFlip', options, ['p']);
+    this.#p = requireFraction('RandomVerticalFlip', 'p', options.p ?? 0.5);
+  }
+
+  call(tensor: HostTensor, random: Random | undefined): HostTensor {
+    if (random === undefined || random.uniform() >= this.#p) return tensor;
+    const image = asImage('RandomVerticalFlip', tensor);
+    const rowSize = image.width * image.channels;
+    const data = new Float32Array(image.data.length);
+    for (let row = 0; row < image.height; row++) {
+      data.set(image.data.subarray(row * rowSize, (row + 1) * rowSize), (image.height - 1 - row) * rowSize);
+    }
+    return fromImage({ ...image, data });
+  }
+}
