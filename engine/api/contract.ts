@@ -18,6 +18,7 @@ import {
   Series,
   SeriesRequest,
 } from './runModel.ts';
+import { VerifyReport } from './verifyModel.ts';
 
 const Nothing = z.object({});
 const OfRun = z.object({ runId: z.string() });
@@ -112,6 +113,11 @@ export const contract = {
   'media.read': procedure(z.object({ runId: z.string(), path: z.string() }), MediaContent),
 
   'checkpoints.list': procedure(OfRun, z.array(CheckpointInfo)),
+  /** Checks a checkpoint's files and does steps again; see VerifyReport. Without `steps` the run's checkpoints decide. */
+  'checkpoints.verify': procedure(
+    z.object({ runId: z.string(), path: z.string(), steps: z.number().int().nonnegative().optional() }),
+    VerifyReport,
+  ),
   'checkpoints.remove': procedure(z.object({ runId: z.string(), path: z.string() }), Nothing),
 
   'inference.open': procedure(z.object({ runId: z.string(), checkpoint: z.string() }), SessionInfo),

@@ -50,6 +50,13 @@ export const LaunchJob = z.object({
   needsResolving: z.boolean(),
   /** Checkpoint folder to go on from, absolute or relative to the run's folder; `latest` for the newest there is. */
   resumeFrom: z.string().optional(),
+  /** Trains only up to here, with other options of the trainer: steps of another run done again. */
+  replay: z
+    .object({
+      until: z.object({ step: z.number().int(), epoch: z.number().int() }),
+      trainer: z.record(z.string(), z.unknown()),
+    })
+    .optional(),
 });
 export type LaunchJob = z.infer<typeof LaunchJob>;
 

@@ -1,8 +1,15 @@
+export { type Comparison, compareCheckpoints } from './compare.ts';
 export { recoverFolders } from './folder/atomicFolder.ts';
 export { type FileSystem, nodeFileSystem, type WritableFile } from './folder/fileSystem.ts';
 export { checkpointFiles, checkpointFolder, parseCheckpointName } from './layout.ts';
-export { type CheckpointEntry, listCheckpoints } from './list.ts';
-export { type CheckpointPart, findDamage, type LoadedCheckpoint, loadCheckpoint } from './load.ts';
+export { type CheckpointEntry, listCheckpoints, runFolderOf } from './list.ts';
+export {
+  type CheckpointPart,
+  findDamage,
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  nextBestCheckpoint,
+} from './load.ts';
 export { CheckpointManifest } from './manifest.ts';
 export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
 export { latestCheckpoint, type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';

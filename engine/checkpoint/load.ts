@@ -70,7 +70,7 @@ async function readManifest(folder: string): Promise<CheckpointManifest> {
   const file = join(folder, MANIFEST);
   const text = await readText(file);
   if (text === undefined) {
-    const other = await nextBest(folder);
+    const other = await nextBestCheckpoint(folder);
     throw new EngineError(
       'checkpoint.not-found',
       `${folder} is no complete checkpoint: it has no ${MANIFEST}. ${nextBestText(other)}`,
@@ -140,8 +140,8 @@ function corrupt(file: string, reason: string, details: Readonly<Record<string, 
   return new EngineError('checkpoint.corrupt', `${file} is damaged: ${reason}.`, { file, reason, ...details });
 }
 
-/** The newest other checkpoint of the run that is intact. */
-async function nextBest(folder: string): Promise<string | undefined> {
+/** The newest other checkpoint of the run that is intact, every file read and compared with its hash. */
+export async function nextBestCheckpoint(folder: string): Promise<string | undefined> {
   const entries = await listCheckpoints(runFolderOf(folder));
   for (const entry of entries.toReversed()) {
     if (entry.folder === folder || entry.problem !== undefined) continue;
@@ -160,7 +160,7 @@ async function withNextBest(error: unknown, folder: string): Promise<unknown> {
   const damaged =
     EngineError.is(error, 'checkpoint.corrupt') || EngineError.is(error, 'checkpoint.safetensors.invalid');
   if (!damaged) return error;
-  const other = await nextBest(folder);
+  const other = await nextBestCheckpoint(folder);
   return new EngineError(
     'checkpoint.corrupt',
     `${error.message} ${nextBestText(other)}`,

@@ -23,6 +23,7 @@ const usagePrefixes = [
   'launch.file',
   'checkpoints.',
   'checkpoint.',
+  'verify.no',
 ];
 const usageCodes: ReadonlySet<string> = new Set([
   'runs.not-found',

@@ -6,7 +6,15 @@ import { addCompletion } from './commandTree/completionCommands.ts';
 import type { Finish } from './commandTree/finish.ts';
 import { addMachine, addProject } from './commandTree/machineCommands.ts';
 import { addRuns } from './commandTree/runCommands.ts';
-import { addInfer, addLaunch, addPlan, addSchema, addTrain, addWhy } from './commandTree/trainingCommands.ts';
+import {
+  addInfer,
+  addLaunch,
+  addPlan,
+  addSchema,
+  addTrain,
+  addVerify,
+  addWhy,
+} from './commandTree/trainingCommands.ts';
 import { type ExitCode, exitCodes } from './exitCodes.ts';
 import type { Terminal } from './ui/terminal.ts';
 
@@ -46,6 +54,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
   addPlan(program, terminal, finish);
   addLaunch(program, (argv) => runProgram(argv, terminal), finish);
   addInfer(program, terminal, finish);
+  addVerify(program, terminal, finish);
   addWhy(program, terminal, finish);
   addSchema(program, terminal, finish);
   addRuns(program, terminal, finish);

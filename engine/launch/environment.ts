@@ -53,6 +53,11 @@ export async function captureSurroundings(
   };
 }
 
+/** The commit that a folder is at, and whether it was changed since; undefined without git or a repository. */
+export async function readGitState(root: string): Promise<GitState | undefined> {
+  return (await readGit(root))?.state;
+}
+
 interface GitReading {
   readonly state: GitState;
   readonly diff: string;

@@ -36,6 +36,7 @@ export interface StartRunRequest {
   readonly monitor?: { readonly key: string; readonly mode: 'min' | 'max' } | undefined;
   /** Checkpoint folder to begin from. */
   readonly resumeFrom?: string | undefined;
+  readonly replay?: LaunchJob['replay'];
 }
 
 export interface StartRunDependencies {
@@ -78,6 +79,7 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
     plan,
     needsResolving: request.resolvedYaml === undefined,
     ...(request.resumeFrom === undefined ? {} : { resumeFrom: request.resumeFrom }),
+    ...(request.replay === undefined ? {} : { replay: request.replay }),
   });
   try {
     const { name, configName, overrides, command, configYaml, resolvedYaml, hydra, origins, monitor } = request;

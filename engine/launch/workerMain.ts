@@ -35,7 +35,9 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
     },
     runDir,
     resumeFrom,
-    canRecycle: true,
+    canRecycle: job.replay === undefined,
+    trainerOptions: job.replay?.trainer,
+    until: job.replay?.until,
   });
   context.ready(backend.description);
   const result = await trainer.fit();

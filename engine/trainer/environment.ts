@@ -6,6 +6,12 @@ export interface StopSignal {
   readonly requested: boolean;
 }
 
+/** Steps and epochs done. At the end of an epoch the step alone means before its validation. */
+export interface StopPoint {
+  readonly step: number;
+  readonly epoch: number;
+}
+
 /** What a trainer gets from whoever runs it, as opposed to its config. */
 export interface TrainerEnvironment {
   readonly collective: Collective;
@@ -20,6 +26,8 @@ export interface TrainerEnvironment {
   readonly resumeFrom?: string | undefined;
   /** Whether a process that ends as `recycled` is replaced by one that goes on from the newest checkpoint. */
   readonly canRecycle?: boolean | undefined;
+  /** Saves and ends once so many steps and epochs are done, as a stop would: for replays. */
+  readonly until?: StopPoint | undefined;
   /** Recorded at the start: the resolved config. */
   readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
 }

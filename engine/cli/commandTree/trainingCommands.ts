@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
+import type { VerifyOptions } from '../commands/verify.ts';
 import type { ExitCode } from '../exitCodes.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
 import type { Terminal } from '../ui/terminal.ts';
@@ -13,7 +14,7 @@ import {
   configDirOption,
   flagsOf,
 } from './sharedOptions.ts';
-import { examples } from './valueParsers.ts';
+import { examples, naturalNumber } from './valueParsers.ts';
 
 export function addTrain(program: Command, terminal: Terminal, finish: Finish): void {
   const command = program
@@ -128,6 +129,31 @@ export function addInfer(program: Command, terminal: Terminal, finish: Finish): 
     .action(async (overrides: string[], options: ConfigOptions) => {
       const { infer } = await import('../commands/infer.ts');
       finish(await infer(terminal, overrides, options));
+    });
+}
+
+export function addVerify(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('verify')
+    .summary('check a checkpoint: its files, and that training does the same again')
+    .description(
+      "Check every file's hash, then do steps again from the checkpoint, in processes of their own, and compare to the bit: with the run's next checkpoint and its record; the last checkpoint is arrived at from the one before. The run's folder is only read. Exit code 1 when something differs or is damaged.",
+    )
+    .argument('<checkpoint>', "a checkpoint's folder, or a run's folder for its newest")
+    .option('--steps <count>', 'do so many steps again; 0 checks the files only', naturalNumber)
+    .option('--json', 'as JSON, for programs')
+    .option('--project <dir>', 'where the code is when the run does not say; found from here upwards by default')
+    .addHelpText(
+      'after',
+      examples([
+        ['accelhydra verify experiments/digits/checkpoints/epoch_2', 'its files, and the steps to the next checkpoint'],
+        ['accelhydra verify experiments/digits --steps 0', "the newest one's files only"],
+        ['accelhydra verify experiments/digits/ckpt_step_500 --steps 20 --json', ''],
+      ]),
+    )
+    .action(async (checkpoint: string, options: VerifyOptions) => {
+      const { verify } = await import('../commands/verify.ts');
+      finish(await verify(terminal, checkpoint, options));
     });
 }
 

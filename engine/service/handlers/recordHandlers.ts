@@ -5,8 +5,10 @@ import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { readMediaFile } from '../../runs/mediaFiles.ts';
 import { syncCheckpoints } from '../../runs/rebuild.ts';
+import type { RunStore } from '../../runs/runStore.ts';
 import type { EngineState } from '../engineState.ts';
 import { isLive } from '../runFollower.ts';
+import { verifyCheckpoint } from '../verifyCheckpoint.ts';
 
 type Names =
   | 'metrics.keys'
@@ -17,6 +19,7 @@ type Names =
   | 'media.histograms'
   | 'media.read'
   | 'checkpoints.list'
+  | 'checkpoints.verify'
   | 'checkpoints.remove';
 
 /** What runs have recorded: metrics, media and checkpoints. */
@@ -62,22 +65,17 @@ export function recordHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       syncCheckpoints(store, runId, run.expDir);
       return store.checkpoints.list(runId, run.expDir);
     },
+    'checkpoints.verify': async ({ runId, path, steps }, signal) => {
+      // doing steps again runs the project's code, checking files does not
+      if (steps !== 0) state.assertTrusted();
+      const { store, project } = state.current;
+      const target = join(store.runs.get(runId).expDir, knownPath(store, runId, path));
+      return verifyCheckpoint({ target, projectRoot: project.root, steps, signal });
+    },
     'checkpoints.remove': async ({ runId, path }) => {
       const { store } = state.current;
       const run = store.runs.get(runId);
-      const known = store.checkpoints.list(runId, run.expDir);
-      // Only a path the store knows: nothing outside the run's folder can be named.
-      if (!known.some((checkpoint) => checkpoint.path === path)) {
-        const paths = known.map((checkpoint) => checkpoint.path);
-        throw new EngineError(
-          'checkpoints.not-found',
-          `The run has no checkpoint '${path}'.${didYouMean(path, paths)}`,
-          {
-            runId,
-            path,
-          },
-        );
-      }
+      knownPath(store, runId, path);
       if (isLive(run.status)) {
         throw new EngineError('runs.live', `The run '${run.name}' is still ${run.status}. Stop it first.`, { runId });
       }
@@ -87,4 +85,14 @@ export function recordHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       return {};
     },
   };
+}
+
+/** Only a path the store knows: nothing outside the run's folder can be named. */
+function knownPath(store: RunStore, runId: string, path: string): string {
+  const paths = store.checkpoints.list(runId, store.runs.get(runId).expDir).map((checkpoint) => checkpoint.path);
+  if (paths.includes(path)) return path;
+  throw new EngineError('checkpoints.not-found', `The run has no checkpoint '${path}'.${didYouMean(path, paths)}`, {
+    runId,
+    path,
+  });
 }

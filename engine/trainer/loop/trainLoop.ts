@@ -99,7 +99,9 @@ export class TrainLoop {
 
   // With several ranks a stop is agreed on while gradients are exchanged; alone, the signal itself decides.
   #mustStop(): boolean {
-    const { collective, stop } = this.#subject.environment;
+    const { collective, stop, until } = this.#subject.environment;
+    const { step, epoch } = this.#parts.state;
+    if (until !== undefined && step >= until.step && epoch >= until.epoch) return true;
     return this.#parts.isStopAgreed || (collective.worldSize === 1 && stop.requested);
   }
 

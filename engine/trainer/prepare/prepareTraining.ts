@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
 import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
-import type { StopSignal } from '../environment.ts';
+import type { StopPoint, StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import { manualSeed } from '../model/randomness.ts';
 import { Trainer } from '../trainer.ts';
@@ -26,6 +26,10 @@ export interface TrainingSetup {
   readonly clock?: Clock | undefined;
   /** Whether a process that ends as `recycled` is replaced. */
   readonly canRecycle?: boolean | undefined;
+  /** The trainer's own options in place of the config's. */
+  readonly trainerOptions?: Readonly<Record<string, unknown>> | undefined;
+  /** Ends there: for replays. */
+  readonly until?: StopPoint | undefined;
 }
 
 const required = ['model', 'train_dataloader', 'optimizer', 'loss_fn', 'trainer'] as const;
@@ -50,6 +54,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const trainer = await port.instantiate('trainer', {
     kwargs: {
       ...autoResume(config),
+      ...setup.trainerOptions,
       model,
       optimizer,
       lr_scheduler: scheduler,
@@ -74,6 +79,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     runDir: setup.runDir,
     resumeFrom: setup.resumeFrom,
     canRecycle: setup.canRecycle,
+    until: setup.until,
     hyperparameters: config,
   });
 }
