@@ -52,6 +52,12 @@ export { DynamicBatchSampler, type DynamicBatchSamplerOptions, SortedDynamicBatc
 export type { BatchPlan, BatchSampler, Sampler } from './sampler/sampler.ts';
 export { type Shard, type ShardedPlan, shardPlan } from './sampler/shard.ts';
 export {
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  SubsetRandomSampler,
+  type SubsetRandomSamplerOptions,
+} from './sampler/subset.ts';
+export {
   TaskGroupedIteratingBatchSampler,
   TaskGroupedSequentialBatchSampler,
   TaskIteratingSampler,

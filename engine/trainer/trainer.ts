@@ -266,6 +266,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   #listenToLoaders(parts: LoopParts): void {
     const loaders = { train_dataloader: this.train_dataloader, val_dataloader: this.val_dataloader };
     for (const [name, loader] of Object.entries(loaders)) {
+      if (name === 'val_dataloader' && loader?.length === 0) throw emptyValidation();
       loader?.setNoteSink?.((text) => parts.warn(`${name}: ${text}`));
       if (this.is_main_process) for (const note of loader?.notes ?? []) parts.warn(`${name}: ${note}`, 'info');
     }
@@ -279,4 +280,12 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     if (this.#parts !== undefined) return this.#parts;
     throw new EngineError('trainer.not-running', `${what} can be used in hooks, while fit() runs.`, { what });
   }
+}
+
+function emptyValidation(): EngineError {
+  return new EngineError(
+    'trainer.loader.empty',
+    `The validation loader gives no batch: its dataset is empty, or smaller than batch_size with drop_last: true. Correct it, or set val_dataloader: null.`,
+    {},
+  );
 }

@@ -71,7 +71,8 @@ function collateLists(
 ): unknown {
   const host = values.map(readHostTensorOrUndefined);
   if (host.every((value) => value !== undefined)) return stackField(host, path, dtypes[path]);
-  if (values.some((value) => !Array.isArray(value) || value.length !== length)) return [...values];
+  const odd = values.findIndex((value) => !Array.isArray(value) || value.length !== length);
+  if (odd >= 0) throw unequal(path, length, odd, values[odd]);
   return Array.from({ length }, (_, i) =>
     collateField(
       values.map((value) => (Array.isArray(value) ? value[i] : undefined)),
@@ -100,11 +101,7 @@ function stackField(values: readonly unknown[], path: string, dtype: HostDtype |
   const shape = parts[0]?.shape ?? [];
   const odd = parts.findIndex((part) => !sameShape(part.shape, shape));
   if (odd >= 0) {
-    throw new EngineError(
-      'data.collate.shape',
-      `${where(path)} cannot be stacked: sample 0 of the batch has shape [${shape}], sample ${odd} has [${parts[odd]?.shape}]. Use PaddingCollate with this key in pad_keys, or make the samples equal.`,
-      { path, first: shape, other: parts[odd]?.shape, sample: odd },
-    );
+    throw shapesDiffer(path, shape, odd, parts[odd]?.shape);
   }
   return stackHost(parts, dtype ?? commonDtype(parts));
 }
@@ -114,7 +111,40 @@ function stackTensors(values: readonly unknown[], path: string): tf.Tensor {
     if (!(value instanceof tf.Tensor)) throw mixed(path, i);
     return value;
   });
+  const shape = tensors[0]?.shape ?? [];
+  const odd = tensors.findIndex((tensor) => !sameShape(tensor.shape, shape));
+  if (odd >= 0) throw shapesDiffer(path, shape, odd, tensors[odd]?.shape);
   return tf.stack(tensors);
+}
+
+function shapesDiffer(
+  path: string,
+  first: readonly number[],
+  sample: number,
+  other: readonly number[] | undefined,
+): EngineError {
+  return new EngineError(
+    'data.collate.shape',
+    `${where(path)} cannot be stacked: sample 0 of the batch has shape [${first}], sample ${sample} has [${other}]. ${advice(path)}`,
+    { path, first, other, sample },
+  );
+}
+
+function unequal(path: string, first: number, sample: number, value: unknown): EngineError {
+  const other = Array.isArray(value) ? `one of ${value.length}` : `no list`;
+  return new EngineError(
+    'data.collate.shape',
+    `${where(path)} cannot be stacked: sample 0 of the batch has a list of ${first}, sample ${sample} has ${other}. ${advice(path)}`,
+    { path, first, sample },
+  );
+}
+
+/** Padding works on named fields. */
+function advice(path: string): string {
+  const isNamed = path !== '' && !/^\d/.test(path);
+  return isNamed
+    ? `Use PaddingCollate with pad_keys: [${path}], or make the samples equal.`
+    : 'Give samples as objects with named fields and use PaddingCollate with pad_keys, or make the samples equal.';
 }
 
 function member(value: unknown, key: string, path: string): unknown {

@@ -85,11 +85,12 @@ function read(key: string, values: readonly unknown[]): HostTensor[] {
 function stack(key: string, values: readonly unknown[]): HostTensor {
   const parts = read(key, values);
   const shape = parts[0]?.shape ?? [];
-  if (parts.some((part) => !sameShape(part.shape, shape))) {
+  const odd = parts.findIndex((part) => !sameShape(part.shape, shape));
+  if (odd >= 0) {
     throw new EngineError(
       'data.collate.shape',
-      `'${key}' differs in shape within the batch. Move it from torchify_keys to pad_keys.`,
-      { key },
+      `'${key}' cannot be stacked: sample 0 of the batch has shape [${shape}], sample ${odd} has [${parts[odd]?.shape}]. Move it from torchify_keys to pad_keys.`,
+      { key, first: shape, other: parts[odd]?.shape, sample: odd },
     );
   }
   return stackHost(parts);

@@ -89,7 +89,19 @@ export function chooseBatches(dataset: MapDataset, options: DataLoaderOptions): 
   const standard = () => (options.shuffle === true ? new RandomSampler(source) : new SequentialSampler(source));
   if (dataset.length === 0 && options.sampler == null) return batchesOf(new SequentialSampler(source), batchSize, true);
   const sampler = options.sampler == null ? standard() : readSampler(options.sampler, dataset.length);
+  checkSizes(options.sampler, batchSize);
   return batchesOf(sampler, batchSize, options.drop_last ?? false);
+}
+
+/** A sampler that arranges whole batches (BucketSampler) must be cut where it means its batches to end. */
+function checkSizes(sampler: unknown, batchSize: number): void {
+  const own: unknown = typeof sampler === 'object' && sampler !== null ? Reflect.get(sampler, 'batch_size') : undefined;
+  if (typeof own !== 'number' || own === batchSize) return;
+  throw new EngineError(
+    'data.loader.options',
+    `DataLoader: batch_size is ${batchSize}, but its sampler arranges batches of ${own}. Set both to the same number.`,
+    { batch_size: batchSize, sampler: own },
+  );
 }
 
 /** A stream has its own order. */

@@ -2,7 +2,7 @@ import { EngineError } from '../../api/errors.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
-import type { Sampler, SizedSource } from './sampler.ts';
+import { requireSource, type Sampler, type SizedSource } from './sampler.ts';
 
 export interface SequentialSamplerOptions {
   readonly data_source: SizedSource;
@@ -14,7 +14,7 @@ export class SequentialSampler implements Sampler {
 
   constructor(options: SequentialSamplerOptions) {
     checkOptions('SequentialSampler', options, ['data_source']);
-    this.#source = options.data_source;
+    this.#source = requireSource('SequentialSampler', options.data_source);
   }
 
   get length(): number {
@@ -44,7 +44,7 @@ export class RandomSampler implements Sampler {
 
   constructor(options: RandomSamplerOptions) {
     checkOptions('RandomSampler', options, ['data_source', 'replacement', 'num_samples', 'seed']);
-    this.#source = options.data_source;
+    this.#source = requireSource('RandomSampler', options.data_source);
     this.#replacement = options.replacement ?? false;
     this.#count =
       options.num_samples == null ? undefined : requireWhole('RandomSampler', 'num_samples', options.num_samples, 1);

@@ -2,8 +2,8 @@ import { EngineError } from '../../api/errors.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { passRandom } from './basic.ts';
-import { listPlan } from './batch.ts';
-import type { BatchPlan, BatchSampler, SizedSource } from './sampler.ts';
+import { listPlan } from './plans.ts';
+import { type BatchPlan, type BatchSampler, requireSource, type SizedSource } from './sampler.ts';
 
 export interface LengthSource extends SizedSource {
   /** The length of a sample, without loading it. */
@@ -29,6 +29,9 @@ export interface DynamicBatchSamplerOptions {
 export class DynamicBatchSampler implements BatchSampler {
   readonly batches: readonly (readonly number[])[];
   readonly drop_last: boolean;
+  /** Samples that are longer than the threshold by themselves, and so are in no batch. */
+  readonly dropped: readonly number[];
+  readonly notes: readonly string[];
   readonly #seed: number | undefined;
   #epoch: number | undefined;
 
@@ -37,14 +40,17 @@ export class DynamicBatchSampler implements BatchSampler {
     checkOptions(owner, options, ['data_source', 'batch_length_threshold', 'max_samples', 'random_seed', 'drop_last']);
     this.drop_last = options.drop_last ?? false;
     this.#seed = options.random_seed ?? undefined;
-    const lengths = readLengths(owner, options.data_source);
+    const lengths = readLengths(owner, requireSource(owner, options.data_source));
     if (!(options.batch_length_threshold > 0)) {
       throw new EngineError('options.invalid', `${owner}: 'batch_length_threshold' must be above zero.`, {});
     }
+    const threshold = options.batch_length_threshold;
+    this.dropped = lengths.flatMap((length, index) => (length > threshold ? [index] : []));
+    this.notes = this.dropped.length === 0 ? [] : [describeDropped(owner, this.dropped, lengths, threshold)];
     this.batches = fill(
       this.sampleOrder(lengths),
       lengths,
-      options.batch_length_threshold,
+      threshold,
       requireWhole(owner, 'max_samples', options.max_samples ?? 0, 0),
       this.drop_last,
     );
@@ -78,6 +84,17 @@ export class SortedDynamicBatchSampler extends DynamicBatchSampler {
   protected override sampleOrder(lengths: readonly number[]): readonly number[] {
     return lengths.map((_, index) => index).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   }
+}
+
+function describeDropped(
+  owner: string,
+  dropped: readonly number[],
+  lengths: readonly number[],
+  threshold: number,
+): string {
+  const shown = dropped.slice(0, 5).map((index) => `${index} (${lengths[index]})`);
+  const more = dropped.length > shown.length ? ', …' : '';
+  return `${owner} leaves out ${dropped.length} of ${lengths.length} samples, each longer than batch_length_threshold ${threshold}: ${shown.join(', ')}${more}.`;
 }
 
 function readLengths(owner: string, source: LengthSource): readonly number[] {

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { batchCount, cutPlan, listPlan } from './batch.ts';
+import { batchCount, cutPlan, listPlan } from './plans.ts';
 import {
   type BatchSampler,
   isBatchSampler,

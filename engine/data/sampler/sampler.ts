@@ -32,6 +32,16 @@ export interface SizedSource {
   readonly length: number;
 }
 
+/** Throws `data.sampler.source` where a sampler was not given its dataset. */
+export function requireSource<T extends SizedSource>(owner: string, source: T | undefined | null): T {
+  if (typeof source === 'object' && source !== null && typeof source.length === 'number') return source;
+  throw new EngineError(
+    'data.sampler.source',
+    `${owner} needs 'data_source', a dataset with a length. In a dataloader section it is given by itself; in code pass it: new ${owner}({ data_source: dataset, … }).`,
+    { owner },
+  );
+}
+
 export interface ForeignSampler {
   readonly length?: number;
   set_epoch?(epoch: number): void;

@@ -3,7 +3,7 @@ import { deriveSeed, Random } from '../../base/random.ts';
 import type { TaskRange } from '../dataset/combine.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
-import { listPlan } from './batch.ts';
+import { listPlan } from './plans.ts';
 import type { BatchPlan, BatchSampler, Sampler } from './sampler.ts';
 
 export interface TaskSource {

@@ -4,6 +4,7 @@ const samplers = {
   RandomSampler: data.RandomSampler,
   SequentialSampler: data.SequentialSampler,
   WeightedRandomSampler: data.WeightedRandomSampler,
+  SubsetRandomSampler: data.SubsetRandomSampler,
   BatchSampler: data.FixedBatchSampler,
 };
 
@@ -54,6 +55,9 @@ export const dataTargets: Readonly<Record<string, object>> = Object.fromEntries(
   ...under(['accelhydra.data', 'torch.utils.data'], samplers),
   ...under(['accelhydra.data'], { ...ownSamplers, ...datasets, ...collates }),
   ...under(['accelhydra.data', 'torchvision.transforms'], transforms),
+  ...under(['accelhydra.data', 'torch.utils.data', 'torch.utils.data.distributed'], {
+    DistributedSampler: data.DistributedSampler,
+  }),
   ['torchvision.datasets.ImageFolder', data.ImageFolder],
   ...under(['torch.utils.data'], { Subset: data.Subset, ConcatDataset: data.ConcatDataset }),
   ...under(['accel_hydra.data_module.sampler'], { BucketSampler: data.BucketSampler }),

@@ -24,10 +24,22 @@ export async function buildDataloader(path: string, section: unknown, port: Inst
   await build('dataset');
   const source = { data_source: built.dataset };
   await build('sampler', source);
-  await build('batch_sampler', source);
+  await build('batch_sampler', await withInnerSampler(path, section.batch_sampler, source, port));
   await build('collate_fn');
   const loader = asLoader(await port.instantiate(path, { kwargs: built }), path);
   const recipe = loaderRecipe(path, section, port);
   if (recipe !== undefined) loader.setWorkerRecipe?.(recipe);
   return loader;
+}
+
+/** A sampler inside the batch sampler's own section (torch's BatchSampler) gets the dataset too. */
+async function withInnerSampler(
+  path: string,
+  section: unknown,
+  source: Readonly<Record<string, unknown>>,
+  port: InstantiatePort,
+): Promise<Readonly<Record<string, unknown>>> {
+  const inner = isPlainObject(section) ? section.sampler : undefined;
+  if (!isPlainObject(inner) || inner._target_ === undefined || inner.data_source !== undefined) return source;
+  return { ...source, sampler: await port.instantiate(`${path}.batch_sampler.sampler`, { kwargs: source }) };
 }

@@ -120,3 +120,50 @@ test('padding keeps further axes and lists the lengths', () => {
 test('padding refuses what has no first axis', () => {
   expect(() => new PaddingCollate({ pad_keys: ['x'] }).call([{ x: 1 }, { x: 2 }])).toThrow(/'x' cannot be padded/);
 });
+
+test.each([
+  {
+    id: 'shapes of a key differ',
+    samples: [{ x: { a: [1, 2] } }, { x: { a: [1, 2] } }, { x: { a: [1] } }],
+    message:
+      "'x.a' cannot be stacked: sample 0 of the batch has shape [2], sample 2 has [1]. Use PaddingCollate with pad_keys: [x.a], or make the samples equal.",
+  },
+  {
+    id: 'one list is empty',
+    samples: [{ tokens: [1, 2] }, { tokens: [] }],
+    message:
+      "'tokens' cannot be stacked: sample 0 of the batch has a list of 2, sample 1 has one of 0. Use PaddingCollate",
+  },
+  {
+    id: 'lists of text differ in length',
+    samples: [
+      [['a'], 1],
+      [['a', 'b'], 1],
+    ],
+    message:
+      "'0' cannot be stacked: sample 0 of the batch has a list of 1, sample 1 has one of 2. Give samples as objects",
+  },
+  {
+    id: 'a key is missing',
+    samples: [{ x: 1, y: 2 }, { x: 1 }],
+    message: "lacks 'y', which the first sample has",
+  },
+  {
+    id: 'kinds differ',
+    samples: [{ x: 1 }, { x: 'one' }],
+    message: "'x' is a tensor in sample 0 of the batch, but not in sample 1",
+  },
+])('collating says what to do when $id', ({ samples, message }) => {
+  expect(() => new DefaultCollate().call(samples)).toThrow(message);
+});
+
+test('tensors of different shapes, and keys to be stacked that cannot be, are named too', () => {
+  const tensors = [{ x: tf.zeros([2]) }, { x: tf.zeros([3]) }];
+  expect(() => new DefaultCollate().call(tensors)).toThrow(
+    /'x' cannot be stacked: .* \[2\], sample 1 has \[3\]\. Use Padd/,
+  );
+  tf.dispose(tensors);
+  expect(() => new PaddingCollate({ torchify_keys: ['x'] }).call([{ x: [1] }, { x: [1, 2] }])).toThrow(
+    "'x' cannot be stacked: sample 0 of the batch has shape [1], sample 1 has [2]. Move it from torchify_keys to pad_keys.",
+  );
+});

@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { DataLoader, Dataset, disposeBatch, IterableDataset, type PassOptions } from '../../../engine/data/index.ts';
+import {
+  BucketSampler,
+  DataLoader,
+  Dataset,
+  disposeBatch,
+  IterableDataset,
+  type PassOptions,
+  type Sampler,
+} from '../../../engine/data/index.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -191,3 +199,51 @@ async function indicesOf(loader: DataLoader, options: PassOptions): Promise<numb
   }
   return result;
 }
+
+/** Counts what it is asked for. */
+class CountingSampler implements Sampler {
+  readonly length: number;
+  orders = 0;
+  readonly #reads: { count: number };
+
+  constructor(length: number, reads: { count: number }) {
+    this.length = length;
+    this.#reads = reads;
+  }
+
+  order(): ArrayLike<number> {
+    this.orders++;
+    const reads = this.#reads;
+    return new Proxy({ length: this.length } as ArrayLike<number>, {
+      get: (target, key) => {
+        if (key === 'length') return target.length;
+        reads.count++;
+        return Number(key);
+      },
+    });
+  }
+}
+
+test.each([0, 1, 500, 99_998])(
+  'beginning at batch %i asks dataset and sampler for nothing but what follows',
+  async (start) => {
+    const reads = { count: 0 };
+    const dataset = new Squares(1_000_000);
+    const sampler = new CountingSampler(dataset.length, reads);
+    const loader = new DataLoader({ dataset, batch_size: 10, sampler });
+    const pass = loader.pass({ pass: 0, start, shard: { rank: 0, worldSize: 1, mode: 'wrap' } });
+    for (const index of [start, start + 1]) {
+      const { value } = await pass.next();
+      expect(value?.indices[0]).toBe(index * 10);
+      disposeBatch(value?.batch);
+    }
+    expect([sampler.orders, reads.count, dataset.reads]).toEqual([1, 20, 20]);
+  },
+);
+
+test('a sampler that arranges batches must have the size of the batches', () => {
+  const dataset = { length: 8, durations: [1, 2, 3, 4, 5, 6, 7, 8], get: (index: number) => index };
+  const sampler = new BucketSampler({ data_source: dataset, num_buckets: 2, batch_size: 4 });
+  expect(() => new DataLoader({ dataset, sampler, batch_size: 2 })).toThrow(/batch_size is 2, but .* batches of 4/);
+  expect(new DataLoader({ dataset, sampler, batch_size: 4 }).length).toBe(2);
+});

@@ -2,11 +2,15 @@ import { expect, test } from 'vitest';
 import {
   BucketSampler,
   ConcatDataset,
+  DataLoader,
+  DistributedSampler,
   DynamicBatchSampler,
+  FixedBatchSampler,
   ListDataset,
   RandomSampler,
   SequentialSampler,
   SortedDynamicBatchSampler,
+  SubsetRandomSampler,
   TaskGroupedIteratingBatchSampler,
   TaskGroupedSequentialBatchSampler,
   TaskIteratingSampler,
@@ -137,3 +141,59 @@ function range(length: number): number[] {
 function asList(values: ArrayLike<number>): number[] {
   return Array.from(values);
 }
+
+test('a subset comes in random order, each once', () => {
+  const sampler = new SubsetRandomSampler({ indices: [3, 7, 11, 15], data_source: source });
+  const orders = range(12).map((pass) => asList(sampler.order({ seed: 1, pass })));
+  for (const order of orders) expect([...order].sort((a, b) => a - b)).toEqual([3, 7, 11, 15]);
+  expect(new Set(orders.map(String)).size).toBeGreaterThan(3);
+  expect(() => new SubsetRandomSampler({ indices: [3, 20], data_source: source })).toThrow(/0 to 19; 20 is none/);
+});
+
+// torch.utils.data.DistributedSampler(range(10), 3, rank, shuffle=False, drop_last=…)
+test.each([
+  {
+    id: 'wrapped to the start',
+    drop_last: false,
+    ranks: [
+      [0, 3, 6, 9],
+      [1, 4, 7, 0],
+      [2, 5, 8, 1],
+    ],
+  },
+  {
+    id: 'cut',
+    drop_last: true,
+    ranks: [
+      [0, 3, 6],
+      [1, 4, 7],
+      [2, 5, 8],
+    ],
+  },
+])('a distributed sampler gives each rank as much, $id', ({ drop_last, ranks }) => {
+  const data_source = { length: 10 };
+  ranks.forEach((indices, rank) => {
+    const sampler = new DistributedSampler({ data_source, num_replicas: 3, rank, shuffle: false, drop_last });
+    expect(asList(sampler.order({ seed: 0, pass: 0 }))).toEqual(indices);
+  });
+  expect(new DistributedSampler({ data_source }).length).toBe(10);
+  expect(() => new DistributedSampler({ data_source, num_replicas: 2, rank: 2 })).toThrow(/below num_replicas/);
+});
+
+test('samples that are too long for any batch are listed, and told', () => {
+  const data_source = { length: 6, durations: [5, 4, 20, 3, 6, 21] };
+  const sampler = new DynamicBatchSampler({ data_source, batch_length_threshold: 10 });
+  expect(sampler.dropped).toEqual([2, 5]);
+  expect(new DataLoader({ dataset: { ...data_source, get: () => 0 }, batch_sampler: sampler }).notes).toEqual([
+    'DynamicBatchSampler leaves out 2 of 6 samples, each longer than batch_length_threshold 10: 2 (20), 5 (21).',
+  ]);
+});
+
+test.each([
+  { id: 'RandomSampler', make: () => new RandomSampler({} as never) },
+  { id: 'SequentialSampler', make: () => new SequentialSampler({} as never) },
+  { id: 'DynamicBatchSampler', make: () => new DynamicBatchSampler({ batch_length_threshold: 1 } as never) },
+  { id: 'BatchSampler', make: () => new FixedBatchSampler({ batch_size: 2 }) },
+])('$id without a dataset says how to give it', ({ make }) => {
+  expect(make).toThrow(/needs 'data_source'/);
+});

@@ -145,6 +145,13 @@ test('a batch sampler section gets the dataset too', async () => {
   expect(trainer.step).toBeGreaterThan(10);
 });
 
+test("a sampler inside a batch sampler's section gets the dataset too, as PyTorch writes it", async () => {
+  const section =
+    '  batch_sampler: {_target_: torch.utils.data.BatchSampler, batch_size: 4, sampler: {_target_: torch.utils.data.RandomSampler, num_samples: 8}}';
+  const { trainer } = await prepare(base.replace('  batch_size: 4\n  shuffle: true', section));
+  expect(trainer.train_dataloader.length).toBe(2);
+});
+
 test('a tf model from tf.sequential trains', async () => {
   const model = `model:
   _target_: tf.sequential

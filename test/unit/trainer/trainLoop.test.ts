@@ -351,6 +351,11 @@ test.each([
 
 test.each([
   { id: 'an empty loader', options: { train_dataloader: new DataLoader({ dataset: [] }) }, message: /gives no batch/ },
+  {
+    id: 'an empty validation loader',
+    options: { val_dataloader: new DataLoader({ dataset: [] }) },
+    message: /validation loader gives no batch/,
+  },
   { id: 'early stop without monitor', options: { early_stop: 2 }, message: /no metric_monitor/ },
 ])('refuses $id before training', async ({ options, message }) => {
   await expect(setUp({ options }).trainer.fit()).rejects.toThrow(message);
