@@ -4,3 +4,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Milliseconds since some moment, for durations: setting the machine's clock does not move it. */
+export const steadyClock: Clock = { now: () => performance.now() };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
+import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
 import { advanceScheduler, WeightAverage } from '../../optim/index.ts';
@@ -110,7 +111,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       onWritten: (item) => trackers.media(item),
     }),
     trackers,
-    meter: new ProgressMeter({ reporter, clock, isActive: isMain }),
+    meter: new ProgressMeter({ reporter, clock: steadyClock, isActive: isMain }),
     keeper: new FieldKeeper(subject),
     leaks: makeLeakGuard(subject, () => parts),
     sums: new MetricSums(),

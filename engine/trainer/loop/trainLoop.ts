@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
@@ -49,7 +50,7 @@ export class TrainLoop {
   constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore) {
     this.#subject = subject;
     this.#parts = parts;
-    this.#breath = new Breath(subject.environment.clock);
+    this.#breath = new Breath(steadyClock);
     this.#hooks = new HookCaller(subject.environment.collective, parts.state, parts.leaks);
     this.#recycler = new Recycler(subject, parts);
     this.#saver = new Saver(subject, parts, store, this.#recycler);
@@ -85,10 +86,10 @@ export class TrainLoop {
       await this.#breath.take();
     }
     if (this.#mustStop()) return this.#saveAndStop();
-    const before = subject.environment.clock.now();
+    const before = steadyClock.now();
     if (!(await this.#validator.run())) return this.#saveAndStop();
     await this.#closeEpoch();
-    parts.meter.noteOverhead(subject.environment.clock.now() - before);
+    parts.meter.noteOverhead(steadyClock.now() - before);
     parts.leaks?.epochEnded();
     return !this.#recycler.isDue || this.#isOver;
   }

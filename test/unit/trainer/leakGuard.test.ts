@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ExponentialLR } from '../../../engine/optim/index.ts';
 import { GrowthWatch } from '../../../engine/trainer/monitor/growth.ts';
 import { LeakGuard } from '../../../engine/trainer/monitor/leakGuard.ts';
 import type { LeakGuardSettings } from '../../../engine/trainer/settingSections.ts';
@@ -80,14 +81,10 @@ describe('tensors that are never freed', () => {
 
   test('in code beside the training are told as such', async () => {
     const { trainer, recording } = setUp({ options: guarded });
-    // the clock is asked between the hooks
-    const clock = {
-      now: () => {
-        leak();
-        return performance.now();
-      },
-    };
-    trainer.attach({ ...trainer.environment, clock });
+    // a schedule is stepped between the hooks
+    const scheduler = new ExponentialLR(trainer.optimizer, { gamma: 1 });
+    scheduler.step = leak;
+    Object.assign(trainer, { lr_scheduler: scheduler });
     await trainer.fit();
     expect(warnings(recording.texts())).toEqual([expect.stringMatching(/a step\. No hook leaves them/)]);
   });
