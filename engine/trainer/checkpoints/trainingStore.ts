@@ -10,6 +10,12 @@ import type { PlannedSave } from './policy.ts';
 
 const accumulatedPrefix = 'accumulated.rank';
 
+/** What each rank has of its own, by rank. */
+interface OfRanks {
+  readonly random: SavedState['random'];
+  readonly custom: readonly (readonly unknown[])[];
+}
+
 interface LoadOptions {
   /** Go on with the data after what was seen, not after what the checkpoint had seen. */
   readonly keepsPlace?: boolean;
@@ -35,12 +41,13 @@ export class TrainingStore {
   async save(save: PlannedSave, parts: LoopParts): Promise<void> {
     const { collective } = this.#subject.environment;
     const random = await collective.allGather(parts.random.state());
+    const custom = await collective.allGather(this.#subject.checkpoint_objects.map((object) => object.state_dict()));
     const accumulated =
       parts.state.accumulated === 0 ? [] : await collective.allGather(await parts.updater.exportAccumulated());
     let failure: unknown;
     if (collective.rank === 0) {
       try {
-        await this.#write(save, parts, random, accumulated);
+        await this.#write(save, parts, { random, custom }, accumulated);
         await this.#prune(save);
       } catch (error) {
         failure = error;
@@ -58,7 +65,7 @@ export class TrainingStore {
   async #write(
     save: PlannedSave,
     parts: LoopParts,
-    random: SavedState['random'],
+    ofRanks: OfRanks,
     accumulated: readonly (Float32Array | undefined)[],
   ): Promise<void> {
     const { model, optimizer, environment } = this.#subject;
@@ -77,7 +84,7 @@ export class TrainingStore {
           model: model.stateDict(),
           optimizer: own,
           ema: parts.average?.tensors() ?? new Map(),
-          state: this.#capture(parts, slots.scalars, random),
+          state: this.#capture(parts, slots.scalars, ofRanks),
         },
         { ...label, configText: this.#configText() },
       );
@@ -88,8 +95,8 @@ export class TrainingStore {
     }
   }
 
-  #capture(parts: LoopParts, optimizer: unknown, random: SavedState['random']): SavedState {
-    const { settings, environment, lr_scheduler: scheduler, checkpoint_objects: objects } = this.#subject;
+  #capture(parts: LoopParts, optimizer: unknown, { random, custom }: OfRanks): SavedState {
+    const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     return {
       format: 1,
       train: { ...parts.state },
@@ -103,7 +110,8 @@ export class TrainingStore {
       ema: parts.average?.scalars ?? null,
       spikes: parts.guard.state(),
       metrics: { ...parts.metrics },
-      custom: objects.map((object) => object.state_dict()),
+      custom: [...(custom[0] ?? [])],
+      ...(custom.length > 1 ? { custom_by_rank: custom.map((states) => [...states]) } : {}),
     };
   }
 
@@ -193,16 +201,19 @@ export class TrainingStore {
   }
 
   #restoreCustom(saved: SavedState, folder: string): void {
-    const objects = this.#subject.checkpoint_objects;
-    if (objects.length !== saved.custom.length) {
+    const { checkpoint_objects: objects, environment } = this.#subject;
+    const { rank, worldSize } = environment.collective;
+    const own = saved.world_size === worldSize ? saved.custom_by_rank?.[rank] : undefined;
+    const states = own ?? saved.custom;
+    if (objects.length !== states.length) {
       throw new EngineError(
         'trainer.resume',
-        `${folder} holds the state of ${saved.custom.length} checkpoint_objects, the trainer has ${objects.length}.`,
+        `${folder} holds the state of ${states.length} checkpoint_objects, the trainer has ${objects.length}.`,
         { folder },
       );
     }
     objects.forEach((object, i) => {
-      object.load_state_dict(saved.custom[i]);
+      object.load_state_dict(states[i]);
     });
   }
 

@@ -35,7 +35,9 @@ export const SavedState = z.object({
   spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
   /** Of the last validation. */
   metrics: z.record(z.string(), MeasuredNumber),
+  /** States of checkpoint_objects, rank 0's; with several processes every rank's besides. */
   custom: z.array(z.unknown()),
+  custom_by_rank: z.array(z.array(z.unknown())).optional(),
 });
 export type SavedState = z.infer<typeof SavedState>;
 
