@@ -10,6 +10,12 @@ interface Mirror {
   value: object | undefined;
 }
 
+/** A variable inside TensorFlow that the optimizer works with; `mirrors` names the tf.Variable that it copies. */
+export interface OptimizerResource {
+  readonly resource: ResourceVariable;
+  readonly mirrors: tf.Variable | undefined;
+}
+
 /**
  * State in TensorFlow's own variables, updated by its fused operations. The parameter is mirrored there too; whoever
  * assigns the tf.Variable (a loaded checkpoint, a hook) is noticed before the next update.
@@ -39,6 +45,15 @@ export class FusedSlots implements SlotStore {
     const resource = this.#slots.get(key) ?? new ResourceVariable(this.#native, parameter.variable.shape);
     this.#slots.set(key, resource);
     resource.assign(value);
+  }
+
+  /** All that TensorFlow holds for a parameter: the mirror of its value, and its slots. */
+  resources({ name, variable }: NamedParameter, slots: readonly StateSlot[]): readonly OptimizerResource[] {
+    const kept = slots.flatMap((slot) => this.#slots.get(slotKey(name, slot.name)) ?? []);
+    return [
+      { resource: this.#mirrorOf({ name, variable }).resource, mirrors: variable },
+      ...kept.map((resource) => ({ resource, mirrors: undefined })),
+    ];
   }
 
   /** Runs the operations on the parameter and its slots, then shows the new value in the tf.Variable. */
@@ -71,12 +86,17 @@ export class FusedSlots implements SlotStore {
   }
 
   #mirror(parameter: NamedParameter): Mirror {
+    const mirror = this.#mirrorOf(parameter);
+    if (mirror.value !== parameter.variable.dataId) mirror.resource.assign(parameter.variable);
+    return mirror;
+  }
+
+  #mirrorOf(parameter: NamedParameter): Mirror {
     let mirror = this.#mirrors.get(parameter.name);
     if (mirror === undefined) {
       mirror = { resource: new ResourceVariable(this.#native, parameter.variable.shape), value: undefined };
       this.#mirrors.set(parameter.name, mirror);
     }
-    if (mirror.value !== parameter.variable.dataId) mirror.resource.assign(parameter.variable);
     return mirror;
   }
 

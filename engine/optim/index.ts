@@ -1,5 +1,6 @@
 export { builtinOptim } from './builtinOptim.ts';
 export { type ClippedGradients, clipGradNorm, clipGradValue, gradientNorm } from './clip.ts';
+export type { OptimizerResource } from './fusedSlots.ts';
 export type { Gradients } from './gradients.ts';
 export { BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss } from './losses/binary.ts';
 export { CrossEntropyLoss, KLDivLoss, NLLLoss } from './losses/crossEntropy.ts';
@@ -13,6 +14,7 @@ export {
 export { containsNan, maskedLoss, maskFromLengths, trimOrPad } from './losses/masking.ts';
 export { GaussianNLLLoss, HuberLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss } from './losses/regression.ts';
 export { IdentityWrapper, LossSumWrapper, type LossTerms } from './losses/wrappers.ts';
+export { type NativeBackend, nativeBackend, type ResourceHolder } from './nativeOps.ts';
 export { Optimizer, type PlannedUpdate } from './optimizer.ts';
 export type { OptimizerScalars, OptimizerState } from './optimizerState.ts';
 export { Adadelta, Adagrad } from './optimizers/adagrad.ts';

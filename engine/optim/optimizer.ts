@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
-import { FusedSlots } from './fusedSlots.ts';
+import { FusedSlots, type OptimizerResource } from './fusedSlots.ts';
 import {
   checkShape,
   decayScalars,
@@ -99,6 +99,15 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
 
   /** Counts the step and says what it will compute with. Follow with `applyPlan`; `step` does both. */
   planStep(gradients: Gradients): readonly PlannedUpdate[] {
+    return this.#plan(gradients, true);
+  }
+
+  /** What `planStep` would say, without counting the step. */
+  peekStep(gradients: Gradients): readonly PlannedUpdate[] {
+    return this.#plan(gradients, false);
+  }
+
+  #plan(gradients: Gradients, counts: boolean): readonly PlannedUpdate[] {
     const plan: PlannedUpdate[] = [];
     for (const [index, group] of this.paramGroups.entries()) {
       const byHost = new Map<string, { host: HostState; params: NamedParameter[] }>();
@@ -106,7 +115,7 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
         const gradient = gradients.get(parameter.name);
         if (gradient === undefined) continue;
         checkShape(parameter, gradient);
-        const host = this.#advance(group, parameter.name);
+        const host = this.#advance(group, parameter.name, counts);
         const key = Object.values(host).join();
         const shared = byHost.get(key);
         if (shared) shared.params.push(parameter);
@@ -141,6 +150,23 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
         else this.#applyComposed(store, group, parameter, gradient, numbers);
       }
     }
+  }
+
+  /**
+   * Makes the state of the named parameters where it is missing, and gives TensorFlow's own variables behind it; none
+   * where updates are composed: their state is in tf.Variables.
+   */
+  prepareState(names: ReadonlySet<string>): readonly OptimizerResource[] {
+    const store = this.#slots();
+    return this.paramGroups.flatMap((group) => {
+      const slots = this.#rule.slots(group);
+      return group.params
+        .filter(({ name }) => names.has(name))
+        .flatMap((parameter) => {
+          store.ensure(parameter, slots);
+          return store instanceof FusedSlots ? store.resources(parameter, slots) : [];
+        });
+    });
   }
 
   /** Everything needed to go on exactly from here. The tensors are the caller's to dispose. */
@@ -232,10 +258,10 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
     return new VariableSlots();
   }
 
-  #advance(group: G, name: string): HostState {
+  #advance(group: G, name: string, counts: boolean): HostState {
     const before = this.#host.get(name) ?? { step: 0 };
     const after = this.#rule.advance?.(group, before) ?? { ...before, step: before.step + 1 };
-    this.#host.set(name, after);
+    if (counts) this.#host.set(name, after);
     return after;
   }
 

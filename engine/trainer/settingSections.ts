@@ -16,6 +16,9 @@ export interface EmaSettings extends WeightAverageOptions {
   readonly validate: boolean;
 }
 
+/** Whether steps run as one TensorFlow graph: where possible, always (or fail), never. */
+export type CompileMode = 'auto' | boolean;
+
 /** What to do about an optimizer step that would harm: not finite, or after a loss that jumped. */
 export type StepPolicy = 'continue' | 'skip' | 'stop' | 'rollback';
 
@@ -134,6 +137,13 @@ export function readSection<T extends object>(
   }
   checkOptions(`${owner}.${key}`, section, known);
   return section;
+}
+
+/** Throws `trainer.option`. */
+export function readCompile(owner: string, value: unknown): CompileMode {
+  if (value == null) return process.env.ACCELHYDRA_COMPILE === 'auto' ? 'auto' : false;
+  if (value === 'auto' || typeof value === 'boolean') return value;
+  throw refused(owner, 'compile', `must be auto, true or false; it is ${JSON.stringify(value)}`, value);
 }
 
 export function readFlag(owner: string, key: string, value: unknown, fallback: boolean): boolean {

@@ -5,12 +5,14 @@ import { requireWhole } from '../data/options.ts';
 import type { LoggingConfig } from './logging/loggingConfig.ts';
 import type { MetricMonitor } from './monitor/metricMonitor.ts';
 import {
+  type CompileMode,
   type EmaOptions,
   type EmaSettings,
   type LeakGuardOptions,
   type LeakGuardSettings,
   type LossSpikeOptions,
   type LossSpikeSettings,
+  readCompile,
   readEma,
   readFlag,
   readLeakGuard,
@@ -68,6 +70,11 @@ export interface TrainerSettingsOptions {
   readonly ema_decay?: number | null;
   /** Watch for tensors and memory that are never freed; null or false does not. */
   readonly leak_guard?: LeakGuardOptions | boolean | null;
+  /**
+   * Whether training steps are recorded and run as one TensorFlow graph each: `auto` where that is possible, saying why
+   * where it is not; true makes that an error; false never.
+   */
+  readonly compile?: CompileMode | null;
 }
 
 export interface TrainerSettings {
@@ -97,6 +104,7 @@ export interface TrainerSettings {
   readonly max_rollbacks: number;
   readonly ema: EmaSettings | null;
   readonly leak_guard: LeakGuardSettings | null;
+  readonly compile: CompileMode;
 }
 
 /** Every key that Trainer itself takes, the objects built around it included. */
@@ -126,6 +134,7 @@ export const trainerKeys: readonly string[] = [
   'ema',
   'ema_decay',
   'leak_guard',
+  'compile',
   'resume_from_config',
   'auto_resume_from_latest_ckpt',
   'auto_reusme_from_latest_ckpt',
@@ -198,6 +207,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     max_rollbacks: requireWhole(owner, 'max_rollbacks', options.max_rollbacks ?? 3, 0),
     ema: readEma(owner, options.ema, options.ema_decay),
     leak_guard: readLeakGuard(owner, options.leak_guard),
+    compile: readCompile(owner, options.compile),
   };
 }
 

@@ -18,6 +18,7 @@ import { type FitResult, TrainLoop } from './loop/trainLoop.ts';
 import { gatherRows } from './loop/validation.ts';
 import { installFastGradients } from './model/fastGradients.ts';
 import { Module } from './model/module.ts';
+import { stepScalar } from './model/stepInputs.ts';
 import type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
 import { checkTrainerKeys, readSettings, type TrainerSettings, type TrainerSettingsOptions } from './settings.ts';
 import type { Checkpointable } from './state/checkpointable.ts';
@@ -115,11 +116,13 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
 
   /** Epochs completed. */
   get epoch(): number {
+    this.#parts?.sink?.refuse('it reads this.epoch; give what depends on it as this.step_value(() => …)');
     return this.#parts?.state.epoch ?? 0;
   }
 
   /** Micro-batches done since the start of the run. */
   get step(): number {
+    this.#parts?.sink?.refuse('it reads this.step; give what depends on it as this.step_value(() => …)');
     return this.#parts?.state.step ?? 0;
   }
 
@@ -146,7 +149,9 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
 
   /** Random numbers for hooks; saved with checkpoints, a stream of its own for each rank. */
   get random(): Random {
-    return this.#running('random').random;
+    const { random, sink } = this.#running('random');
+    sink?.refuse('it draws from this.random; give what depends on it as this.step_value(() => …)');
+    return random;
   }
 
   /** Means over the whole validation set of what validation_step gave to `accumulate`; complete in on_validation_end. */
@@ -167,12 +172,33 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   /** Records metrics at the current step, rank 0's. In training_step they are taken when logging is due, or `always`. */
   log(values: Readonly<Record<string, MetricValue>>, options: { readonly always?: boolean } = {}): void {
     const parts = this.#running('log');
-    if (!parts.isLogging && options.always !== true) return;
+    const isAlways = options.always === true;
+    parts.sink?.log(values, isAlways);
+    if (parts.sink !== undefined || !(parts.isLogging || isAlways)) return;
     for (const [key, value] of Object.entries(values)) parts.log.add(key, value, parts.state.step, parts.state.epoch);
+  }
+
+  /**
+   * In training_step: a scalar on the device for a number that differs from step to step (a weight of a loss that grows
+   * with this.step, say). A compiled step asks for it anew each time.
+   */
+  step_value(compute: () => number): tf.Scalar {
+    const parts = this.#running('step_value');
+    const unheard = (): number => {
+      const { sink } = parts;
+      parts.sink = undefined;
+      try {
+        return compute();
+      } finally {
+        parts.sink = sink;
+      }
+    };
+    return stepScalar(unheard);
   }
 
   /** A line for the run's log, from rank 0. */
   print(text: string): void {
+    this.#parts?.sink?.refuse('it prints with this.print');
     if (!this.is_main_process) return;
     const { reporter, clock } = this.#environment;
     reporter.report({ type: 'log', level: 'info', text, time: clock.now() });

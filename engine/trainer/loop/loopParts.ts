@@ -4,6 +4,9 @@ import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
 import { advanceScheduler, WeightAverage } from '../../optim/index.ts';
+import { makeCompiler } from '../compile/makeCompiler.ts';
+import type { StepCompiler } from '../compile/stepCompiler.ts';
+import type { TraceSink } from '../compile/stepTrace.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { LoggingConfig } from '../logging/loggingConfig.ts';
 import { MediaLog } from '../logging/media/mediaLog.ts';
@@ -31,6 +34,10 @@ export interface LoopParts {
   readonly parameters: readonly NamedVariable[];
   cursor: BatchCursor;
   readonly executor: StepExecutor;
+  /** Runs steps as graphs, where trainer.compile asks for it and the backend can. */
+  readonly compiler: StepCompiler | undefined;
+  /** Hears what a step logs and asks while it is recorded. */
+  sink: TraceSink | undefined;
   readonly updater: Updater;
   readonly guard: StepGuard;
   /** The averaged weights, where trainer.ema asks for them. */
@@ -88,6 +95,8 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     parameters,
     cursor: newCursor(),
     executor: new EagerStep(parameters),
+    compiler: undefined,
+    sink: undefined,
     updater: new Updater({
       parameters,
       optimizer: subject.optimizer,
@@ -136,6 +145,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     },
     dispose: async () => {
       await parts.cursor.dispose();
+      parts.compiler?.dispose();
       parts.updater.dispose();
       parts.average?.dispose();
       parts.sums.dispose();
@@ -144,7 +154,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       parts.media.dispose();
     },
   };
-  return parts;
+  return Object.assign(parts, { compiler: makeCompiler(subject, parts) });
 }
 
 function makeLeakGuard(subject: TrainerSubject, parts: () => LoopParts): LeakGuard | undefined {

@@ -3,6 +3,7 @@ import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
+import type { FusedResult } from '../compile/stepCompiler.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
@@ -10,6 +11,7 @@ import { countTensors } from '../monitor/hookTrace.ts';
 import { shouldStopEarly } from '../monitor/metricMonitor.ts';
 import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
+import type { StepResult } from './eagerStep.ts';
 import { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
@@ -108,7 +110,7 @@ export class TrainLoop {
 
   async #step(): Promise<void> {
     const { settings, environment } = this.#subject;
-    const { state, cursor, updater } = this.#parts;
+    const { state, cursor } = this.#parts;
     const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
     const index = state.step - state.epoch * this.#parts.epochLength;
     this.#hooks.enterBatch(loaded, index);
@@ -116,13 +118,14 @@ export class TrainLoop {
     this.#parts.isLogging = isDue;
     state.gradNormDue ||= isDue;
     const rate = this.#subject.optimizer.paramGroups[0]?.lr;
-    const result = this.#forwardBackward(loaded, index);
+    const fused = await this.#fused(loaded, index);
+    const result = fused ?? this.#forwardBackward(loaded, index);
     try {
-      if (state.step === this.#checkedStep) await this.#checkFirstLoss(result.loss, loaded);
-      updater.accumulate(result);
-      state.accumulated++;
-      const isSync = isLast || state.accumulated >= settings.gradient_accumulation_steps;
-      const meanLoss = isSync ? await this.#update(result.loss, loaded) : undefined;
+      if (!('gradients' in result)) {
+        const { gradNorm } = result;
+        this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
+      }
+      const meanLoss = 'gradients' in result ? await this.#backwardDone(result, loaded, isLast) : undefined;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
       if (isDue) await this.#logStep(result.loss, meanLoss, rate);
     } finally {
@@ -139,6 +142,33 @@ export class TrainLoop {
     for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
   }
 
+  /** The whole step as one graph, where the trainer compiles and nothing needs to be looked at in between. */
+  async #fused(loaded: LoadedBatch, index: number): Promise<FusedResult | undefined> {
+    const { state, compiler, isLogging } = this.#parts;
+    if (compiler?.isFused !== true) return undefined;
+    const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
+    this.#beginNoise();
+    if (state.step === this.#checkedStep) {
+      const loss = this.#inStep(() => compiler.loss(request));
+      if (loss !== undefined) await this.#checkFirstLoss(loss, loaded).finally(() => loss.dispose());
+    }
+    return this.#inStep(() => compiler.fused(request), 1 + (state.gradNormDue ? 1 : 0));
+  }
+
+  /** Takes in the gradients of a micro-step and, at the end of an accumulation, updates with them. */
+  async #backwardDone(
+    result: StepResult,
+    loaded: LoadedBatch,
+    isLast: boolean,
+  ): Promise<number | undefined | 'rolled-back'> {
+    const { state, updater } = this.#parts;
+    if (state.step === this.#checkedStep) await this.#checkFirstLoss(result.loss, loaded);
+    updater.accumulate(result);
+    state.accumulated++;
+    const isSync = isLast || state.accumulated >= this.#subject.settings.gradient_accumulation_steps;
+    return isSync ? this.#update(result.loss, loaded) : undefined;
+  }
+
   #leaveStep(): void {
     this.#hooks.leaveBatch();
     this.#parts.isLogging = true;
@@ -151,18 +181,33 @@ export class TrainLoop {
   }
 
   #forwardBackward(loaded: LoadedBatch, index: number) {
-    const { settings, environment } = this.#subject;
-    const { state, executor, keeper } = this.#parts;
-    beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: state.step });
-    const { trace } = this.#hooks;
-    const mark = trace?.enter();
-    try {
-      const result = executor.run(() => {
+    const { executor, keeper, compiler, state, isLogging } = this.#parts;
+    this.#beginNoise();
+    const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
+    const compiled =
+      compiler?.isFused === false ? this.#inStep(() => compiler.backward(request), gradientTensors) : undefined;
+    if (compiled !== undefined) return compiled;
+    const eager = () =>
+      executor.run(() => {
         const loss = this.#subject.training_step(loaded.batch, index);
         keeper.keep();
         return loss;
-      }, settings.gradient_accumulation_steps);
-      if (mark !== undefined) trace?.leave('training_step', mark, 1 + result.gradients.size);
+      }, this.#subject.settings.gradient_accumulation_steps);
+    return this.#inStep(eager, gradientTensors);
+  }
+
+  #beginNoise(): void {
+    const { environment } = this.#subject;
+    beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: this.#parts.state.step });
+  }
+
+  /** Runs work that belongs to training_step; `owed` are the tensors in its result, or their number. */
+  #inStep<T>(work: () => T, owed: number | ((result: T) => number) = 1): T {
+    const { trace } = this.#hooks;
+    const mark = trace?.enter();
+    try {
+      const result = work();
+      if (mark !== undefined) trace?.leave('training_step', mark, typeof owed === 'number' ? owed : owed(result));
       return result;
     } catch (error) {
       throw this.#hooks.error('training_step', error);
@@ -171,7 +216,7 @@ export class TrainLoop {
 
   /** The optimizer step; gives the mean loss over the ranks when there are several. */
   async #update(loss: tf.Scalar, loaded: LoadedBatch): Promise<number | undefined | 'rolled-back'> {
-    const { settings, environment, lr_scheduler: scheduler } = this.#subject;
+    const { environment } = this.#subject;
     const { state, updater } = this.#parts;
     const { waiting } = updater;
     const update = await this.#hooks.call(
@@ -179,10 +224,18 @@ export class TrainLoop {
       () => updater.update(loss, environment.stop.requested, state.gradNormDue),
       ({ gradNorm }) => (gradNorm === undefined ? 0 : 1) - waiting,
     );
-    state.accumulated = 0;
-    this.#parts.isStopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
     if (update.problem === undefined) this.#recovery.passed();
     else if ((await this.#recover(update.problem, update, loaded)) === 'rolled-back') return 'rolled-back';
+    this.#updated(update);
+    return update.loss;
+  }
+
+  /** Counts an optimizer step and what follows from it. */
+  #updated(update: Update): void {
+    const { settings, environment, lr_scheduler: scheduler } = this.#subject;
+    const { state } = this.#parts;
+    state.accumulated = 0;
+    this.#parts.isStopAgreed ||= update.isStopWanted && environment.collective.worldSize > 1;
     if (update.isApplied) {
       state.updates++;
       if (scheduler !== null && settings.lr_scheduler_interval === 'step') this.#parts.advance(scheduler);
@@ -192,7 +245,6 @@ export class TrainLoop {
       state.gradNormDue = false;
     }
     update.gradNorm?.dispose();
-    return update.loss;
   }
 
   async #recover(problem: StepProblem, { gradNorm }: Update, { batch }: LoadedBatch): Promise<Recovered> {
@@ -267,4 +319,8 @@ export class TrainLoop {
 
 function batchTensors({ loaded }: NextBatch): number {
   return countTensors(loaded.batch);
+}
+
+function gradientTensors(result: StepResult | undefined): number {
+  return result === undefined ? 0 : 1 + result.gradients.size;
 }

@@ -69,7 +69,7 @@ export class Updater {
   async update(loss: tf.Scalar, wantsStop: boolean, wantsNorm: boolean): Promise<Update> {
     const own = this.#accumulated.take();
     const reduced = await this.#reduce(own, loss, wantsStop);
-    const { gradients, norm } = this.#clip(reduced.gradients, wantsNorm);
+    const { gradients, norm } = this.clip(reduced.gradients, wantsNorm);
     try {
       const { guard, optimizer, average } = this.#options;
       const problem = await guard.judge(norm, loss, reduced.loss);
@@ -97,8 +97,11 @@ export class Updater {
     return { gradients, loss: extra[0], isStopWanted: (extra[1] ?? 0) > 0 };
   }
 
-  // Measuring the norm costs an operation for each parameter: only when it clips, decides or is to be logged.
-  #clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean) {
+  /**
+   * Limits gradients as the settings say and takes them over; the results are the caller's. Measuring the norm costs an
+   * operation for each parameter: only when it clips, decides or is to be logged.
+   */
+  clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean) {
     const { maxGradNorm, clipGradValue: limit, guard } = this.#options;
     const isMeasured = wantsNorm || guard.wantsNorm;
     if (limit === null && maxGradNorm === null) {

@@ -1,4 +1,6 @@
+import type * as tf from '@tensorflow/tfjs';
 import { deriveSeed, Random } from '../../base/random.ts';
+import { stepPair } from './stepInputs.ts';
 
 /** Which step the noise belongs to: with the number of the draw inside the step, all that it depends on. */
 export interface NoiseKey {
@@ -37,4 +39,13 @@ export function beginNoise(key: NoiseKey): void {
 
 export function noiseRandom(): Random {
   return new Random(noiseSeed, noiseStep * drawsPerStep + (noiseDraws++ % drawsPerStep));
+}
+
+/** The seed of the step's next draw for TensorFlow's stateless random operations, which draw on the device: int32 [2]. */
+export function noisePair(): tf.Tensor1D {
+  const draw = noiseDraws++ % drawsPerStep;
+  return stepPair(() => {
+    const seed = deriveSeed(noiseSeed, noiseStep, draw);
+    return [Math.floor(seed / 2 ** 32), seed | 0];
+  });
 }

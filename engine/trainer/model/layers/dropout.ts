@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../../api/errors.ts';
+import { attribute, type NativeBackend } from '../../../backend/index.ts';
 import { checkOptions } from '../../../data/options.ts';
+import { nativeBackend } from '../../../optim/index.ts';
 import { Module } from '../module.ts';
-import { noiseRandom } from '../randomness.ts';
+import { noisePair, noiseRandom } from '../randomness.ts';
 
 export interface DropoutOptions {
   readonly p?: number;
@@ -28,8 +30,28 @@ export class Dropout extends Module {
   }
 }
 
-/** Zeros with chance p (to 16 bits), otherwise 1/(1−p). */
+/**
+ * Zeros with chance p, otherwise 1/(1−p). The native backend draws on the device (chance to 23 bits), others on the host
+ * (to 16 bits): masks are the same from run to run, not from backend to backend.
+ */
 export function dropoutMask(shape: number[], p: number): tf.Tensor {
+  const native = nativeBackend();
+  return native === undefined ? hostMask(shape, p) : deviceMask(native, shape, p);
+}
+
+function deviceMask(native: NativeBackend, shape: number[], p: number): tf.Tensor {
+  return tf.tidy(() => {
+    const { binding } = native;
+    const uniform = native.executeSingleOutput(
+      'StatelessRandomUniform',
+      [attribute.float32(binding, 'dtype'), attribute.int32(binding, 'T'), attribute.int32(binding, 'Tseed')],
+      [tf.tensor1d(shape, 'int32'), noisePair()],
+    );
+    return tf.mul(tf.cast(tf.greaterEqual(uniform, p), 'float32'), 1 / (1 - p));
+  });
+}
+
+function hostMask(shape: number[], p: number): tf.Tensor {
   const mask = new Float32Array(tf.util.sizeFromShape(shape));
   const words = new Uint32Array(Math.ceil(mask.length / 2));
   noiseRandom().fill(words);

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NativeBinding, NativeTensor } from '../nativeBinding.ts';
+import { encodeSavedModel, type GraphNode } from './graphDef.ts';
+
+/** A graph loaded into TensorFlow, ready to run. */
+export class GraphSession {
+  readonly #binding: NativeBinding;
+  readonly #id: number;
+  #isDisposed = false;
+
+  /** Throws with TensorFlow's own message when it refuses the graph. */
+  constructor(binding: NativeBinding, nodes: readonly GraphNode[]) {
+    this.#binding = binding;
+    const folder = mkdtempSync(join(tmpdir(), 'accelhydra-graph-'));
+    try {
+      writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
+      this.#id = binding.loadSavedModel(folder, 'serve');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** `feeds` and `fetches` are `node:output` names joined by commas; results are handles, the caller's to delete. */
+  run(inputs: readonly number[], feeds: string, fetches: string): NativeTensor[] {
+    return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#binding.deleteSavedModel(this.#id);
+  }
+}

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs';
+import { isPlainObject } from '../../data/index.ts';
+
+/** A batch's tensors by path, in order. */
+export function batchTensors(batch: unknown): ReadonlyMap<string, tf.Tensor> {
+  const found = new Map<string, tf.Tensor>();
+  visit(batch, '', found);
+  return found;
+}
+
+function visit(value: unknown, path: string, found: Map<string, tf.Tensor>): void {
+  if (value instanceof tf.Tensor) {
+    found.set(path, value);
+  } else if (Array.isArray(value)) {
+    // long lists of numbers or text hold no tensors
+    if (value.length > 0 && typeof value[0] !== 'object') return;
+    value.forEach((item, i) => {
+      visit(item, `${path}.${i}`, found);
+    });
+  } else if (isPlainObject(value)) {
+    for (const [key, item] of Object.entries(value)) visit(item, `${path}.${key}`, found);
+  }
+}
+
+/** Shapes and types of a batch: what decides which graph it runs through. */
+export function batchSignature(tensors: ReadonlyMap<string, tf.Tensor>): string {
+  let text = '';
+  for (const [path, { dtype, shape }] of tensors) text += `${path}:${dtype}[${shape}] `;
+  return text;
+}
+
+/** A value in a batch that is not a tensor and that the step looked at. */
+export interface Glance {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/**
+ * The batch as the step sees it while it is recorded: every look at something that is no tensor is noted, since a graph
+ * is only right for batches that have the same there.
+ */
+export function watchBatch<T>(batch: T, glances: Map<string, Glance>): T {
+  return watched(batch, [], glances) as T;
+}
+
+function watched(value: unknown, path: readonly string[], glances: Map<string, Glance>): unknown {
+  if (value instanceof tf.Tensor) return value;
+  if (!Array.isArray(value) && !isPlainObject(value)) {
+    if (path.length > 0) glances.set(path.join('.'), { path, value });
+    return value;
+  }
+  return new Proxy(value, {
+    get(target, key, receiver) {
+      const item: unknown = Reflect.get(target, key, receiver);
+      if (typeof key === 'symbol' || typeof item === 'function') return item;
+      // a frozen object must show the very things it holds
+      if (Object.isFrozen(target) && typeof item === 'object') return item;
+      return watched(item, [...path, key], glances);
+    },
+  });
+}
+
+/** Whether a batch has what the recorded step saw. */
+export function sameGlances(batch: unknown, glances: Iterable<Glance>): boolean {
+  for (const { path, value } of glances) {
+    let found: unknown = batch;
+    for (const key of path) found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : undefined;
+    if (!Object.is(found, value)) return false;
+  }
+  return true;
+}

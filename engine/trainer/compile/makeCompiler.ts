@@ -1,0 +1,58 @@
+import { Optimizer } from '../../optim/index.ts';
+import type { TrainerSubject } from '../hooks.ts';
+import type { MetricLog } from '../logging/metricLog.ts';
+import type { StepGuard } from '../loop/stepGuard.ts';
+import type { Updater } from '../loop/updater.ts';
+import { beginNoise } from '../model/randomness.ts';
+import type { TrainState } from '../state/trainState.ts';
+import { StepCompiler, type StepCompilerOptions } from './stepCompiler.ts';
+import type { TraceSink } from './stepTrace.ts';
+
+/** The parts of the loop that a compiled step stands in for or tells of what it does. */
+export interface CompilerParts extends Pick<StepCompilerOptions, 'parameters' | 'average'> {
+  readonly state: TrainState;
+  readonly executor: StepCompilerOptions['eager'];
+  readonly guard: StepGuard;
+  readonly updater: Updater;
+  readonly log: MetricLog;
+  sink: TraceSink | undefined;
+  warn(text: string, level?: 'info' | 'warning' | 'error'): void;
+}
+
+/** The compiler for a trainer's steps, where its settings ask for one and the backend can. */
+export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): StepCompiler | undefined {
+  const { settings, environment, model, optimizer } = subject;
+  const { collective, seed } = environment;
+  const { state, guard, updater } = parts;
+  return StepCompiler.create({
+    mode: settings.compile,
+    eager: parts.executor,
+    parameters: parts.parameters,
+    optimizer,
+    average: parts.average,
+    scale: settings.gradient_accumulation_steps,
+    isFused:
+      collective.worldSize === 1 &&
+      settings.gradient_accumulation_steps === 1 &&
+      !guard.wantsNorm &&
+      !guard.wantsLoss &&
+      optimizer instanceof Optimizer,
+    owners: [
+      { owner: subject, label: 'this' },
+      ...model.namedModules().map(({ name, module }) => ({
+        owner: module,
+        label: name === '' ? 'this.model' : `this.model.${name}`,
+      })),
+    ],
+    trainingStep: (batch, index) => subject.training_step(batch, index),
+    beginNoise: (ahead) => beginNoise({ seed, rank: collective.rank, step: state.step + ahead }),
+    watch: (sink) => {
+      parts.sink = sink;
+    },
+    log: (values) => {
+      for (const [key, value] of Object.entries(values)) parts.log.add(key, value, state.step, state.epoch);
+    },
+    say: (text, level) => parts.warn(text, level),
+    clip: (gradients) => updater.clip(new Map(gradients), true),
+  });
+}

@@ -1,0 +1,93 @@
+import * as tf from '@tensorflow/tfjs';
+import type { RecordableBackend } from '../../backend/graph/index.ts';
+import type { NativeTensor } from '../../backend/index.ts';
+
+interface TensorEntry {
+  readonly shape: readonly number[];
+  readonly dtype: number;
+  readonly id: number;
+  readonly values: null;
+  refCount: number;
+}
+
+/** What a compiled step uses of the tensor API's native backend. */
+export interface TensorBackend extends RecordableBackend {
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  createOutputTensor(metadata: NativeTensor): tf.Tensor;
+  getDTypeInteger(dtype: tf.DataType): number;
+  readonly tensorMap: {
+    get(dataId: object): TensorEntry | undefined;
+    set(dataId: object, entry: TensorEntry): void;
+  };
+}
+
+/** The native backend when it is the current one and has what compiling needs, otherwise undefined. */
+export function tensorBackend(): TensorBackend | undefined {
+  if (tf.getBackend() !== 'tensorflow') return undefined;
+  const backend: object = tf.backend();
+  return isTensorBackend(backend) ? backend : undefined;
+}
+
+function isTensorBackend(backend: object): backend is TensorBackend {
+  return ['binding', 'tensorMap', 'getInputTensorIds', 'createOutputTensor', 'getDTypeInteger'].every(
+    (name) => name in backend,
+  );
+}
+
+/** The handle behind a tensor; values that still wait on the host go to the device. */
+export function handleOf(backend: TensorBackend, tensor: tf.Tensor): number {
+  const [id] = backend.getInputTensorIds([tensor]);
+  if (id === undefined) throw new Error('Internal error: a tensor without a handle');
+  return id;
+}
+
+/**
+ * The value of a variable while a graph holds it: nothing lies here until somebody looks, or takes another reference,
+ * or frees it. `onTouch` must then `fill` it.
+ */
+export class HeldEntry implements TensorEntry {
+  readonly shape: readonly number[];
+  readonly dtype: number;
+  readonly values = null;
+  #id = -1;
+  #refCount = 1;
+  #onTouch: (() => void) | undefined;
+
+  constructor(shape: readonly number[], dtype: number) {
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  get id(): number {
+    this.#onTouch?.();
+    return this.#id;
+  }
+
+  get refCount(): number {
+    return this.#refCount;
+  }
+
+  set refCount(count: number) {
+    // another reference must go on seeing today's value
+    if (count > this.#refCount) this.#onTouch?.();
+    this.#refCount = count;
+  }
+
+  watch(onTouch: () => void): void {
+    this.#onTouch = onTouch;
+  }
+
+  fill(id: number): void {
+    this.#onTouch = undefined;
+    this.#id = id;
+  }
+}
+
+/** Points a variable at an entry; its old value is freed unless others refer to it. */
+export function showEntry(backend: TensorBackend, variable: tf.Variable, entry: HeldEntry): void {
+  const dataId = {};
+  backend.tensorMap.set(dataId, entry);
+  const tensor = tf.engine().makeTensorFromTensorInfo({ dataId, shape: variable.shape, dtype: variable.dtype });
+  variable.assign(tensor);
+  tensor.dispose();
+}
