@@ -20,24 +20,42 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
   return loading;
 }
 
+/** What a byte becomes. */
+const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+interface Pixels {
+  readonly data: Uint8Array;
+  readonly info: { readonly width: number; readonly height: number };
+}
+
 /**
  * Reads and decodes an image file with sharp (libvips): float32 [height, width, channels], values 0 … 1. Transparency is
  * dropped, grey becomes three equal channels where three are asked for. Resizing is bilinear with antialiasing. Throws
  * `data.image` with the path for a file that is no image, damaged or cut off, or smaller than the crop.
  */
 export async function readImage(path: string, options: ReadImageOptions): Promise<HostTensor> {
+  const pixels = await decode(path, options);
+  const { width, height } = pixels.info;
+  const [cropHeight, cropWidth] = options.centerCrop ?? [height, width];
+  if (height < cropHeight || width < cropWidth) {
+    throw new EngineError(
+      'data.image',
+      `The image ${path} is ${height} × ${width} (height × width)${options.resize === undefined ? '' : ' after resize'}, smaller than center_crop ${cropHeight} × ${cropWidth}. Set resize to at least that.`,
+      { path, size: [height, width], center_crop: options.centerCrop },
+    );
+  }
+  return middle(pixels, cropHeight, cropWidth, options.channels);
+}
+
+async function decode(path: string, options: ReadImageOptions): Promise<Pixels> {
   const sharp = await loadSharp();
-  let decoded: { readonly data: Uint8Array; readonly info: { readonly width: number; readonly height: number } };
   try {
-    const image = sharp(path, { failOn: 'warning' });
-    const sized = await resizeAndCrop(image, path, options);
-    decoded = await sized
+    return await (await resized(sharp(path, { failOn: 'warning' }), options))
       .removeAlpha()
       .toColourspace(options.channels === 1 ? 'b-w' : 'srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   } catch (error) {
-    if (error instanceof EngineError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(
       'data.image',
@@ -46,36 +64,28 @@ export async function readImage(path: string, options: ReadImageOptions): Promis
       { cause: error },
     );
   }
-  const { data, info } = decoded;
-  const values = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) values[i] = (data[i] ?? 0) / 255;
-  return { data: values, shape: [info.height, info.width, options.channels], dtype: 'float32' };
 }
 
-async function resizeAndCrop(image: Sharp, path: string, { resize, centerCrop }: ReadImageOptions): Promise<Sharp> {
-  if (resize === undefined && centerCrop === undefined) return image;
+/** torchvision's Resize: of a number the longer side keeps the proportion, cut to a whole number. */
+async function resized(image: Sharp, { resize, centerCrop }: ReadImageOptions): Promise<Sharp> {
+  if (resize === undefined) return image;
+  if (typeof resize !== 'number') return image.resize(resize[1], resize[0], { fit: 'fill', kernel: 'linear' });
+  // a pixel of the longer side more or less is cut off again: no need to read the header first
+  if (centerCrop !== undefined) return image.resize(resize, resize, { fit: 'outside', kernel: 'linear' });
   const { width, height } = await image.metadata();
-  const [newHeight, newWidth] = resize === undefined ? [height, width] : resized(resize, height, width);
-  const sized = resize === undefined ? image : image.resize(newWidth, newHeight, { fit: 'fill', kernel: 'linear' });
-  if (centerCrop === undefined) return sized;
-  const [cropHeight, cropWidth] = centerCrop;
-  if (newHeight < cropHeight || newWidth < cropWidth) {
-    throw new EngineError(
-      'data.image',
-      `The image ${path} is ${newHeight} × ${newWidth} (height × width)${resize === undefined ? '' : ' after resize'}, smaller than center_crop ${cropHeight} × ${cropWidth}. Set resize to at least that.`,
-      { path, size: [newHeight, newWidth], center_crop: centerCrop },
-    );
-  }
-  return sized.extract({
-    top: Math.round((newHeight - cropHeight) / 2),
-    left: Math.round((newWidth - cropWidth) / 2),
-    height: cropHeight,
-    width: cropWidth,
-  });
+  const shorter = Math.min(width, height);
+  const [newWidth, newHeight] = [Math.floor((resize * width) / shorter), Math.floor((resize * height) / shorter)];
+  return image.resize(newWidth, newHeight, { fit: 'fill', kernel: 'linear' });
 }
 
-/** torchvision's Resize: the longer side keeps the proportion, cut to a whole number. */
-function resized(size: ImageSize, height: number, width: number): readonly [number, number] {
-  if (typeof size !== 'number') return size;
-  return height <= width ? [size, Math.floor((size * width) / height)] : [Math.floor((size * height) / width), size];
+function middle({ data, info }: Pixels, height: number, width: number, channels: number): HostTensor {
+  const top = Math.round((info.height - height) / 2);
+  const left = Math.round((info.width - width) / 2);
+  const values = new Float32Array(height * width * channels);
+  let to = 0;
+  for (let row = 0; row < height; row++) {
+    const from = ((row + top) * info.width + left) * channels;
+    for (let at = from; at < from + width * channels; at++) values[to++] = fractions[data[at] ?? 0] ?? 0;
+  }
+  return { data: values, shape: [height, width, channels], dtype: 'float32' };
 }

@@ -38,9 +38,11 @@ export class ColorJitter implements Transform {
 }
 
 function blend(image: Image, base: number, factor: number): Image {
-  const data = Float32Array.from(image.data);
+  const data = new Float32Array(image.data.length);
+  const shift = base * (1 - factor);
   for (let i = 0; i < data.length; i++) {
-    data[i] = Math.min(1, Math.max(0, base + ((data[i] ?? 0) - base) * factor));
+    const value = (image.data[i] ?? 0) * factor + shift;
+    data[i] = Math.min(1, Math.max(0, value));
   }
   return { ...image, data };
 }
@@ -90,11 +92,10 @@ export class Normalize implements Transform {
       );
     }
     const data = new Float32Array(image.data.length);
-    for (let i = 0; i < data.length; i++) {
-      const channel = i % channels;
+    for (let channel = 0; channel < channels; channel++) {
       const mean = this.#mean[this.#mean.length === 1 ? 0 : channel] ?? 0;
       const std = this.#std[this.#std.length === 1 ? 0 : channel] ?? 1;
-      data[i] = ((image.data[i] ?? 0) - mean) / std;
+      for (let i = channel; i < data.length; i += channels) data[i] = ((image.data[i] ?? 0) - mean) / std;
     }
     return fromImage({ ...image, data });
   }
