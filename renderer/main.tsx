@@ -1,5 +1,6 @@
 import './ui/tokens.css';
 import './ui/ui.css';
+import './ui/table.css';
 import './app.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   loadBackend,
   type NativeBinding,
+  nativeBackendOf,
   nativeBinding,
   tensorflowObstacle,
   withPlainKernels,
@@ -283,29 +284,25 @@ describe.skipIf(missing)(`native kernels${missing ? ` (${missing})` : ''}`, () =
   /** The value and the gradient by each input, for an uneven gradient of the value. */
   function withGradients(inputs: tf.Tensor[], op: (inputs: tf.Tensor[]) => tf.Tensor): tf.Tensor[] {
     const value = op(inputs);
-    const { grads } = tf.valueAndGrads((...args: tf.Tensor[]) => op(args))(
-      inputs,
-      noise(value.shape, 9),
-    ) as unknown as {
-      grads: tf.Tensor[];
-    };
-    return [value, ...grads];
+    const { grads } = tf.valueAndGrads((...args: tf.Tensor[]) => op(args))(inputs, noise(value.shape, 9));
+    return [value, ...Object.values<tf.Tensor>(grads)];
   }
 
   /** Names of the native ops that `run` calls. */
   function opsOf(run: () => unknown): string[] {
-    const backend = tf.backend() as unknown as { binding: NativeBinding };
+    const backend = nativeBackendOf(tf);
+    if (backend === undefined) throw new Error('this test needs the native backend');
     const { binding } = backend;
     const names: string[] = [];
     const executeOp: NativeBinding['executeOp'] = (name, ...rest) => {
       names.push(name);
       return binding.executeOp(name, ...rest);
     };
-    backend.binding = Object.create(binding, { executeOp: { value: executeOp } });
+    Object.assign(backend, { binding: Object.create(binding, { executeOp: { value: executeOp } }) });
     try {
       run();
     } finally {
-      backend.binding = binding;
+      Object.assign(backend, { binding });
     }
     return names;
   }
