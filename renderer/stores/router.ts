@@ -9,7 +9,7 @@ export type Route =
   | { readonly page: 'projects' }
   | { readonly page: 'settings' };
 
-export const RUN_TABS = ['charts', 'config', 'checkpoints', 'logs', 'details'] as const;
+export const RUN_TABS = ['charts', 'media', 'config', 'checkpoints', 'logs', 'details'] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
 /** The address is the state: a page can be reloaded, bookmarked and gone back from. */

@@ -20,9 +20,11 @@ import { CheckpointsTab } from './CheckpointsTab.tsx';
 import { ConfigTab } from './ConfigTab.tsx';
 import { DetailsTab } from './DetailsTab.tsx';
 import { LogsTab } from './LogsTab.tsx';
+import { MediaTab } from './media/MediaTab.tsx';
 
 const LABELS: Readonly<Record<RunTab, string>> = {
   charts: 'Charts',
+  media: 'Media',
   config: 'Config',
   checkpoints: 'Checkpoints',
   logs: 'Logs',
@@ -63,6 +65,7 @@ export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: 
           />
           <div role="tabpanel" aria-label={LABELS[tab]} className="run__tab">
             {tab === 'charts' && <ChartsTab run={run} />}
+            {tab === 'media' && <MediaTab run={run} />}
             {tab === 'config' && <ConfigTab run={run} />}
             {tab === 'checkpoints' && <CheckpointsTab run={run} />}
             {tab === 'logs' && <LogsTab run={run} />}
