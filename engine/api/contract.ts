@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ComposedConfig, ComposeRequest, ConfigSource } from './configModel.ts';
 import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
-import { LaunchPreview, LaunchRequest } from './launchModel.ts';
+import { ContinueRequest, LaunchPreview, LaunchRequest } from './launchModel.ts';
 import { DeviceInfo, DoctorReport } from './machine.ts';
 import { MediaContent, MediaKey, MediaNotice, MediaOfKey } from './media.ts';
 import { FlightPlan, FlightPlanRequest } from './planModel.ts';
@@ -69,11 +69,10 @@ export const contract = {
   'runs.remove': procedure(z.object({ runId: z.string(), deleteFolder: z.boolean() }), Nothing),
   /** `stop` saves and ends cleanly, `kill` ends at once. */
   'runs.stop': procedure(z.object({ runId: z.string(), mode: z.enum(['stop', 'kill']) }), Nothing),
-  /** Continues a run from its newest (or the named) checkpoint, in its own folder. */
-  'runs.resume': procedure(
-    z.object({ runId: z.string(), checkpoint: z.string().optional() }),
-    z.object({ runId: z.string() }),
-  ),
+  /** Goes on with a run from its newest checkpoint, or the one named, in its own folder, with its saved config. */
+  'runs.resume': procedure(ContinueRequest, OfRun),
+  /** Begins a new run, in a folder of its own, at a checkpoint of another one. */
+  'runs.branch': procedure(ContinueRequest.extend({ name: z.string().min(1).optional() }), OfRun),
   'runs.log': procedure(
     z.object({
       runId: z.string(),

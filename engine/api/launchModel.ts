@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MixedPrecision } from './launch.ts';
+import { LaunchOptions, MixedPrecision } from './launch.ts';
 
 /** How a person asks for a run in the launcher page or on the command line. */
 export const LaunchRequest = z.object({
@@ -30,3 +30,17 @@ export const LaunchPreview = z.object({
   warnings: z.array(z.string()),
 });
 export type LaunchPreview = z.infer<typeof LaunchPreview>;
+
+/** From where a run goes on, or branches off, and with what. */
+export const ContinueRequest = z.object({
+  runId: z.string(),
+  /** Checkpoint folder within the run: `checkpoints/epoch_3`. */
+  checkpoint: z.string().optional(),
+  /** Instead: the checkpoint of this step. Without either the newest by step. */
+  step: z.number().int().nonnegative().optional(),
+  /** Hydra overrides on the run's saved config; a resumed run takes only some. */
+  overrides: z.array(z.string()).default([]),
+  /** Another spread over processes and devices than the run had. */
+  launch: LaunchOptions.optional(),
+});
+export type ContinueRequest = z.infer<typeof ContinueRequest>;

@@ -30,6 +30,10 @@ const usageCodes: ReadonlySet<string> = new Set([
   'runs.ambiguous',
   'runs.live',
   'runs.folder-foreign',
+  'runs.resume-override',
+  'runs.branch-group',
+  'runs.nothing-left',
+  'runs.config-missing',
   'launch.folder-taken',
   'launch.run-live',
 ]);

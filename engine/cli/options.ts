@@ -30,3 +30,16 @@ export interface LaunchFlags {
   readonly name?: string;
   readonly detach?: boolean;
 }
+
+/** How `runs resume` and `runs branch` go on. */
+export interface ContinueFlags
+  extends Pick<
+    LaunchFlags,
+    'num_processes' | 'use_cpu' | 'cpu' | 'gpu_ids' | 'num_cpu_threads_per_process' | 'name' | 'detach'
+  > {
+  readonly step?: number;
+  readonly checkpoint?: string;
+  readonly overrides?: readonly string[];
+  readonly json?: boolean;
+  readonly project?: string;
+}

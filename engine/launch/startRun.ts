@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { LaunchJob, type LaunchPlan } from '../api/launch.ts';
 import type { DeviceInfo } from '../api/machine.ts';
+import type { RunParent } from '../api/runModel.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { isRunAlive } from '../runs/liveness.ts';
 import { readRunJson, updateRunFile } from '../runs/runFolder.ts';
 import { createRunId } from '../runs/runId.ts';
-import { createRun } from '../runs/runRecorder.ts';
+import { changeRunConfig, createRun, type RunConfigChange } from '../runs/runRecorder.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { captureSurroundings } from './environment.ts';
 import { jobFile, writeJob } from './jobFile.ts';
@@ -37,6 +38,8 @@ export interface StartRunRequest {
   /** Checkpoint folder to begin from. */
   readonly resumeFrom?: string | undefined;
   readonly replay?: LaunchJob['replay'];
+  /** The run that this one branches off. */
+  readonly parent?: RunParent | undefined;
 }
 
 export interface StartRunDependencies {
@@ -82,7 +85,7 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
     ...(request.replay === undefined ? {} : { replay: request.replay }),
   });
   try {
-    const { name, configName, overrides, command, configYaml, resolvedYaml, hydra, origins, monitor } = request;
+    const { name, configName, overrides, command, configYaml, resolvedYaml, hydra, origins, monitor, parent } = request;
     const { git, host, user, environment, codeDiff } = surroundings;
     const devices = plan.processes.map((process) => process.device);
     const processes = plan.processes.length;
@@ -105,6 +108,7 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
         user,
         environment,
         monitor,
+        parent,
       },
       { hydra, origins, codeDiff },
     );
@@ -130,6 +134,8 @@ export interface ResumeRunRequest {
   readonly plan?: LaunchPlan;
   /** Where the project is now; where it was unless given. */
   readonly projectRoot?: string;
+  /** The run's config with what may change of it; as it was unless given. */
+  readonly config?: RunConfigChange | undefined;
 }
 
 /**
@@ -157,7 +163,10 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
   }
   const plan = request.plan ?? previous.plan;
   const projectRoot = request.projectRoot ?? previous.projectRoot;
-  writeJob(expDir, { ...previous, runId, storeFile: store.file, projectRoot, plan, resumeFrom: request.checkpoint });
+  const needsResolving = request.config ? request.config.resolvedYaml === undefined : previous.needsResolving;
+  const job = { ...previous, runId, storeFile: store.file, projectRoot, plan, needsResolving };
+  writeJob(expDir, { ...job, resumeFrom: request.checkpoint });
+  if (request.config !== undefined) changeRunConfig(store, run, request.config);
   const begin = { status: 'starting', endedAt: undefined, error: undefined } as const;
   const devices = plan.processes.map((process) => process.device);
   store.runs.update(runId, { ...begin, processes: devices.length, devices });

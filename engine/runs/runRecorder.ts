@@ -48,6 +48,25 @@ export function createRun(store: RunStore, run: NewRun, content: RunFolderConten
   store.runs.create(run);
 }
 
+/** What a run that goes on may have changed of its config. */
+export interface RunConfigChange {
+  readonly configYaml: string;
+  readonly resolvedYaml?: string | undefined;
+  readonly origins: unknown;
+  readonly overrides: readonly string[];
+}
+
+/** Another config for a run that goes on: in its folder first, then in its row. */
+export function changeRunConfig(store: RunStore, run: Pick<NewRun, 'id' | 'expDir'>, change: RunConfigChange): void {
+  const { configYaml, resolvedYaml, origins, overrides } = change;
+  const write = (name: string, text: string) => writeAtomically(join(run.expDir, name), text);
+  write(runFiles.config, configYaml);
+  if (resolvedYaml !== undefined) write(runFiles.resolvedConfig, resolvedYaml);
+  write(runFiles.origins, `${JSON.stringify(origins)}\n`);
+  updateRunFile(run.expDir, { overrides: [...overrides] });
+  store.runs.update(run.id, { configYaml, overrides, ...(resolvedYaml === undefined ? {} : { resolvedYaml }) });
+}
+
 /**
  * Writes what happens in one run: first into its folder (the truth), then into the store (the index). A store that is
  * locked or broken never stops a training: what it missed is kept and tried again with the next write, and a rebuild finds
@@ -77,7 +96,7 @@ export class RunRecorder implements Disposable {
     const { progress, ...lasting } = patch;
     // Progress changes many times a second and dies with the run: only the row carries it.
     if (Object.keys(lasting).length > 0 && readRunFile(this.#expDir)) {
-      const { devices, tags, ...rest } = lasting;
+      const { devices, tags, overrides: _overrides, configYaml: _config, resolvedYaml: _resolved, ...rest } = lasting;
       updateRunFile(this.#expDir, {
         ...rest,
         ...(devices ? { devices: [...devices] } : {}),

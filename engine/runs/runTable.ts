@@ -57,6 +57,7 @@ export interface RunPatch {
   /** A resumed run may go on with another length or other saving. */
   readonly configYaml?: string;
   readonly resolvedYaml?: string;
+  readonly overrides?: readonly string[];
 }
 
 /** A run as stored. */
@@ -274,6 +275,7 @@ function patchColumns(patch: RunPatch): Record<string, SqlValue> {
   if ('error' in patch) columns.error = patch.error ?? null;
   if (patch.tags !== undefined) columns.tags_json = stringifyExact(patch.tags);
   if (patch.notes !== undefined) columns.notes = patch.notes;
+  if (patch.overrides !== undefined) columns.overrides_json = stringifyExact(patch.overrides);
   if (patch.configYaml !== undefined) columns.config_yaml = patch.configYaml;
   if (patch.resolvedYaml !== undefined) columns.resolved_yaml = patch.resolvedYaml;
   return columns;

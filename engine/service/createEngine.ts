@@ -5,8 +5,9 @@ import type { Disposable } from '../base/disposable.ts';
 import type { Event } from '../base/event.ts';
 import { type EngineOptions, EngineState } from './engineState.ts';
 import { configHandlers } from './handlers/configHandlers.ts';
+import { continueHandlers } from './handlers/continueHandlers.ts';
 import { InferenceSessions, inferenceHandlers } from './handlers/inferenceHandlers.ts';
-import { launchHandlers } from './handlers/launchHandlers.ts';
+import { launchHandlers, rememberDevices } from './handlers/launchHandlers.ts';
 import { machineHandlers } from './handlers/machineHandlers.ts';
 import { projectHandlers } from './handlers/projectHandlers.ts';
 import { recordHandlers } from './handlers/recordHandlers.ts';
@@ -29,10 +30,12 @@ export interface Engine extends Disposable {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const state = new EngineState(options);
   const sessions = new InferenceSessions();
+  const devices = rememberDevices();
   const api = bindHandlers({
     ...projectHandlers(state),
     ...configHandlers(state),
-    ...launchHandlers(state),
+    ...launchHandlers(state, devices),
+    ...continueHandlers(state, devices),
     ...runHandlers(state),
     ...recordHandlers(state),
     ...inferenceHandlers(state, sessions),

@@ -2,6 +2,7 @@ import { EngineError } from '../api/errors.ts';
 import type { EngineEvent } from '../api/events.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/event.ts';
+import type { StartRunDependencies } from '../launch/index.ts';
 import { type OpenProject, type OpenProjectOptions, openProject } from './openProject.ts';
 import { defaultSettingsDir, UserState } from './userState.ts';
 
@@ -57,6 +58,12 @@ export class EngineState implements Disposable {
     await previous?.dispose();
     this.fire({ type: 'project.changed' });
     return opened;
+  }
+
+  /** What starting a run needs of the engine. */
+  get launching(): StartRunDependencies {
+    const { store } = this.current;
+    return { store, ...(this.workerModule === undefined ? {} : { workerModule: this.workerModule }) };
   }
 
   isTrusted(root: string): boolean {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { LaunchOptions, LaunchPlan } from '../api/launch.ts';
-import type { LaunchPreview, LaunchRequest } from '../api/launchModel.ts';
+import type { LaunchRequest } from '../api/launchModel.ts';
 import type { DeviceInfo } from '../api/machine.ts';
 import { listNode, strNode, toYaml } from '../config/index.ts';
 import type { Project } from '../instantiate/project/loadProject.ts';
@@ -13,8 +13,6 @@ import {
   readLaunchFile,
   type StartRunRequest,
 } from '../launch/index.ts';
-import type { RunStore } from '../runs/runStore.ts';
-import { isFolderMissing, type RunRecord } from '../runs/runTable.ts';
 import { commandText } from './commandText.ts';
 import { type Composition, composeProject } from './composition.ts';
 import { configProblems } from './configProblems.ts';
@@ -69,37 +67,6 @@ export function prepareLaunch(
   return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings, problems };
 }
 
-/**
- * The run that a launch would go on with: one that has ended, in the config's own folder, where the config asks to resume
- * from the latest checkpoint (in either spelling of the key). Its own saved config is what goes on.
- */
-export function continuedRun(project: Project, request: LaunchRequest, store: RunStore): RunRecord | undefined {
-  const composition = composeProject(project, request);
-  const keys = ['auto_resume_from_latest_ckpt', 'auto_reusme_from_latest_ckpt'];
-  const isAsked = [...keys, ...keys.map((key) => `trainer.${key}`)].some((key) => composition.textAt(key) === 'true');
-  if (!isAsked) return undefined;
-  const run = store.runs.findByFolder(wantedFolder(project, composition));
-  return run && !isFolderMissing(run) ? run : undefined;
-}
-
-/** A prepared launch for a person to look at: whatever keeps it from starting is told instead of thrown. */
-export function previewLaunch(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]): LaunchPreview {
-  try {
-    const { plan, expDir, warnings, problems, ...prepared } = prepareLaunch(project, request, devices);
-    return {
-      command: commandText(prepared.request, project.defaultConfig),
-      processes: plan.processes.map(({ rank, device, threads }) => ({ rank, device, threads })),
-      expDir,
-      problems: [...problems],
-      warnings: [...warnings, ...prepared.composition.warnings],
-    };
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    const command = commandText(request, project.defaultConfig);
-    return { command, processes: [], expDir: '', problems: [error.message], warnings: [] };
-  }
-}
-
 /** What `startRun` takes. */
 export function startRequest(
   project: Project,
@@ -140,7 +107,7 @@ export function planRequest(project: Project, { composition, plan, expDir, probl
   };
 }
 
-function planProcesses(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]) {
+export function planProcesses(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]) {
   const file =
     request.launchFile === undefined
       ? { options: {}, warnings: [] }
@@ -160,7 +127,7 @@ function planProcesses(project: Project, request: LaunchRequest, devices: readon
 }
 
 /** AccelHydra's `exp_dir`; a config without one gets a folder named after it. */
-function wantedFolder(project: Project, composition: Composition): string {
+export function wantedFolder(project: Project, composition: Composition): string {
   const text = composition.textAt('exp_dir');
   return resolve(project.root, text ?? `experiments/${composition.textAt('exp_name') ?? composition.configName}`);
 }
@@ -170,7 +137,7 @@ function isFolderChosen(request: LaunchRequest): boolean {
 }
 
 /** Validation metrics are logged as `val/NAME`. */
-function monitorOf(composition: Composition): StartRunRequest['monitor'] {
+export function monitorOf(composition: Composition): StartRunRequest['monitor'] {
   const name = composition.textAt('trainer.metric_monitor.metric_name') ?? 'loss';
   const mode = composition.textAt('trainer.metric_monitor.mode') === 'max' ? 'max' : 'min';
   return { key: name.includes('/') ? name : `val/${name}`, mode };

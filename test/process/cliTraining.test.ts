@@ -153,6 +153,29 @@ test.each([
   expect(await onlyRun()).toMatchObject({ status: 'failed', error: expect.stringContaining(says) });
 });
 
+test('a run is resumed in its folder and branched into another, and both know of each other', async () => {
+  expect((await accelhydra('train', '+trainer.save_every_n_steps=3', 'trainer.save_last_k=9')).code).toBe(0);
+  const parent = await onlyRun();
+  expect(await accelhydra('runs', 'resume', 'line')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('epochs=4'),
+  });
+  expect((await accelhydra('runs', 'resume', 'line', 'epochs=3')).code).toBe(0);
+  const resumed = await onlyRun();
+  expect([resumed.id, resumed.status, resumed.overrides.at(-1)]).toEqual([parent.id, 'completed', 'epochs=3']);
+  expect(resumed.metrics.find(({ key }) => key === 'val/loss')?.points).toBe(3);
+  expect((await accelhydra('runs', 'branch', 'line', '--step', '11')).stderr).toContain('--step 9 and --step 12');
+  const branched = await accelhydra('runs', 'branch', 'line', '--step', '12', 'optimizer.lr=0.01', '--name', 'slow');
+  expect([branched.code, branched.stderr]).toEqual([
+    0,
+    expect.stringContaining(`A branch of line (${parent.id}) at step 12`),
+  ]);
+  const shown = await accelhydra('runs', 'show', 'slow');
+  expect(shown.stdout).toMatch(/^folder +.*experiments\/line-2$/m);
+  expect(shown.stdout).toMatch(new RegExp(`^parent +line \\(${parent.id}\\), from step 12, checkpoints/step_12$`, 'm'));
+  expect((await accelhydra('runs', 'show', parent.id)).stdout).toMatch(/^branches +slow \(\S+\) at step 12$/m);
+});
+
 test('a folder that is in use is left alone', async () => {
   expect((await accelhydra('train', 'epochs=1')).code).toBe(0);
   const refused = await accelhydra('train', 'epochs=1', 'exp_dir=experiments/line');

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../ui/terminal.ts';
+import { addContinuing } from './continueCommands.ts';
 import type { Finish } from './finish.ts';
 import { examples, positiveInteger } from './valueParsers.ts';
 
 export function addRuns(program: Command, terminal: Terminal, finish: Finish): void {
-  const runs = program.command('runs').summary('list, show and remove runs').description('The runs of a project.');
+  const runs = program
+    .command('runs')
+    .summary('list, show, resume, branch and remove runs')
+    .description('The runs of a project.');
   const common = (command: Command) =>
     command
       .option('--json', 'as JSON, for programs')
@@ -56,6 +60,7 @@ export function addRuns(program: Command, terminal: Terminal, finish: Finish): v
       const { removeRuns } = await import('../commands/runs.ts');
       finish(await removeRuns(terminal, names, options));
     });
+  addContinuing(runs, terminal, finish);
   common(runs.command('stop').summary('stop a running run').description('Ask a run to save a checkpoint and end.'))
     .argument('<run>', 'id, name or folder')
     .option('--kill', 'end it at once, saving nothing')

@@ -48,8 +48,14 @@ export function addLaunchOptions(command: Command): void {
 export function addProcessOptions(command: Command): void {
   command
     .option('--config_file <file>', 'accelerate launch file: processes, devices, precision')
+    .addOption(new Option('--mixed_precision <kind>', 'precision').choices(['no', 'fp16', 'bf16']));
+  addDeviceOptions(command);
+}
+
+/** On how many processes, with which devices and threads. */
+export function addDeviceOptions(command: Command): Command {
+  return command
     .option('--num_processes <count>', 'how many processes', positiveInteger)
-    .addOption(new Option('--mixed_precision <kind>', 'precision').choices(['no', 'fp16', 'bf16']))
     .option('--gpu_ids <list>', "'all', or indices: 0,1")
     .option('--use_cpu', 'no GPU')
     .addOption(new Option('--cpu', 'the same').hideHelp())

@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { EngineError } from '../../api/errors.ts';
-import { type CheckpointInfo, type MetricKey, type RunDetail, RunStatus, type RunSummary } from '../../api/runModel.ts';
+import { type RunDetail, RunStatus, type RunSummary } from '../../api/runModel.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { type ProjectOption, withEngine } from '../openEngine.ts';
-import { formatBytes, formatDuration, formatMetric, formatTable, formatTime } from '../ui/format.ts';
+import { formatMetric, formatTable, formatTime } from '../ui/format.ts';
 import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { describeRun, took } from './describeRun.ts';
 
 interface Options extends ProjectOption {
   readonly json?: boolean;
@@ -40,10 +41,14 @@ export async function showRun(
   return withEngine(options, async ({ api, lookUpRun }) => {
     const runId = lookUpRun(name);
     const run = await api['runs.get']({ runId });
-    const [keys, checkpoints] = await Promise.all([api['metrics.keys']({ runId }), api['checkpoints.list']({ runId })]);
-    if (options.json) terminal.print(JSON.stringify({ ...run, metrics: keys, checkpoints }, jsonNumbers, 2));
+    const [metrics, media, checkpoints] = await Promise.all([
+      api['metrics.keys']({ runId }),
+      api['media.keys']({ runId }),
+      api['checkpoints.list']({ runId }),
+    ]);
+    if (options.json) terminal.print(JSON.stringify({ ...run, metrics, media, checkpoints }, jsonNumbers, 2));
     else if (options.config) terminal.printRaw(run.configYaml);
-    else terminal.print(describe(terminal, run, keys, checkpoints));
+    else terminal.print(describeRun(terminal, run, { metrics, media, checkpoints }));
     return exitCodes.ok;
   });
 }
@@ -119,73 +124,6 @@ function resultOf(run: RunSummary): string {
   if (run.monitor?.best !== undefined) return `best ${run.monitor.key} ${formatMetric(run.monitor.best)}`;
   const loss = run.lastMetrics['train/loss'];
   return loss === undefined ? '' : `train/loss ${formatMetric(loss)}`;
-}
-
-function took(run: RunSummary): string {
-  if (run.startedAt === undefined) return '';
-  return formatDuration((run.endedAt ?? Date.now()) - run.startedAt);
-}
-
-function describe(
-  terminal: Terminal,
-  run: RunDetail,
-  keys: readonly MetricKey[],
-  checkpoints: readonly CheckpointInfo[],
-): string {
-  const git = run.git
-    ? `${run.git.commit.slice(0, 10)}${run.git.branch ? ` (${run.git.branch})` : ''}${run.git.dirty ? ', with local changes' : ''}`
-    : '';
-  const facts: readonly (readonly [string, string])[] = [
-    ['id', run.id],
-    ['name', run.name],
-    ['status', statusText(terminal, run.status)],
-    ['error', run.error ?? ''],
-    ['folder', run.expDir + (run.folderMissing ? ' (gone)' : '')],
-    ['config', run.configName],
-    ['command', run.command],
-    ['started', run.startedAt === undefined ? '' : formatTime(run.startedAt)],
-    ['took', took(run)],
-    ['devices', run.devices.join(', ')],
-    ['host', run.host && `${run.user}@${run.host}`],
-    ['git', git],
-    ['tags', run.tags.join(', ')],
-    ['notes', run.notes],
-  ];
-  const title = (text: string) => terminal.paint('bold', text);
-  const sections = [
-    facts
-      .flatMap(([name, value]) => (value === '' ? [] : [`${terminal.paint('dim', name.padEnd(8))} ${value}`]))
-      .join('\n'),
-  ];
-  if (keys.length > 0) {
-    sections.push(
-      `${title('Metrics')}\n${formatTable(keys, [
-        { title: 'KEY', cell: (key) => key.key },
-        { title: 'LAST', cell: (key) => formatMetric(key.lastValue), align: 'right' },
-        { title: 'MIN', cell: (key) => (key.minimum === undefined ? '' : formatMetric(key.minimum)), align: 'right' },
-        { title: 'MAX', cell: (key) => (key.maximum === undefined ? '' : formatMetric(key.maximum)), align: 'right' },
-        { title: 'STEP', cell: (key) => String(key.lastStep), align: 'right' },
-        { title: 'POINTS', cell: (key) => String(key.points), align: 'right' },
-      ])}`,
-    );
-  }
-  if (checkpoints.length > 0) {
-    sections.push(
-      `${title('Checkpoints')}\n${formatTable(checkpoints, [
-        { title: 'PATH', cell: (checkpoint) => checkpoint.path + (checkpoint.missing ? ' (gone)' : '') },
-        { title: 'STEP', cell: (checkpoint) => String(checkpoint.step), align: 'right' },
-        { title: 'SIZE', cell: (checkpoint) => formatBytes(checkpoint.bytes), align: 'right' },
-        {
-          title: 'METRICS',
-          cell: (checkpoint) =>
-            Object.entries(checkpoint.metrics)
-              .map(([key, value]) => `${key} ${formatMetric(value)}`)
-              .join('  '),
-        },
-      ])}`,
-    );
-  }
-  return sections.join('\n\n');
 }
 
 async function confirm(terminal: Terminal, runs: readonly RunDetail[], deletesFolders: boolean): Promise<void> {

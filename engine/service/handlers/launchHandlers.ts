@@ -3,42 +3,26 @@ import { EngineError } from '../../api/errors.ts';
 import type { DeviceInfo } from '../../api/machine.ts';
 import { listDevices } from '../../backend/devices.ts';
 import { planRun, resumeRun, startRun } from '../../launch/index.ts';
-import { syncCheckpoints } from '../../runs/rebuild.ts';
-import type { RunStore } from '../../runs/runStore.ts';
-import type { RunRecord } from '../../runs/runTable.ts';
 import type { EngineState } from '../engineState.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
-import { continuedRun, planRequest, prepareLaunch, previewLaunch, startRequest } from '../launching.ts';
+import { planRequest, prepareLaunch, startRequest } from '../launching.ts';
+import { goOnRequest } from '../resuming/goOn.ts';
+import { launchResume } from '../resuming/launchResume.ts';
+import { prepareSaved, previewLaunch } from '../resuming/previewing.ts';
 
-type Names = 'launch.preview' | 'launch.plan' | 'launch.start' | 'launch.files' | 'runs.resume';
+type Names = 'launch.preview' | 'launch.plan' | 'launch.start' | 'launch.files';
 
-/** Asking for devices starts programs; a preview is asked for at every key stroke. */
 const DEVICES_LAST_MS = 10_000;
 
-export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> {
-  const devices = rememberFor(DEVICES_LAST_MS, async () => [...(await listDevices())]);
-  const dependencies = (store: RunStore) => ({
-    store,
-    ...(state.workerModule === undefined ? {} : { workerModule: state.workerModule }),
-  });
-  const resume = async (runId: string, checkpoint: string | undefined) => {
-    const { store, follower } = state.current;
-    const run = store.runs.get(runId);
-    const chosen = checkpoint ?? newestCheckpoint(store, run);
-    if (chosen === undefined) {
-      throw new EngineError(
-        'checkpoints.not-found',
-        `The run '${run.name}' has no checkpoint to go on from. Start it anew instead: ${run.command}`,
-        { runId },
-      );
-    }
-    await resumeRun({ runId, checkpoint: chosen }, dependencies(store));
-    state.fire({ type: 'run.changed', runId });
-    follower.look();
-    return { runId };
-  };
+export function launchHandlers(
+  state: EngineState,
+  devices: () => Promise<readonly DeviceInfo[]>,
+): Pick<EngineHandlers, Names> {
   return {
-    'launch.preview': async (request) => previewLaunch(state.current.project, request, await devices()),
+    'launch.preview': async (request) => {
+      const { project, store } = state.current;
+      return previewLaunch(project, request, await devices(), store);
+    },
     'launch.plan': async ({ maxPoints, ...request }, signal) => {
       state.assertTrusted();
       const { project } = state.current;
@@ -47,31 +31,33 @@ export function launchHandlers(state: EngineState): Pick<EngineHandlers, Names> 
     'launch.start': async (request) => {
       state.assertTrusted();
       const { project, store, follower } = state.current;
-      const earlier = continuedRun(project, request, store);
-      const isResumed = earlier !== undefined && newestCheckpoint(store, earlier) !== undefined;
-      if (isResumed) return resume(earlier.id, undefined);
+      const resume = launchResume(project, request, store);
+      if (resume?.kind === 'run') {
+        const { run, wish, ...what } = resume;
+        await resumeRun(goOnRequest(project, store, run, { ...wish, ...what }), state.launching);
+        state.fire({ type: 'run.changed', runId: run.id });
+        follower.look();
+        return { runId: run.id };
+      }
       const found = await devices();
-      const prepared = prepareLaunch(project, request, found);
+      const prepared =
+        resume === undefined ? prepareLaunch(project, request, found) : prepareSaved(project, request, found, resume);
       if (prepared.problems.length > 0) {
         throw new EngineError('config.arguments', prepared.problems.join('\n'), { problems: prepared.problems });
       }
-      const { runId } = await startRun(startRequest(project, prepared, found), dependencies(store));
+      const start = startRequest(project, prepared, found);
+      const { runId } = await startRun({ ...start, resumeFrom: resume?.resumeFrom }, state.launching);
       state.fire({ type: 'runs.changed' });
       follower.look();
       return { runId };
     },
     'launch.files': () => findLaunchFiles(state.current.project),
-    'runs.resume': ({ runId, checkpoint }) => {
-      state.assertTrusted();
-      return resume(runId, checkpoint);
-    },
   };
 }
 
-/** Path of the newest checkpoint by step whose folder is there. */
-function newestCheckpoint(store: RunStore, run: RunRecord): string | undefined {
-  syncCheckpoints(store, run.id, run.expDir);
-  return store.checkpoints.list(run.id, run.expDir).find((checkpoint) => !checkpoint.missing)?.path;
+/** Asking for devices starts programs; a preview is asked for at every key stroke. */
+export function rememberDevices(): () => Promise<readonly DeviceInfo[]> {
+  return rememberFor(DEVICES_LAST_MS, async () => [...(await listDevices())]);
 }
 
 function rememberFor(milliseconds: number, ask: () => Promise<DeviceInfo[]>): () => Promise<DeviceInfo[]> {

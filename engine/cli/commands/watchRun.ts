@@ -1,0 +1,80 @@
+import type { EngineApi } from '../../api/contract.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { FollowedEnd } from '../../service/index.ts';
+import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { formatDuration, formatMetric } from '../ui/format.ts';
+import { ProgressLine } from '../ui/progressLine.ts';
+import { statusText } from '../ui/statusText.ts';
+import type { Terminal } from '../ui/terminal.ts';
+
+/** Says what was started and watches it to its end; with `isDetached` only prints its id. */
+export async function watchRun(
+  terminal: Terminal,
+  api: EngineApi,
+  runId: string,
+  isDetached: boolean,
+): Promise<ExitCode> {
+  const run = await api['runs.get']({ runId });
+  terminal.note(`Run ${terminal.paintNote('bold', runId)}  ${run.name}  on ${run.devices.join(', ')}`);
+  terminal.note(terminal.paintNote('dim', run.expDir));
+  if (isDetached) {
+    terminal.print(runId);
+    return exitCodes.ok;
+  }
+  const { followInForeground } = await import('../../service/index.ts');
+  const end = await watch(terminal, followInForeground, run.expDir);
+  const [finished, keys] = [await api['runs.get']({ runId }), await api['metrics.keys']({ runId })];
+  const took = formatDuration((finished.endedAt ?? Date.now()) - (finished.startedAt ?? finished.createdAt));
+  terminal.note(`${statusText(terminal, end.status)} after ${took}${end.error ? `: ${end.error}` : ''}`);
+  for (const key of keys.filter(({ key }) => key.startsWith('val/') || key === 'train/loss')) {
+    const best = key.key === finished.monitor?.key && finished.monitor.best !== undefined;
+    terminal.print(
+      `${key.key} ${formatMetric(key.lastValue)}${best ? `  (best ${formatMetric(finished.monitor?.best ?? Number.NaN)})` : ''}`,
+    );
+  }
+  return exitCodeOfRun(end);
+}
+
+type Follow = typeof import('../../service/index.ts')['followInForeground'];
+
+/** Shows progress and the first process's output until the run ends. */
+async function watch(
+  terminal: Terminal,
+  follow: Follow,
+  expDir: string,
+): Promise<FollowedEnd & { interrupted: boolean }> {
+  const progress = new ProgressLine(terminal, systemClock);
+  let interrupted = false;
+  const end = await follow(
+    expDir,
+    {
+      onProgress: (state) => progress.show(state),
+      onLog: (file, text) => {
+        // Other ranks say much the same; their logs are in the folder.
+        if (file === 'rank0.log') terminal.print(withoutTimes(text));
+      },
+    },
+    {
+      onSignal: (what) => {
+        interrupted = true;
+        terminal.note(
+          what === 'stop'
+            ? 'Saving and stopping; Ctrl-C again ends it at once.'
+            : 'Ending at once; nothing more is saved.',
+        );
+      },
+    },
+  );
+  progress.end();
+  return { ...end, interrupted };
+}
+
+/** Lines as the process printed them: the times of the log file are of no use while they happen. */
+function withoutTimes(text: string): string {
+  return text.replace(/\n$/, '').replaceAll(/^\d{4}-\d\d-\d\dT[\d:.]+Z /gm, '');
+}
+
+function exitCodeOfRun(end: FollowedEnd & { readonly interrupted: boolean }): ExitCode {
+  if (end.interrupted && end.status !== 'failed') return exitCodes.interrupted;
+  return end.status === 'completed' || end.status === 'stopped' ? exitCodes.ok : exitCodes.failed;
+}
