@@ -16,7 +16,9 @@ interface RunState {
   loadKeys(): Promise<void>;
   loadCheckpoints(): Promise<void>;
   stop(mode: 'stop' | 'kill'): Promise<void>;
-  resume(checkpoint?: string): Promise<void>;
+  resume(checkpoint?: string, overrides?: readonly string[]): Promise<void>;
+  /** Begins a new run at a checkpoint; gives its id, or undefined when that failed and `actionError` says why. */
+  branch(checkpoint: string, overrides: readonly string[], name?: string): Promise<string | undefined>;
   update(change: { readonly name?: string; readonly notes?: string; readonly tags?: string[] }): Promise<void>;
   removeCheckpoint(path: string): Promise<void>;
 }
@@ -81,7 +83,16 @@ export const useRun = create<RunState>()((set, get) => {
         (runId) => api['checkpoints.list']({ runId }),
       ),
     stop: (mode) => act((runId) => api['runs.stop']({ runId, mode })),
-    resume: (checkpoint) => act((runId) => api['runs.resume']({ runId, ...(checkpoint ? { checkpoint } : {}) })),
+    resume: (checkpoint, overrides = []) =>
+      act((runId) => api['runs.resume']({ runId, checkpoint, overrides: [...overrides] })),
+    branch: async (checkpoint, overrides, name) => {
+      let branched: string | undefined;
+      await act(async (runId) => {
+        const request = { runId, checkpoint, overrides: [...overrides] };
+        ({ runId: branched } = await api['runs.branch'](name === undefined ? request : { ...request, name }));
+      });
+      return branched;
+    },
     update: (change) => act((runId) => api['runs.update']({ runId, ...change })),
     removeCheckpoint: async (path) => {
       await act((runId) => api['checkpoints.remove']({ runId, path }));

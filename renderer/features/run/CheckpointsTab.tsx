@@ -1,4 +1,4 @@
-import { FlaskConical, Play, Trash2 } from 'lucide-react';
+import { FlaskConical, GitBranch, Play, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatAgo, formatBytes, formatCount, formatDateTime, formatNumber } from '../../lib/format.ts';
@@ -10,6 +10,7 @@ import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
 import { useNow } from '../../ui/useNow.ts';
+import { type GoOn, GoOnDialog } from './GoOnDialog.tsx';
 
 const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
   best: 'green',
@@ -21,6 +22,7 @@ const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
 export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
   const checkpoints = useRun((state) => state.checkpoints);
   const [removing, setRemoving] = useState<CheckpointInfo>();
+  const [going, setGoing] = useState<{ readonly how: GoOn; readonly from: CheckpointInfo }>();
   const now = useNow(30_000);
   if (checkpoints.error && !checkpoints.data) {
     return <ErrorNotice error={checkpoints.error} onRetry={() => void useRun.getState().loadCheckpoints()} />;
@@ -93,9 +95,18 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
                         look="quiet"
                         aria-label={`Resume from ${checkpoint.name}`}
                         disabled={checkpoint.missing}
-                        onClick={() => void useRun.getState().resume(checkpoint.path)}
+                        onClick={() => setGoing({ how: 'resume', from: checkpoint })}
                       >
                         <Play size={15} />
+                      </Button>
+                      <Button
+                        icon
+                        look="quiet"
+                        aria-label={`Branch from ${checkpoint.name}`}
+                        disabled={checkpoint.missing}
+                        onClick={() => setGoing({ how: 'branch', from: checkpoint })}
+                      >
+                        <GitBranch size={15} />
                       </Button>
                       <Button
                         icon
@@ -113,6 +124,7 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
           ))}
         </tbody>
       </table>
+      {going && <GoOnDialog run={run} how={going.how} from={going.from} onClose={() => setGoing(undefined)} />}
       <ConfirmDialog
         open={removing !== undefined}
         danger

@@ -4,6 +4,7 @@ import { formatBytes, formatDateTime, formatDevices } from '../../lib/format.ts'
 import { useRun } from '../../stores/run.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';
+import { HyperparametersPanel } from './HyperparametersPanel.tsx';
 
 export function DetailsTab({ run }: { readonly run: RunDetail }) {
   return (
@@ -31,6 +32,7 @@ export function DetailsTab({ run }: { readonly run: RunDetail }) {
         </dl>
       </Panel>
       <NotesPanel run={run} />
+      <HyperparametersPanel values={run.hyperparameters} />
       <Panel title="Environment">
         <dl className="facts">
           {Object.entries(run.environment).map(([name, value]) => (

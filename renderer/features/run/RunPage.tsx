@@ -19,6 +19,7 @@ import { ChartsTab } from './ChartsTab.tsx';
 import { CheckpointsTab } from './CheckpointsTab.tsx';
 import { ConfigTab } from './ConfigTab.tsx';
 import { DetailsTab } from './DetailsTab.tsx';
+import { Lineage } from './Lineage.tsx';
 import { LogsTab } from './LogsTab.tsx';
 import { MediaTab } from './media/MediaTab.tsx';
 
@@ -38,7 +39,7 @@ export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: 
   return (
     <div className="page">
       {detail.error && <ErrorNotice error={detail.error} onRetry={() => useRun.getState().open(runId)} />}
-      {actionError !== undefined && <ErrorNotice error={toEngineError(actionError)} />}
+      {actionError !== undefined && run !== undefined && <ErrorNotice error={toEngineError(actionError)} />}
       {!run && detail.loading && <LoadingState label="Reading the run" />}
       {run && (
         <>
@@ -123,6 +124,7 @@ function RunHeader({ run }: { readonly run: RunDetail }) {
           )}
         </div>
       </header>
+      {(run.parent || run.branches.length > 0) && <Lineage run={run} />}
       {live && progress && <ProgressLine progress={progress} />}
       <ConfirmDialog
         open={killing}

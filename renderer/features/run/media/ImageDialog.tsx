@@ -6,7 +6,7 @@ import { classNames } from '../../../lib/classNames.ts';
 import { formatBytes, formatCount } from '../../../lib/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Spinner } from '../../../ui/states.tsx';
-import { imageName, isSmall } from './ImageGrid.tsx';
+import { imageName, isSmall } from './imageNames.ts';
 import { useMediaFile } from './useMediaFile.ts';
 
 export interface ImageDialogProps {

@@ -3,6 +3,7 @@ import type { MediaNotice } from '../../../../engine/api/media.ts';
 import { classNames } from '../../../lib/classNames.ts';
 import { Spinner } from '../../../ui/states.tsx';
 import { ImageDialog } from './ImageDialog.tsx';
+import { imageName, isSmall } from './imageNames.ts';
 import { useMediaFile } from './useMediaFile.ts';
 
 /** Pictures with their captions; one opens large by a click or Enter. */
@@ -45,13 +46,4 @@ function Thumbnail({ runId, notice, onOpen }: ThumbnailProps) {
       {!data && !error && <Spinner />}
     </button>
   );
-}
-
-export function imageName({ key, step, item, caption }: MediaNotice): string {
-  return caption ?? `${key}, step ${step}, number ${item + 1}`;
-}
-
-/** Small pictures are enlarged with their pixels sharp. */
-export function isSmall({ detail }: MediaNotice): boolean {
-  return detail.kind === 'image' && Math.max(detail.width, detail.height) <= 96;
 }

@@ -1,0 +1,110 @@
+import { useState } from 'react';
+import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { toEngineError } from '../../../engine/api/errors.ts';
+import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
+import { formatCount } from '../../lib/format.ts';
+import { navigate } from '../../stores/router.ts';
+import { useRun } from '../../stores/run.ts';
+import { Button } from '../../ui/Button.tsx';
+import { CommandLine } from '../../ui/CommandLine.tsx';
+import { ErrorNotice } from '../../ui/states.tsx';
+
+/** In the run's own folder, or as a new run. */
+export type GoOn = 'resume' | 'branch';
+
+export interface GoOnDialogProps {
+  readonly run: RunDetail;
+  readonly how: GoOn;
+  readonly from: CheckpointInfo;
+  readonly onClose: () => void;
+}
+
+const EXPLAINED: Readonly<Record<GoOn, string>> = {
+  resume:
+    'The run goes on in its own folder, with its saved config. What was logged after this step is dropped. How long it trains, when it saves and logs, and where it reports may change.',
+  branch: 'A new run begins here, in a folder of its own, with the saved config and any values you change.',
+};
+
+/** Asks what to change, shows the command that does the same, and starts. Escape and the overlay cancel. */
+export function GoOnDialog({ run, how, from, onClose }: GoOnDialogProps) {
+  const [text, setText] = useState('');
+  const [name, setName] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const error = useRun((state) => state.actionError);
+  const overrides = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const start = async () => {
+    setBusy(true);
+    const { resume, branch } = useRun.getState();
+    const branched = how === 'branch' ? await branch(from.path, overrides, name.trim() || undefined) : undefined;
+    if (how === 'resume') await resume(from.path, overrides);
+    setBusy(false);
+    if (useRun.getState().actionError !== undefined) return;
+    onClose();
+    navigate({ page: 'run', runId: branched ?? run.id, tab: 'charts' });
+  };
+  const title = how === 'resume' ? 'Resume from' : 'Branch from';
+  return (
+    <ModalOverlay className="dialog__overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
+      <Modal>
+        <Dialog className="dialog">
+          <form
+            className="go-on"
+            onSubmit={(event) => {
+              event.preventDefault();
+              void start();
+            }}
+          >
+            <Heading slot="title" className="dialog__title">
+              {title} {from.name}, step {formatCount(from.step)}
+            </Heading>
+            <p className="go-on__text">{EXPLAINED[how]}</p>
+            <label className="field">
+              <span className="field__label">Overrides, one a line</span>
+              <textarea
+                className="input input--mono run__textarea"
+                rows={3}
+                value={text}
+                spellCheck={false}
+                placeholder={how === 'resume' ? 'epochs=10' : 'optimizer.lr=1e-4'}
+                onChange={(event) => setText(event.target.value)}
+              />
+            </label>
+            {how === 'branch' && (
+              <label className="field">
+                <span className="field__label">Name of the new run</span>
+                <input
+                  className="input"
+                  value={name}
+                  placeholder="that of its folder"
+                  onChange={(event) => setName(event.target.value)}
+                />
+              </label>
+            )}
+            <CommandLine command={commandOf(run.id, how, from, overrides, name.trim())} />
+            {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
+            <div className="dialog__actions">
+              <Button onClick={onClose}>Cancel</Button>
+              <Button look="primary" type="submit" disabled={isBusy}>
+                {isBusy ? 'Starting…' : how === 'resume' ? 'Resume' : 'Start the branch'}
+              </Button>
+            </div>
+          </form>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+function commandOf(runId: string, how: GoOn, from: CheckpointInfo, overrides: readonly string[], name: string): string {
+  const words = ['accelhydra runs', how, runId, '--checkpoint', from.path];
+  if (how === 'branch' && name) words.push('--name', quoted(name));
+  return [...words, ...overrides.map(quoted)].join(' ');
+}
+
+/** As one word of a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,45 @@
+import { useState } from 'react';
+import { formatNumber } from '../../lib/format.ts';
+import { Panel } from '../../ui/Panel.tsx';
+
+/** The resolved config as it was recorded at the start, one value a line. */
+export function HyperparametersPanel({ values }: { readonly values: Readonly<Record<string, unknown>> }) {
+  const [filter, setFilter] = useState('');
+  const all = Object.entries(values);
+  const wanted = filter.trim().toLowerCase();
+  const shown = all.filter(([key]) => key.toLowerCase().includes(wanted));
+  return (
+    <Panel
+      title="Hyper-parameters"
+      actions={
+        all.length > 0 && (
+          <input
+            type="search"
+            className="input hyperparameters__filter"
+            aria-label="Filter hyper-parameters"
+            placeholder="Filter"
+            value={filter}
+            onChange={(event) => setFilter(event.target.value)}
+          />
+        )
+      }
+    >
+      {all.length === 0 && <p className="field__hint">They are recorded when the training begins.</p>}
+      {all.length > 0 && shown.length === 0 && <p className="field__hint">No name matches.</p>}
+      <dl className="hyperparameters">
+        {shown.map(([key, value]) => (
+          <div className="hyperparameters__item" key={key}>
+            <dt className="mono">{key}</dt>
+            <dd className="mono">{valueText(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return formatNumber(value, 8);
+  return JSON.stringify(value ?? null);
+}
