@@ -1,5 +1,6 @@
 export { describeCpu, listDevices } from './devices.ts';
 export { inspectMachine } from './doctor.ts';
+export { setMixedPrecision } from './kernels/autocast.ts';
 export { attribute, type NativeBackend, nativeBackendOf } from './kernels/nativeBackend.ts';
 export { tryOneDnn, withPlainKernels } from './kernels/oneDnn.ts';
 export { loadBackend } from './loadBackend.ts';

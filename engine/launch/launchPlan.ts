@@ -21,12 +21,11 @@ export function mergeLaunchOptions(file: LaunchOptions, commandLine: LaunchOptio
 
 /**
  * Which process gets which device and how many threads. A process has one GPU; without a usable GPU all run on the CPU.
- * One process per chosen GPU unless `numProcesses` says otherwise, one in all on the CPU. Throws `launch.no-such-gpu`,
- * `launch.too-few-gpus` and `launch.mixed-precision`.
+ * One process per chosen GPU unless `numProcesses` says otherwise, one in all on the CPU. Throws `launch.no-such-gpu` and
+ * `launch.too-few-gpus`. Whether the tensor backend can compute in half precision, the processes find out.
  */
 export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLaunch {
   const warnings: string[] = [];
-  refuseMixedPrecision(options);
   const gpus = options.useCpu === true ? [] : chooseGpus(options, machine, warnings);
   const count = options.numProcesses ?? Math.max(1, gpus.length);
   if (gpus.length > 0 && count > gpus.length) {
@@ -35,6 +34,11 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
       'launch.too-few-gpus',
       `${count} processes need a GPU each, but only ${have} ${gpus.length === 1 ? 'is' : 'are'} chosen. Set num_processes to ${gpus.length}, name more gpu_ids, or set use_cpu to true.`,
       { processes: count, gpus },
+    );
+  }
+  if ((options.mixedPrecision ?? 'no') !== 'no' && gpus.length === 0) {
+    warnings.push(
+      `mixed_precision is ${options.mixedPrecision} and the processes run on the CPU, where products in half precision are usually slower than in float32.`,
     );
   }
   const threads = options.threadsPerProcess ?? Math.max(1, Math.floor(machine.cores / count));
@@ -62,16 +66,6 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
       maxRestarts: options.maxRestarts ?? 0,
     },
   };
-}
-
-/** Tensors are float32 on every backend there is; training on in silence would mislead. */
-function refuseMixedPrecision({ mixedPrecision = 'no' }: LaunchOptions): void {
-  if (mixedPrecision === 'no') return;
-  throw new EngineError(
-    'launch.mixed-precision',
-    `mixed_precision is ${mixedPrecision}, but the tensor backends train in float32. Set mixed_precision to no.`,
-    { mixedPrecision },
-  );
 }
 
 function chooseGpus(options: LaunchOptions, machine: Machine, warnings: string[]): number[] {

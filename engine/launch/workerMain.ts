@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadBackend } from '../backend/index.ts';
+import { loadBackend, setMixedPrecision } from '../backend/index.ts';
 import { loadYaml, toPlain, toYaml } from '../config/index.ts';
 import { type ConfigBuilder, loadProject, openProjectRuntime, restoreOrigins } from '../instantiate/index.ts';
 import { readRunJson, readRunText, runFiles, writeAtomically } from '../runs/runFolder.ts';
@@ -16,6 +16,8 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
   joining.catch(() => undefined);
   const threads = job.plan.processes[rank]?.threads ?? 1;
   const backend = await loadBackend({ threads, interOpThreads: 1 });
+  const { mixedPrecision } = job.plan;
+  setMixedPrecision(backend.tf, mixedPrecision);
   const warn = (text: string) => reporter.report({ type: 'log', level: 'warning', text, time: Date.now() });
   const runtime = await openProjectRuntime(loadProject(job.projectRoot), {
     builtins: builtinTargets,
@@ -35,6 +37,7 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
     },
     runDir,
     resumeFrom,
+    mixedPrecision,
     canRecycle: job.replay === undefined,
     trainerOptions: job.replay?.trainer,
     until: job.replay?.until,

@@ -14,6 +14,7 @@ export {
 export { containsNan, maskedLoss, maskFromLengths, trimOrPad } from './losses/masking.ts';
 export { GaussianNLLLoss, HuberLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss } from './losses/regression.ts';
 export { IdentityWrapper, LossSumWrapper, type LossTerms } from './losses/wrappers.ts';
+export { LossScaler, type LossScalerState } from './lossScaler.ts';
 export { type NativeBackend, nativeBackend, type ResourceHolder } from './nativeOps.ts';
 export { Optimizer, type PlannedUpdate } from './optimizer.ts';
 export type { OptimizerScalars, OptimizerState } from './optimizerState.ts';

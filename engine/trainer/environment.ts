@@ -1,3 +1,4 @@
+import type { MixedPrecision } from '../api/launch.ts';
 import type { Collective, Reporter } from '../api/training.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 
@@ -28,6 +29,8 @@ export interface TrainerEnvironment {
   readonly canRecycle?: boolean | undefined;
   /** Saves and ends once so many steps and epochs are done, as a stop would: for replays. */
   readonly until?: StopPoint | undefined;
+  /** fp16 scales the loss; what computes in half precision is the backend's affair. */
+  readonly mixedPrecision?: MixedPrecision | undefined;
   /** Recorded at the start: the resolved config. */
   readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,4 +1,5 @@
 import type { KernelConfig, Tensor } from '@tensorflow/tfjs';
+import { isMixedPrecision } from './autocast.ts';
 import { tensorInput } from './inputs.ts';
 import { attribute, type NativeBackend } from './nativeBackend.ts';
 import { tryOneDnn } from './oneDnn.ts';
@@ -29,7 +30,9 @@ export function convolutionWithBias(fast: NativeBackend): KernelConfig {
         attribute.int(binding, 'dilations', [1, 1, 1, 1]),
       ];
       const fused =
-        x.size === 0 ? undefined : tryOneDnn(fast, '_MklNativeConv2DWithBias', attributes, [x, filter, bias]);
+        x.size === 0 || isMixedPrecision()
+          ? undefined
+          : tryOneDnn(fast, '_MklNativeConv2DWithBias', attributes, [x, filter, bias]);
       if (fused?.[0] !== undefined) return fused[0];
       const product = fast.executeSingleOutput('Conv2D', attributes, [x, filter]);
       const channels = [attribute.float32(binding), attribute.string(binding, 'data_format', 'NHWC')];

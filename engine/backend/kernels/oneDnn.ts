@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NativeAttribute } from '../nativeBinding.ts';
+import { tryReduced } from './autocast.ts';
 import { attribute, type NativeBackend } from './nativeBackend.ts';
 
 /**
@@ -74,6 +75,8 @@ export function pretendMissing(name: string, isMissing: boolean): void {
 /** The native backend with oneDNN kernels in place of plain ones wherever they can stand in. */
 export function preferOneDnn(backend: NativeBackend): NativeBackend {
   const executeSingleOutput = (name: string, attributes: readonly NativeAttribute[], inputs: readonly Tensor[]) => {
+    const reduced = tryReduced(backend, name, attributes, inputs);
+    if (reduced !== undefined) return reduced;
     const first = (found: Tensor[] | undefined) => found?.[0];
     const result = isFloat32(backend, attributes) ? first(redirected(backend, name, attributes, inputs)) : undefined;
     return result ?? backend.executeSingleOutput(name, attributes, inputs);

@@ -108,6 +108,7 @@ export class TrainingStore {
       scheduler: scheduler?.stateDict() ?? null,
       monitor: settings.metric_monitor?.state_dict() ?? null,
       ema: parts.average?.scalars ?? null,
+      scaler: parts.scaler?.state() ?? null,
       spikes: parts.guard.state(),
       metrics: { ...parts.metrics },
       custom: [...(custom[0] ?? [])],
@@ -156,6 +157,7 @@ export class TrainingStore {
       this.#restoreCustom(saved, folder);
       Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize));
       if (options.keepsPlace === true) Object.assign(parts.state, place);
+      if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);
       const random = saved.random[environment.collective.rank];
       if (random === undefined || saved.world_size !== environment.collective.worldSize) {

@@ -3,8 +3,8 @@ import { EngineError } from '../../api/errors.ts';
 import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
-import { advanceScheduler, WeightAverage } from '../../optim/index.ts';
-import { makeCompiler } from '../compile/makeCompiler.ts';
+import { advanceScheduler, LossScaler, WeightAverage } from '../../optim/index.ts';
+import { type CompilerParts, makeCompiler } from '../compile/makeCompiler.ts';
 import type { StepCompiler } from '../compile/stepCompiler.ts';
 import type { TraceSink } from '../compile/stepTrace.ts';
 import type { TrainerSubject } from '../hooks.ts';
@@ -40,6 +40,8 @@ export interface LoopParts {
   sink: TraceSink | undefined;
   readonly updater: Updater;
   readonly guard: StepGuard;
+  /** With fp16. */
+  readonly scaler: LossScaler | undefined;
   /** The averaged weights, where trainer.ema asks for them. */
   readonly average: WeightAverage | undefined;
   readonly log: MetricLog;
@@ -81,7 +83,8 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const parameters = subject.model.namedParameters().filter(({ variable }) => variable.trainable);
   const state: TrainState = { ...freshState };
   const isMain = collective.rank === 0;
-  const guard = new StepGuard({ nanPolicy: settings.nan_policy, lossSpike: settings.loss_spike });
+  const scaler = environment.mixedPrecision === 'fp16' ? new LossScaler() : undefined;
+  const guard = new StepGuard({ nanPolicy: settings.nan_policy, lossSpike: settings.loss_spike, scaler });
   const average = settings.ema === null ? undefined : new WeightAverage(parameters, settings.ema);
   const warn: LoopParts['warn'] = (text, level = 'warning') =>
     reporter.report({ type: 'log', level, text, time: clock.now() });
@@ -104,9 +107,11 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       maxGradNorm: settings.max_grad_norm,
       clipGradValue: settings.clip_grad_value,
       guard,
+      scaler,
       average,
     }),
     guard,
+    scaler,
     average,
     log: new MetricLog({ reporter: trackers.beside(reporter), clock, isActive: isMain }),
     media: new MediaLog({
@@ -154,7 +159,15 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       parts.media.dispose();
     },
   };
-  return Object.assign(parts, { compiler: makeCompiler(subject, parts) });
+  return Object.assign(parts, { compiler: compilerFor(subject, parts) });
+}
+
+function compilerFor(subject: TrainerSubject, parts: LoopParts & CompilerParts): StepCompiler | undefined {
+  if (parts.scaler === undefined) return makeCompiler(subject, parts);
+  if (subject.settings.compile === true) {
+    parts.warn('compile: true has no effect with mixed_precision: fp16, whose loss scale changes: steps stay eager.');
+  }
+  return undefined;
 }
 
 function makeLeakGuard(subject: TrainerSubject, parts: () => LoopParts): LeakGuard | undefined {

@@ -67,6 +67,10 @@ export class Recovery {
 
   async #skip(problem: StepProblem, batch: unknown): Promise<void> {
     const { state, warn } = this.#parts;
+    if (problem.kind === 'overflow') {
+      warn(`Step ${state.step}: ${problem.text}`, 'info');
+      return;
+    }
     const option = problem.kind === 'spike' ? 'loss_spike.policy' : 'nan_policy';
     if (++this.#skipsInARow >= mostSkipsInARow) {
       throw await this.#failure(problem, batch, `${this.#skipsInARow} optimizer steps in a row were left out.`);
@@ -116,4 +120,5 @@ export class Recovery {
 const hints = {
   'not-finite': 'nan_policy: skip leaves such steps out, rollback goes back to the last checkpoint.',
   spike: 'loss_spike.policy: skip leaves such steps out, rollback goes back to the last checkpoint.',
+  overflow: '',
 } as const;

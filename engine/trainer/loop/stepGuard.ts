@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { LossScaler } from '../../optim/index.ts';
 import { SpikeDetector, type SpikeState } from '../monitor/spikeDetector.ts';
 import type { LossSpikeSettings, StepPolicy } from '../settingSections.ts';
 
@@ -6,11 +7,14 @@ export interface StepGuardOptions {
   /** null: not set, which is `continue`. */
   readonly nanPolicy: StepPolicy | null;
   readonly lossSpike: LossSpikeSettings | null;
+  /** With fp16: told of each step whether its gradients overflowed. */
+  readonly scaler?: LossScaler | undefined;
 }
 
 /** Why an optimizer step would harm, and what is to be done about it. */
 export interface StepProblem {
-  readonly kind: 'not-finite' | 'spike';
+  /** `overflow`: in half precision, which a smaller loss scale cures. */
+  readonly kind: 'not-finite' | 'spike' | 'overflow';
   readonly policy: StepPolicy;
   /** The start of a sentence for a person. */
   readonly text: string;
@@ -24,16 +28,19 @@ export class StepGuard {
   readonly #nanPolicy: StepPolicy;
   readonly #spikePolicy: StepPolicy;
   readonly #spikes: SpikeDetector | undefined;
+  readonly #scaler: LossScaler | undefined;
 
-  constructor({ nanPolicy, lossSpike }: StepGuardOptions) {
-    this.#nanPolicy = nanPolicy ?? 'continue';
+  constructor({ nanPolicy, lossSpike, scaler }: StepGuardOptions) {
+    this.#scaler = scaler;
+    // overflow in half precision is no reason to spoil the weights
+    this.#nanPolicy = nanPolicy ?? (scaler === undefined ? 'continue' : 'skip');
     this.#spikePolicy = lossSpike?.policy ?? 'continue';
     this.#spikes = lossSpike === null ? undefined : new SpikeDetector(lossSpike);
   }
 
   /** Whether it looks at the gradient norm; nothing is read from the device for a guard that looks at nothing. */
   get wantsNorm(): boolean {
-    return this.#nanPolicy !== 'continue';
+    return this.#nanPolicy !== 'continue' || this.#scaler !== undefined;
   }
 
   get wantsLoss(): boolean {
@@ -55,7 +62,14 @@ export class StepGuard {
   }
 
   #judgeNorm(norm = Number.NaN): StepProblem | undefined {
-    if (Number.isFinite(norm)) return undefined;
+    if (Number.isFinite(norm)) {
+      this.#scaler?.succeeded();
+      return undefined;
+    }
+    if (this.#scaler?.overflowed() === true) {
+      const text = `The gradients overflowed in half precision; the loss scale is ${this.#scaler.scale} now.`;
+      return { kind: 'overflow', policy: 'skip', text };
+    }
     return { kind: 'not-finite', policy: this.#nanPolicy, text: `The gradient norm is ${norm}.` };
   }
 

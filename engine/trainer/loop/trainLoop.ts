@@ -181,18 +181,19 @@ export class TrainLoop {
   }
 
   #forwardBackward(loaded: LoadedBatch, index: number) {
-    const { executor, keeper, compiler, state, isLogging } = this.#parts;
+    const { executor, keeper, compiler, scaler, state, isLogging } = this.#parts;
     this.#beginNoise();
     const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
     const compiled =
       compiler?.isFused === false ? this.#inStep(() => compiler.backward(request), gradientTensors) : undefined;
     if (compiled !== undefined) return compiled;
-    const eager = () =>
-      executor.run(() => {
-        const loss = this.#subject.training_step(loaded.batch, index);
-        keeper.keep();
-        return loss;
-      }, this.#subject.settings.gradient_accumulation_steps);
+    const step = () => {
+      const loss = this.#subject.training_step(loaded.batch, index);
+      keeper.keep();
+      return loss;
+    };
+    const divisor = this.#subject.settings.gradient_accumulation_steps / (scaler?.scale ?? 1);
+    const eager = () => executor.run(step, divisor);
     return this.#inStep(eager, gradientTensors);
   }
 

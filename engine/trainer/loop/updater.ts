@@ -1,6 +1,6 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { Collective } from '../../api/training.ts';
-import { clipGradNorm, clipGradValue, gradientNorm, type WeightAverage } from '../../optim/index.ts';
+import { clipGradNorm, clipGradValue, gradientNorm, type LossScaler, type WeightAverage } from '../../optim/index.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
@@ -15,6 +15,8 @@ export interface UpdaterOptions {
   readonly maxGradNorm: number | null;
   readonly clipGradValue: number | null;
   readonly guard: StepGuard;
+  /** With fp16: what the loss, and so the gradients, are multiplied by. */
+  readonly scaler: LossScaler | undefined;
   /** Follows the weights after each optimizer step, where they are averaged. */
   readonly average: WeightAverage | undefined;
 }
@@ -69,7 +71,7 @@ export class Updater {
   async update(loss: tf.Scalar, wantsStop: boolean, wantsNorm: boolean): Promise<Update> {
     const own = this.#accumulated.take();
     const reduced = await this.#reduce(own, loss, wantsStop);
-    const { gradients, norm } = this.clip(reduced.gradients, wantsNorm);
+    const { gradients, norm } = this.clip(this.#unscale(reduced.gradients), wantsNorm);
     try {
       const { guard, optimizer, average } = this.#options;
       const problem = await guard.judge(norm, loss, reduced.loss);
@@ -95,6 +97,16 @@ export class Updater {
     await collective.allReduce(buffer, 'mean');
     const { gradients, extra } = unflatten(buffer, this.#layout);
     return { gradients, loss: extra[0], isStopWanted: (extra[1] ?? 0) > 0 };
+  }
+
+  #unscale(gradients: Map<string, tf.Tensor>): Map<string, tf.Tensor> {
+    const { scaler } = this.#options;
+    if (scaler === undefined) return gradients;
+    const factor = tf.scalar(1 / scaler.scale, 'float32');
+    const unscaled = new Map([...gradients].map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
+    factor.dispose();
+    disposeGradients(gradients);
+    return unscaled;
   }
 
   /**

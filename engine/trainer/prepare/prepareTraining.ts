@@ -1,4 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
+import type { MixedPrecision } from '../../api/launch.ts';
 import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { didYouMean } from '../../base/nearest.ts';
@@ -24,6 +25,7 @@ export interface TrainingSetup {
   /** Checkpoint folder to go on from. */
   readonly resumeFrom?: string | undefined;
   readonly clock?: Clock | undefined;
+  readonly mixedPrecision?: MixedPrecision | undefined;
   /** Whether a process that ends as `recycled` is replaced. */
   readonly canRecycle?: boolean | undefined;
   /** The trainer's own options in place of the config's. */
@@ -79,6 +81,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     runDir: setup.runDir,
     resumeFrom: setup.resumeFrom,
     canRecycle: setup.canRecycle,
+    mixedPrecision: setup.mixedPrecision,
     until: setup.until,
     hyperparameters: config,
   });

@@ -31,6 +31,8 @@ export const SavedState = z.object({
     .nullable(),
   /** Averaged weights' counters; the averages are tensors beside. */
   ema: z.object({ decay: z.number(), updates: z.number().int().nonnegative() }).nullish(),
+  /** With fp16: what the loss is multiplied by. */
+  scaler: z.object({ scale: z.number().positive(), growth_tracker: z.number().int().nonnegative() }).nullish(),
   /** What the loss is compared with to find spikes. */
   spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
   /** Of the last validation. */

@@ -60,13 +60,17 @@ describe('planLaunch', () => {
     { id: 'more processes than GPUs', options: { numProcesses: 4 }, machine: box, code: 'launch.too-few-gpus' },
     { id: 'a GPU that is not there', options: { gpuIds: '0,2' }, machine: box, code: 'launch.no-such-gpu' },
     { id: 'a GPU on a laptop', options: { gpuIds: '0' }, machine: laptop, code: 'launch.no-such-gpu' },
-    { id: 'half precision', options: { mixedPrecision: 'bf16' }, machine: laptop, code: 'launch.mixed-precision' },
   ] as const)('refuses $id', ({ options, machine, code }) => {
     expect(() => planLaunch(options, machine)).toThrow(expect.objectContaining({ code }));
   });
 
   test.each([
     { id: 'too many threads', options: { numProcesses: 16 }, warning: 'share 8 CPU cores' },
+    {
+      id: 'half precision without a GPU',
+      options: { mixedPrecision: 'bf16' as const },
+      warning: 'mixed_precision is bf16',
+    },
     { id: 'all of no GPUs', options: { gpuIds: 'all' }, warning: 'no usable CUDA GPU' },
   ])('warns of $id', ({ options, warning }) => {
     expect(planLaunch(options, laptop).warnings).toEqual([expect.stringContaining(warning)]);
