@@ -324,38 +324,6 @@ test('an error in a hook says where it happened and keeps its cause', async () =
   });
 });
 
-test('an error in a later hook leaves the last checkpoint, and names the samples of the batch', async () => {
-  const { trainer, files } = setUp();
-  trainer.training_step = (batch, index) => {
-    if (trainer.step === 6) throw new RangeError('too far');
-    return trainer.loss_fn.call(trainer.model.call(batch.x), batch.y).add(index * 0);
-  };
-  await expect(trainer.fit()).rejects.toMatchObject({
-    message: 'training_step failed (epoch 1, step 6, batch 2, samples 8 9 10 11): too far',
-    details: { hook: 'training_step', rank: 0, epoch: 1, step: 6, batchIndex: 2, samples: [8, 9, 10, 11] },
-  });
-  expect(files.names).toEqual(['checkpoints/epoch_1']);
-});
-
-test.each([
-  { id: 'ten years ahead', jump: 3.2e11 },
-  { id: 'ten years back', jump: -3.2e11 },
-])('a clock that jumps $id neither silences nor confuses the training', async ({ jump }) => {
-  let offset = 0;
-  const clock = { now: () => Date.now() + offset };
-  const { trainer, recording } = setUp({ options: { epochs: 30, log_every_n_steps: 1 }, environment: { clock } });
-  trainer.on_train_epoch_end = () => {
-    if (trainer.epoch === 10) offset = jump;
-  };
-  const result = await trainer.fit();
-  expect(result).toMatchObject({ status: 'completed', step: 120 });
-  expect(recording.points('train/loss').map(({ step }) => step)).toEqual(Array.from({ length: 120 }, (_, i) => i));
-  const progress = recording.reports.flatMap((report) => (report.type === 'progress' ? [report.progress] : []));
-  expect(progress.at(-1)).toMatchObject({ phase: 'finishing', step: 120 });
-  for (const { etaMs = 0 } of progress) expect(etaMs).toBeLessThan(1e6);
-  expect(result.checkpoint).toBe('/run/checkpoints/epoch_30');
-});
-
 test('data that cannot be read says where the training stood', async () => {
   const dataset = {
     length: 16,
