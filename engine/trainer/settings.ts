@@ -225,6 +225,35 @@ export function checkTrainerKeys(owner: string, options: object, own: readonly s
   }
 }
 
+const hookNames = [
+  'on_train_start',
+  'on_train_end',
+  'on_train_epoch_start',
+  'on_train_epoch_end',
+  'on_validation_start',
+  'on_validation_end',
+  'training_step',
+  'validation_step',
+  'get_val_metrics',
+] as const;
+
+/** Refuses a subclass's method whose name is nearly a hook's: it would never be called. Throws `trainer.hook-name`. */
+export function checkHookNames(trainer: object, base: object): void {
+  for (let it = Object.getPrototypeOf(trainer); it !== null && it !== base; it = Object.getPrototypeOf(it)) {
+    for (const name of Object.getOwnPropertyNames(it)) {
+      if (hookNames.some((hook) => hook === name) || !/^(on_|train|valid|get_val)/.test(name)) continue;
+      const meant = nearest(name, hookNames);
+      if (meant === undefined) continue;
+      const owner = trainer.constructor.name;
+      throw new EngineError(
+        'trainer.hook-name',
+        `${owner} has a method '${name}', which is no hook. Did you mean '${meant}'?`,
+        { name, nearest: meant },
+      );
+    }
+  }
+}
+
 function oneOf<T extends string>(owner: string, key: string, value: T | undefined, possible: readonly [T, ...T[]]): T {
   if (value === undefined) return possible[0];
   if (possible.includes(value)) return value;

@@ -20,7 +20,13 @@ import { installFastGradients } from './model/fastGradients.ts';
 import { Module } from './model/module.ts';
 import { stepScalar } from './model/stepInputs.ts';
 import type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
-import { checkTrainerKeys, readSettings, type TrainerSettings, type TrainerSettingsOptions } from './settings.ts';
+import {
+  checkHookNames,
+  checkTrainerKeys,
+  readSettings,
+  type TrainerSettings,
+  type TrainerSettingsOptions,
+} from './settings.ts';
 import type { Checkpointable } from './state/checkpointable.ts';
 
 export type AnyModel = Module<never[], unknown>;
@@ -62,6 +68,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   constructor(options: TrainerOptions<Model, Loss>) {
     super();
     checkTrainerKeys(new.target.name, options, new.target.options);
+    checkHookNames(this, Trainer.prototype);
     this.settings = readSettings(new.target.name, options);
     if (!(options.model instanceof Module)) {
       throw new EngineError('trainer.option', `${new.target.name}: 'model' must be a Module.`, { key: 'model' });
