@@ -14,7 +14,8 @@ const allowed = {
   distributed: ['base', 'api', 'backend'],
   runs: ['base', 'api'],
   trainer: ['base', 'api', 'config', 'instantiate', 'backend', 'data', 'optim', 'checkpoint', 'distributed'],
-  launch: ['base', 'api', 'config', 'instantiate', 'backend', 'distributed', 'runs', 'trainer'],
+  // checkpoint: processes that are started again go on from one that is intact
+  launch: ['base', 'api', 'config', 'instantiate', 'backend', 'checkpoint', 'distributed', 'runs', 'trainer'],
   inference: ['base', 'api', 'config', 'instantiate', 'backend', 'data', 'checkpoint', 'trainer'],
   transport: ['base', 'api'],
   cli: ['base', 'api', 'service', 'transport'],

@@ -22,6 +22,8 @@ import { VerifyReport } from './verifyModel.ts';
 
 const Nothing = z.object({});
 const OfRun = z.object({ runId: z.string() });
+/** `notes`: what a person should know of how it started, such as a damaged checkpoint that was passed over. */
+const StartedRun = z.object({ runId: z.string(), notes: z.array(z.string()) });
 const OfSession = z.object({ sessionId: z.string() });
 
 /** Everything a host can ask of the engine. A new ability starts here; then its handler, then its page and command. */
@@ -50,7 +52,7 @@ export const contract = {
   'launch.preview': procedure(LaunchRequest, LaunchPreview),
   /** What the launch would do, step by step; the project's constructors run, in a process of their own. */
   'launch.plan': procedure(FlightPlanRequest, FlightPlan),
-  'launch.start': procedure(LaunchRequest, z.object({ runId: z.string() })),
+  'launch.start': procedure(LaunchRequest, StartedRun),
   /** Accelerate launch files found in the project. */
   'launch.files': procedure(Nothing, z.array(z.string())),
 
@@ -70,9 +72,9 @@ export const contract = {
   /** `stop` saves and ends cleanly, `kill` ends at once. */
   'runs.stop': procedure(z.object({ runId: z.string(), mode: z.enum(['stop', 'kill']) }), Nothing),
   /** Goes on with a run from its newest checkpoint, or the one named, in its own folder, with its saved config. */
-  'runs.resume': procedure(ContinueRequest, OfRun),
+  'runs.resume': procedure(ContinueRequest, StartedRun),
   /** Begins a new run, in a folder of its own, at a checkpoint of another one. */
-  'runs.branch': procedure(ContinueRequest.extend({ name: z.string().min(1).optional() }), OfRun),
+  'runs.branch': procedure(ContinueRequest.extend({ name: z.string().min(1).optional() }), StartedRun),
   'runs.log': procedure(
     z.object({
       runId: z.string(),

@@ -1,6 +1,7 @@
 export { type Comparison, compareCheckpoints } from './compare.ts';
 export { recoverFolders } from './folder/atomicFolder.ts';
 export { type FileSystem, nodeFileSystem, type WritableFile } from './folder/fileSystem.ts';
+export { type NewestIntact, newestIntact, noneIntact, passedOver } from './intact.ts';
 export { checkpointFiles, checkpointFolder, parseCheckpointName } from './layout.ts';
 export { type CheckpointEntry, listCheckpoints, runFolderOf } from './list.ts';
 export {
@@ -12,7 +13,7 @@ export {
 } from './load.ts';
 export { CheckpointManifest } from './manifest.ts';
 export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
-export { latestCheckpoint, type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';
+export { type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';
 export { planPruning, pruneCheckpoints, removeCheckpoint } from './retention.ts';
 export type { Dtype, TensorArray } from './safetensors/dtype.ts';
 export { openSafetensors, parseSafetensors, type SafetensorsFile, type TensorData } from './safetensors/read.ts';

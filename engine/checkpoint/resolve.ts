@@ -47,11 +47,6 @@ export async function resolveCheckpoint(
   });
 }
 
-/** The newest usable checkpoint by step, which a resumed run continues from; undefined when there is none yet. */
-export async function latestCheckpoint(root: string): Promise<CheckpointEntry | undefined> {
-  return (await listCheckpoints(root)).findLast((entry) => entry.problem === undefined);
-}
-
 async function notThere(target: string): Promise<EngineError> {
   const run = runFolderOf(target);
   const found = (await listCheckpoints(run)).filter((entry) => entry.problem === undefined);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { EngineError, serializeError, toEngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
+import { newestIntact, passedOver } from '../checkpoint/index.ts';
 import { startHeartbeat } from '../runs/heartbeat.ts';
-import { scanCheckpoints } from '../runs/rebuild.ts';
 import { readRunJson, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { RunRecorder } from '../runs/runRecorder.ts';
 import { RunStore } from '../runs/runStore.ts';
@@ -52,7 +52,7 @@ async function main(runDir: string, workerModule: string): Promise<number> {
       say(`Training runs on ${description}.`);
       recordBackend(runDir, description);
     },
-    newestCheckpoint: () => newestCheckpoint(runDir),
+    newestCheckpoint: () => newestCheckpoint(runDir, say),
   });
   onSignals(launcher);
   const running = launcher.run();
@@ -77,10 +77,12 @@ function readJob(runDir: string): LaunchJob {
   });
 }
 
-function newestCheckpoint(runDir: string): string | undefined {
-  const all = scanCheckpoints(runDir);
-  const newest = all.reduce((best, next) => (best === undefined || next.step > best.step ? next : best), all[0]);
-  return newest?.path;
+/** Damaged ones are passed over: processes that are started again must not fail at what they begin with. */
+async function newestCheckpoint(runDir: string, say: (text: string) => void): Promise<string | undefined> {
+  const newest = await newestIntact(runDir);
+  const text = passedOver(newest);
+  if (text !== undefined) say(text);
+  return newest.checkpoint?.path;
 }
 
 /** Only a training process knows what its tensors live on. */

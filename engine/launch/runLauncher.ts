@@ -20,7 +20,7 @@ export interface RunLauncherOptions {
   /** What the tensors live on, once known. */
   readonly onBackend: (description: string) => void;
   /** Folder of the newest checkpoint, relative to the run's folder. */
-  readonly newestCheckpoint: () => string | undefined;
+  readonly newestCheckpoint: () => Promise<string | undefined>;
 }
 
 /** Batches are written and told this often. */
@@ -87,17 +87,17 @@ export class RunLauncher implements Disposable {
     const { plan } = this.#options.job;
     const { newestCheckpoint } = this.#options;
     const asked = this.#options.job.resumeFrom;
-    let resumeFrom = asked === 'latest' ? newestCheckpoint() : asked;
+    let resumeFrom = asked === 'latest' ? await newestCheckpoint() : asked;
     for (;;) {
       const end = await this.#attempt(resumeFrom);
       if (end.type === 'recycled') {
-        resumeFrom = newestCheckpoint();
+        resumeFrom = await newestCheckpoint();
         this.#tell(`New processes take over from ${resumeFrom ?? 'the beginning'}, to free memory that leaked.`);
         continue;
       }
       if (end.type === 'failed' && this.#mayRestart()) {
         this.#restarts += 1;
-        resumeFrom = newestCheckpoint();
+        resumeFrom = await newestCheckpoint();
         const from = resumeFrom ?? 'the beginning';
         this.#tell(`${failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
         continue;

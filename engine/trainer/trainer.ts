@@ -276,7 +276,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     const { collective, reporter, hyperparameters, resumeFrom, seed } = this.#environment;
     this.train_dataloader.setDefaultSeed?.(seed);
     this.val_dataloader?.setDefaultSeed?.(seed);
-    const checkpoint = await store.findStart(resumeFrom ?? this.settings.resume_from_checkpoint);
+    const checkpoint = await store.findStart(resumeFrom ?? this.settings.resume_from_checkpoint, parts);
     if (checkpoint === null) await shareWeights(this.model, collective);
     else await store.load(checkpoint, parts);
     parts.average?.begin();

@@ -11,6 +11,8 @@ interface RunState {
   readonly checkpoints: Load<readonly CheckpointInfo[]>;
   /** A failed action on this run (stop, rename, remove a checkpoint). */
   readonly actionError: unknown;
+  /** What to know of how a run was resumed. */
+  readonly note: string | undefined;
   open(runId: string): void;
   loadDetail(): Promise<void>;
   loadKeys(): Promise<void>;
@@ -44,7 +46,7 @@ export const useRun = create<RunState>()((set, get) => {
   const act = async (work: (runId: string) => Promise<unknown>) => {
     const { runId } = get();
     if (runId === undefined) return;
-    set({ actionError: undefined });
+    set({ actionError: undefined, note: undefined });
     try {
       await work(runId);
       await get().loadDetail();
@@ -58,8 +60,10 @@ export const useRun = create<RunState>()((set, get) => {
     keys: idle,
     checkpoints: idle,
     actionError: undefined,
+    note: undefined,
     open: (runId) => {
-      if (get().runId !== runId) set({ runId, detail: idle, keys: idle, checkpoints: idle, actionError: undefined });
+      if (get().runId !== runId)
+        set({ runId, detail: idle, keys: idle, checkpoints: idle, actionError: undefined, note: undefined });
       void get().loadDetail();
       void get().loadKeys();
       void get().loadCheckpoints();
@@ -84,7 +88,10 @@ export const useRun = create<RunState>()((set, get) => {
       ),
     stop: (mode) => act((runId) => api['runs.stop']({ runId, mode })),
     resume: (checkpoint, overrides = []) =>
-      act((runId) => api['runs.resume']({ runId, checkpoint, overrides: [...overrides] })),
+      act(async (runId) => {
+        const { notes } = await api['runs.resume']({ runId, checkpoint, overrides: [...overrides] });
+        set({ note: notes.length === 0 ? undefined : notes.join(' ') });
+      }),
     branch: async (checkpoint, overrides, name) => {
       let branched: string | undefined;
       await act(async (runId) => {

@@ -59,6 +59,12 @@ test('a damaged checkpoint is found by its hash, and the next best named', async
   expect(damaged.code).toBe(1);
   expect(damaged.stdout).toMatch(/^files {3}damaged: .*epoch_3\/model\.safetensors is damaged/m);
   expect(damaged.stdout).toMatch(/^The next best is \S+\/best\.$/m);
+  // a run that goes on by itself passes over it, and arrives at the same end
+  const resumed = await accelhydra('train', '+auto_resume_from_latest_ckpt=true');
+  expect(resumed.code).toBe(0);
+  expect(resumed.stderr).toMatch(
+    /epoch_3\/model\.safetensors is damaged: .* Going on from checkpoints\/best instead\.$/m,
+  );
   const nowhere = await accelhydra('verify', 'experiments/lines');
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no checkpoint') });
 });

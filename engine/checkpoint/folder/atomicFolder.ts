@@ -139,6 +139,14 @@ function describe(error: unknown, target: string): unknown {
       { cause: error },
     );
   }
+  if (code === 'EFBIG') {
+    return new EngineError(
+      'checkpoint.disk-full',
+      `${target} could not be written: the file system, or a limit on this process (ulimit -f), does not take files that large. Earlier checkpoints are untouched. Raise the limit, or choose another project_dir.`,
+      { folder: target },
+      { cause: error },
+    );
+  }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new EngineError(
       'checkpoint.not-writable',

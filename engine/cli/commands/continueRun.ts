@@ -49,7 +49,9 @@ function goOn(
       launch: launchOptions(options),
       ...(options.name === undefined ? {} : { name: options.name }),
     };
-    const { runId } = what === 'runs.branch' ? await api['runs.branch'](request) : await api['runs.resume'](request);
+    const started = what === 'runs.branch' ? await api['runs.branch'](request) : await api['runs.resume'](request);
+    const { runId, notes } = started;
+    for (const note of notes) terminal.warn(note);
     if (options.json) {
       terminal.print(JSON.stringify({ runId }));
       return exitCodes.ok;

@@ -21,7 +21,8 @@ export async function train(
     const preview = await api['launch.preview'](request);
     for (const warning of preview.warnings) terminal.warn(warning);
     if (options.dryRun) return showPreview(terminal, preview);
-    const { runId } = await api['launch.start'](request);
+    const { runId, notes } = await api['launch.start'](request);
+    for (const note of notes) terminal.warn(note);
     return watchRun(terminal, api, runId, options.detach === true);
   });
 }

@@ -5,6 +5,7 @@ import type { EngineState } from '../engineState.ts';
 import { branchRequest } from '../resuming/branching.ts';
 import { chooseCheckpoint } from '../resuming/chooseCheckpoint.ts';
 import { goOnRequest, planOf, requireFolder, spread } from '../resuming/goOn.ts';
+import { resumePoint } from '../resuming/resumePoint.ts';
 
 type Names = 'runs.resume' | 'runs.branch';
 
@@ -18,24 +19,30 @@ export function continueHandlers(
       state.assertTrusted();
       const { project, store, follower } = state.current;
       const plan = launch === undefined ? undefined : spread(launch, await devices());
-      await resumeRun(goOnRequest(project, store, store.runs.get(runId), { ...request, plan }), state.launching);
+      const run = store.runs.get(runId);
+      const goOn = goOnRequest(project, store, run, { ...request, plan });
+      const isNamed = request.checkpoint !== undefined || request.step !== undefined;
+      const point = await resumePoint(run, goOn.checkpoint, { isNamed });
+      await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
       state.fire({ type: 'run.changed', runId });
       follower.look();
-      return { runId };
+      return { runId, notes: [...point.notes] };
     },
     'runs.branch': async ({ runId, launch, overrides, name, ...wish }) => {
       state.assertTrusted();
       const { project, store, follower } = state.current;
       const run = store.runs.get(runId);
       requireFolder(run);
-      const checkpoint = chooseCheckpoint(store, run, wish);
+      const isNamed = wish.checkpoint !== undefined || wish.step !== undefined;
+      const { path, notes } = await resumePoint(run, chooseCheckpoint(store, run, wish).path, { isNamed });
+      const checkpoint = chooseCheckpoint(store, run, { checkpoint: path });
       const found = await devices();
       const plan = launch === undefined ? planOf(run, found) : spread(launch, found);
       const start = branchRequest(project, { run, checkpoint, overrides, name, plan, devices: found });
       const started = await startRun(start, state.launching);
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId: started.runId };
+      return { runId: started.runId, notes: [...notes] };
     },
   };
 }

@@ -9,6 +9,7 @@ import { planRequest, prepareLaunch, startRequest } from '../launching.ts';
 import { goOnRequest } from '../resuming/goOn.ts';
 import { launchResume } from '../resuming/launchResume.ts';
 import { prepareSaved, previewLaunch } from '../resuming/previewing.ts';
+import { resumePoint } from '../resuming/resumePoint.ts';
 
 type Names = 'launch.preview' | 'launch.plan' | 'launch.start' | 'launch.files';
 
@@ -34,10 +35,12 @@ export function launchHandlers(
       const resume = launchResume(project, request, store);
       if (resume?.kind === 'run') {
         const { run, wish, ...what } = resume;
-        await resumeRun(goOnRequest(project, store, run, { ...wish, ...what }), state.launching);
+        const request = goOnRequest(project, store, run, { ...wish, ...what });
+        const point = await resumePoint(run, request.checkpoint, { isNamed: !what.isAutomatic });
+        await resumeRun({ ...request, checkpoint: point.path }, state.launching);
         state.fire({ type: 'run.changed', runId: run.id });
         follower.look();
-        return { runId: run.id };
+        return { runId: run.id, notes: [...point.notes] };
       }
       const found = await devices();
       const prepared =
@@ -49,7 +52,7 @@ export function launchHandlers(
       const { runId } = await startRun({ ...start, resumeFrom: resume?.resumeFrom }, state.launching);
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId };
+      return { runId, notes: [] };
     },
     'launch.files': () => findLaunchFiles(state.current.project),
   };

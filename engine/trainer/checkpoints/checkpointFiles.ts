@@ -29,8 +29,11 @@ export interface CheckpointFiles {
   write(folder: string, content: CheckpointContent, label: CheckpointLabel): Promise<number>;
   /** Checks and reads a folder. The tensors are the caller's to dispose. */
   read(folder: string): Promise<CheckpointContent>;
-  /** The newest intact checkpoint of a run, by step. */
-  latest(projectDir: string): Promise<string | undefined>;
+  /**
+   * The newest intact checkpoint of a run, by step; told when a newer one was passed over because it is damaged. Throws
+   * `checkpoint.corrupt` when all are.
+   */
+  latest(projectDir: string, onPassedOver?: (text: string) => void): Promise<string | undefined>;
   /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
   prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
 }

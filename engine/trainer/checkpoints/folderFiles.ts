@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import {
-  latestCheckpoint,
   loadCheckpoint,
+  newestIntact,
+  noneIntact,
+  passedOver,
   pruneCheckpoints,
   resolveCheckpoint,
   saveCheckpoint,
@@ -47,8 +49,12 @@ export const folderFiles: CheckpointFiles = {
       state,
     } satisfies CheckpointContent;
   },
-  async latest(projectDir) {
-    return (await latestCheckpoint(projectDir))?.folder;
+  async latest(projectDir, onPassedOver) {
+    const newest = await newestIntact(projectDir);
+    if (newest.checkpoint === undefined && newest.damaged.length > 0) throw noneIntact(projectDir, newest);
+    const text = passedOver(newest);
+    if (text !== undefined) onPassedOver?.(text);
+    return newest.checkpoint?.folder;
   },
   async prune(folder, keep, safe) {
     return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);

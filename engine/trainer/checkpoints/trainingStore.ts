@@ -125,12 +125,22 @@ export class TrainingStore {
   }
 
   /** The checkpoint to go on from: the one that was named, or the newest where that is asked for. Rank 0 looks. */
-  async findStart(named: string | null): Promise<string | null> {
+  async findStart(named: string | null, { warn }: Pick<LoopParts, 'warn'>): Promise<string | null> {
     const { settings, environment } = this.#subject;
     if (named !== null || !settings.auto_resume_from_latest_ckpt) return named;
     const isMain = environment.collective.rank === 0;
-    const newest = isMain ? await this.#files.latest(settings.project_dir) : undefined;
-    return (await environment.collective.allGather(newest ?? null))[0] ?? null;
+    let newest: string | undefined;
+    let failure: unknown;
+    try {
+      newest = isMain ? await this.#files.latest(settings.project_dir, warn) : undefined;
+    } catch (error) {
+      failure = error;
+    }
+    // the others hear of a failure instead of waiting for an answer
+    const [answer] = await environment.collective.allGather({ newest, failure: failure && messageOf(failure) });
+    if (failure !== undefined) throw failure;
+    if (answer?.failure) throw new EngineError('trainer.resume', `Rank 0 found no checkpoint: ${answer.failure}`, {});
+    return answer?.newest ?? null;
   }
 
   /**

@@ -1,7 +1,7 @@
 import './run.css';
 import { FlaskConical, OctagonX, Play, SlidersHorizontal, Square } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { toEngineError } from '../../../engine/api/errors.ts';
+import { type EngineError, toEngineError } from '../../../engine/api/errors.ts';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
 import { formatAgo, formatDevices, formatDuration } from '../../lib/format.ts';
 import { useCompose } from '../../stores/compose.ts';
@@ -33,13 +33,14 @@ const LABELS: Readonly<Record<RunTab, string>> = {
 };
 
 export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: RunTab }) {
-  const { detail, actionError } = useRun();
+  const { detail, actionError, note } = useRun();
   useEffect(() => useRun.getState().open(runId), [runId]);
   const run = detail.data;
   return (
     <div className="page">
       {detail.error && <ErrorNotice error={detail.error} onRetry={() => useRun.getState().open(runId)} />}
-      {actionError !== undefined && run !== undefined && <ErrorNotice error={toEngineError(actionError)} />}
+      {actionError !== undefined && run !== undefined && <ActionError error={toEngineError(actionError)} />}
+      {note !== undefined && <Notice look="warning">{note}</Notice>}
       {!run && detail.loading && <LoadingState label="Reading the run" />}
       {run && (
         <>
@@ -75,6 +76,24 @@ export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: 
         </>
       )}
     </div>
+  );
+}
+
+/** A checkpoint that is damaged leads to the next best one. */
+function ActionError({ error }: { readonly error: EngineError }) {
+  const { nextBest } = error.details;
+  if (error.code !== 'checkpoint.corrupt' || typeof nextBest !== 'string') return <ErrorNotice error={error} />;
+  return (
+    <Notice
+      look="error"
+      action={
+        <Button onClick={() => void useRun.getState().resume(nextBest)}>
+          <Play size={15} /> Resume from {nextBest}
+        </Button>
+      }
+    >
+      {error.message}
+    </Notice>
   );
 }
 

@@ -8,9 +8,9 @@ import {
   type CheckpointRequest,
   checkpointFolder,
   type FileSystem,
-  latestCheckpoint,
   listCheckpoints,
   loadCheckpoint,
+  newestIntact,
   nodeFileSystem,
   pruneCheckpoints,
   recoverFolders,
@@ -95,7 +95,7 @@ test('checkpoints are listed oldest first, numbers as numbers', async () => {
     'checkpoints/epoch_10',
     'ckpt_step_1000',
   ]);
-  expect(basename((await latestCheckpoint(run))?.folder ?? '')).toBe('ckpt_step_1000');
+  expect(basename((await newestIntact(run)).checkpoint?.folder ?? '')).toBe('ckpt_step_1000');
 });
 
 test.each([
@@ -129,7 +129,7 @@ test('a checkpoint that is not there is said to be so, with what there is', asyn
 
 test('a run without checkpoints says so', async () => {
   await expect(resolveCheckpoint(run)).rejects.toMatchObject({ code: 'checkpoint.not-found' });
-  expect(await latestCheckpoint(run)).toBeUndefined();
+  expect(await newestIntact(run)).toEqual({ checkpoint: undefined, damaged: [] });
 });
 
 function flipByte(file: string, at: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -65,4 +65,50 @@ test('weights alone are no checkpoint to go on from', async () => {
   await inFolder(1).trainer.fit();
   const file = join(folder, 'checkpoints', 'epoch_1', 'model.safetensors');
   await expect(inFolder(4, file).trainer.fit()).rejects.toThrow(/holds weights only/);
+});
+
+function damage(name: string): void {
+  const file = join(folder, 'checkpoints', name, 'model.safetensors');
+  const bytes = readFileSync(file);
+  // one bit, the size stays: only the hash tells
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  writeFileSync(file, bytes);
+}
+
+function autoResumed(epochs: number) {
+  const { trainer, recording } = setUp({
+    shuffle: true,
+    options: {
+      project_dir: folder,
+      epochs,
+      gradient_accumulation_steps: 3,
+      auto_resume_from_latest_ckpt: true,
+      save_last_k: null,
+    },
+    environment: { runDir: folder },
+  });
+  return { trainer: trainer.storeCheckpointsIn(folderFiles), recording };
+}
+
+test('automatic resume passes over damaged checkpoints, says so, and comes to the same end', async () => {
+  await autoResumed(4).trainer.fit();
+  damage('epoch_4');
+  rmSync(join(folder, 'checkpoints', 'epoch_3', 'manifest.json'));
+  const { trainer, recording } = autoResumed(5);
+  await trainer.fit();
+  expect(recording.texts()).toContainEqual(
+    expect.stringMatching(
+      /epoch_3 is damaged: .*epoch_4\/model\.safetensors is damaged.*from checkpoints\/epoch_2 instead/,
+    ),
+  );
+  expect(recording.reports.find((report) => report.type === 'progress')).toMatchObject({ progress: { step: 8 } });
+  const whole = setUp({ shuffle: true, options: { epochs: 5, gradient_accumulation_steps: 3 } });
+  await whole.trainer.fit();
+  expect(await weightsOf(trainer.model)).toEqual(await weightsOf(whole.trainer.model));
+});
+
+test('automatic resume never begins anew where every checkpoint is damaged', async () => {
+  await autoResumed(1).trainer.fit();
+  damage('epoch_1');
+  await expect(autoResumed(2).trainer.fit()).rejects.toThrow(/No checkpoint of .* can be gone on from/);
 });
