@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { asciiDigits } from '../python/asciiDigits.ts';
 
 /** Python's `str(float)`: the shortest digits that read back, with an exponent below 1e-4 and from 1e16. */
 export function pythonFloat(value: number): string {
@@ -48,7 +49,7 @@ const FLOAT_TEXT =
 
 /** Python's `int(text)`. Throws its ValueError. */
 export function parsePythonInt(text: string): bigint {
-  const stripped = text.trim();
+  const stripped = asciiDigits(text);
   if (!INT_TEXT.test(stripped)) {
     throw new ConfigError('ValueError', `invalid literal for int() with base 10: ${pythonRepr(text)}`);
   }
@@ -57,7 +58,7 @@ export function parsePythonInt(text: string): bigint {
 
 /** Python's `float(text)`. Throws its ValueError. */
 export function parsePythonFloat(text: string): number {
-  const stripped = text.trim();
+  const stripped = asciiDigits(text);
   if (!FLOAT_TEXT.test(stripped)) {
     throw new ConfigError('ValueError', `could not convert string to float: ${pythonRepr(text)}`);
   }

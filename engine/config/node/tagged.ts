@@ -1,3 +1,4 @@
+import { parseInterpolation } from '../interpolation/parser.ts';
 import { boolNode, bytesNode, floatNode, intNode, listNode, nullNode, strNode } from './build.ts';
 import { BytesKey, type ConfigKey, FloatKey } from './key.ts';
 import { type ConfigNode, DictNode, type ScalarType, type ScalarValue } from './node.ts';
@@ -43,7 +44,7 @@ export function tagScalar(type: ScalarType, value: ScalarValue): TaggedValue {
   return { t: 'float', v: value };
 }
 
-/** The node for a tagged value. */
+/** The node for a tagged value. Throws a GrammarParseError for a text whose `${` begins no interpolation. */
 export function fromTagged(tagged: TaggedValue): ConfigNode {
   switch (tagged.t) {
     case 'null':
@@ -55,6 +56,7 @@ export function fromTagged(tagged: TaggedValue): ConfigNode {
     case 'float':
       return floatNode(typeof tagged.v === 'string' ? namedFloat(tagged.v) : tagged.v);
     case 'str':
+      if (tagged.v.includes('${')) parseInterpolation(tagged.v);
       return strNode(tagged.v);
     case 'bytes':
       return bytesNode(new Uint8Array(Buffer.from(tagged.v, 'hex')));

@@ -1,8 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { pythonRepr } from '../grammar/pythonText.ts';
+import { asciiDigits, PYTHON_SPACE } from './asciiDigits.ts';
 
-/** What Python strips around a number; not quite what JavaScript calls white space. */
-const PYTHON_SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*';
 const DECIMAL = '\\p{Nd}+(?:_\\p{Nd}+)*';
 const INTEGER_TEXT = new RegExp(`^${PYTHON_SPACE}[+-]?${DECIMAL}${PYTHON_SPACE}$`, 'u');
 const FLOAT_TEXT = new RegExp(
@@ -31,7 +30,7 @@ const PREFIXES = { 2: '0b', 8: '0o', 10: '', 16: '0x' } as const;
 
 /** Python's `int(text, base)`. Throws its ValueError. */
 export function parsePythonInteger(text: string, base: 2 | 8 | 10 | 16): bigint {
-  const stripped = text.trim();
+  const stripped = asciiDigits(text);
   if (!DIGITS[base].test(stripped)) {
     throw new ConfigError('ValueError', `invalid literal for int() with base ${base}: ${pythonRepr(text)}`);
   }

@@ -51,15 +51,19 @@ function resolveEnv(args: readonly Value[], { env }: ResolverCall): Value {
   return isNull(fallback) ? fallback : strNode(pythonStr(fallback));
 }
 
+/** OmegaConf asks the key whether it starts with a dot; a config takes the question for one of its own keys. */
+function notText(type: string): ConfigError {
+  if (type === 'DictConfig') return new ConfigError('ConfigAttributeError', 'Missing key startswith');
+  if (type === 'ListConfig') {
+    return new ConfigError('ConfigAttributeError', 'ListConfig does not support attribute access');
+  }
+  return new ConfigError('AttributeError', `'${type}' object has no attribute 'startswith'`);
+}
+
 function resolveSelect(args: readonly Value[], { select }: ResolverCall): Value {
   checkArguments(args, { name: 'select', parameters: ['key', 'default'], required: 1, keywordOnly: 1 });
   const key = stringOf(argument(args, 0));
-  if (key === undefined) {
-    throw new ConfigError(
-      'AttributeError',
-      `'${pythonTypeOf(argument(args, 0))}' object has no attribute 'startswith'`,
-    );
-  }
+  if (key === undefined) throw notText(pythonTypeOf(argument(args, 0)));
   const found = select(key, { absolute: true });
   if (found === undefined || isMissingValue(found)) return args[1] ?? nullNode();
   return valueBehind(found);
@@ -152,7 +156,12 @@ function resolveDictKeys(args: readonly Value[], call: ResolverCall): Value {
 
 /** The values stay interpolations, so that they are followed where the values stand. */
 function resolveDictValues(args: readonly Value[], call: ResolverCall): Value {
-  checkArguments(args, { name: 'values', parameters: ['key'], required: 1, next: '_root_' });
+  checkArguments(args, {
+    name: 'values',
+    parameters: ['key'],
+    required: 1,
+    next: args.length > 2 ? '_parent_' : '_root_',
+  });
   const { dict, key } = dictArgument(argument(args, 0), call, 'oc.dict.values');
   // The list is one level deeper than the interpolation that made it.
   const prefix = key.startsWith('.') ? `.${key}` : key;

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { pythonRepr } from '../grammar/pythonText.ts';
 import type { Origin } from '../node/origin.ts';
 import { checkExpansion } from './expansion.ts';
 import { originAt, yamlError } from './mark.ts';
@@ -114,7 +115,7 @@ class ValueBuilder {
         return { kind: 'other', className: yamlTimestampClass(scalar), text: scalar.value, origin };
       }
       default:
-        return this.#fail(node, `could not determine a constructor for the tag '${node.tag}'`);
+        return this.#fail(node, `could not determine a constructor for the tag ${pythonRepr(node.tag)}`);
     }
   }
 

@@ -59,12 +59,28 @@ export function yamlFloat(node: YamlScalar): number {
   return sign * value;
 }
 
+/** What Python says of characters that ASCII lacks; it counts code points. */
+function encodingFailure(text: string, { 0: found, index }: RegExpExecArray): string {
+  const start = [...text.slice(0, index)].length;
+  const characters = [...found];
+  const [first = ''] = characters;
+  if (characters.length > 1) {
+    return `'ascii' codec can't encode characters in position ${start}-${start + characters.length - 1}: ordinal not in range(128)`;
+  }
+  return `'ascii' codec can't encode character '${escaped(first)}' in position ${start}: ordinal not in range(128)`;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
+}
+
 /** Decodes base64 as Python's non-strict decoder does: what is no base64 character is skipped. */
 export function yamlBytes(node: YamlScalar, source: string): Uint8Array {
   const fail = (problem: string) => yamlError('ConstructorError', source, problem, node.start);
-  if (/[^\0-\x7f]/.test(node.value)) {
-    throw fail('failed to convert base64 data into ascii: ordinal not in range(128)');
-  }
+  const foreign = /[^\0-\x7f]+/u.exec(node.value);
+  if (foreign !== null) throw fail(`failed to convert base64 data into ascii: ${encodingFailure(node.value, foreign)}`);
   const bytes: number[] = [];
   let bits = 0;
   let bitCount = 0;
