@@ -12,6 +12,8 @@ export interface CompositionRequest {
   readonly overrides: readonly string[];
   /** Config folders instead of the project's own; the first is the main one. */
   readonly searchPath?: readonly string[] | undefined;
+  /** The run's folder, for `${hydra:runtime.output_dir}`. */
+  readonly outputDir?: string | undefined;
 }
 
 /** Where configs are looked for. */
@@ -119,6 +121,7 @@ export function engineRequest(place: ConfigPlace, request: CompositionRequest) {
     configName: request.configName,
     overrides: request.overrides,
     cwd: place.root,
+    ...(request.outputDir === undefined ? {} : { outputDir: request.outputDir }),
   };
 }
 

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { LaunchOptions, LaunchPlan } from '../api/launch.ts';
 import type { LaunchRequest } from '../api/launchModel.ts';
 import type { DeviceInfo } from '../api/machine.ts';
-import { listNode, strNode, toYaml } from '../config/index.ts';
+import { listNode, printText, strNode, toYaml } from '../config/index.ts';
 import type { Project } from '../instantiate/project/loadProject.ts';
 import {
   freeRunFolder,
@@ -17,6 +17,7 @@ import { commandText } from './commandText.ts';
 import { type Composition, composeProject } from './composition.ts';
 import { configProblems } from './configProblems.ts';
 import { collectOrigins } from './configTree.ts';
+import { wantedFolder } from './runFolder.ts';
 
 /** A launch worked out but not started. */
 export interface PreparedLaunch {
@@ -58,13 +59,23 @@ export function prepareLaunch(
       { expDir: wanted },
     );
   }
-  if (expDir === wanted || composition.textAt('exp_dir') === undefined) {
-    return { request, composition, plan, expDir, warnings, problems };
-  }
-  // The config must know the folder that the run really has.
-  const written = `${composition.textAt('exp_dir')}${expDir.slice(wanted.length)}`;
-  const adjusted = { ...request, overrides: [...request.overrides, `exp_dir=${written}`] };
-  return { request: adjusted, composition: composeProject(project, adjusted), plan, expDir, warnings, problems };
+  const adjusted = knowingFolder(project, request, composition, expDir);
+  const composed = composeProject(project, { ...adjusted, outputDir: expDir });
+  return { request: adjusted, composition: composed, plan, expDir, warnings, problems };
+}
+
+/** The config must know the folder that the run really has, where it names one. */
+function knowingFolder(
+  project: Project,
+  request: LaunchRequest,
+  composition: Composition,
+  expDir: string,
+): LaunchRequest {
+  const text = composition.textAt('exp_dir');
+  if (text === undefined || resolve(project.root, text) === expDir) return request;
+  const inside = relative(project.root, expDir);
+  const written = isAbsolute(text) || inside.startsWith('..') ? expDir : inside;
+  return { ...request, overrides: [...request.overrides, `exp_dir=${printText(written)}`] };
 }
 
 /** What `startRun` takes. */
@@ -126,14 +137,8 @@ export function planProcesses(project: Project, request: LaunchRequest, devices:
   return { plan, warnings: [...file.warnings, ...warnings] };
 }
 
-/** AccelHydra's `exp_dir`; a config without one gets a folder named after it. */
-export function wantedFolder(project: Project, composition: Composition): string {
-  const text = composition.textAt('exp_dir');
-  return resolve(project.root, text ?? `experiments/${composition.textAt('exp_name') ?? composition.configName}`);
-}
-
 function isFolderChosen(request: LaunchRequest): boolean {
-  return request.overrides.some((override) => /^\+{0,2}exp_dir\s*=/.test(override));
+  return request.overrides.some((override) => /^\+{0,2}(?:exp_dir|hydra\.run\.dir)\s*=/.test(override));
 }
 
 /** Validation metrics are logged as `val/NAME`. */

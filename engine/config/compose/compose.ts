@@ -102,6 +102,7 @@ function composeUnguarded(request: ComposeRequest): Composition {
     jobName: request.jobName ?? request.configName?.split('/').at(-1) ?? 'app',
     versionBase: request.versionBase ?? '1.4',
     cwd: request.cwd ?? process.cwd(),
+    outputDir: request.outputDir,
     env,
   };
   checkCopiedEnvironment(hydra, env);

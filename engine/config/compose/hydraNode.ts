@@ -18,6 +18,7 @@ export interface HydraFacts {
   readonly jobName: string;
   readonly versionBase: string;
   readonly cwd: string;
+  readonly outputDir: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -60,6 +61,7 @@ export function fillHydraNode(hydra: DictNode, facts: HydraFacts): void {
   runtime.set('version', text(HYDRA_VERSION));
   runtime.set('version_base', text(facts.versionBase));
   runtime.set('cwd', text(facts.cwd));
+  if (facts.outputDir !== undefined) runtime.set('output_dir', text(facts.outputDir));
   runtime.set('config_sources', new ListNode(facts.sources.map(sourceInfo), GENERATED));
 
   const job = child(hydra, 'job');

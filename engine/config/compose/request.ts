@@ -25,6 +25,8 @@ export interface ComposeRequest {
   readonly clock?: Clock;
   /** `hydra.runtime.cwd`, and what relative directories are relative to. */
   readonly cwd?: string;
+  /** `hydra.runtime.output_dir`, where it is known: the folder of the run. */
+  readonly outputDir?: string;
   /** `hydra.job.name`; the primary config's name unless given. */
   readonly jobName?: string;
   /** False lets overrides add keys without `+`. */

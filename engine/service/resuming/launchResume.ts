@@ -9,7 +9,7 @@ import { runFiles } from '../../runs/runFolder.ts';
 import type { RunStore } from '../../runs/runStore.ts';
 import { isFolderMissing, type RunRecord } from '../../runs/runTable.ts';
 import { type Composition, composeProject } from '../composition.ts';
-import { wantedFolder } from '../launching.ts';
+import { wantedFolder } from '../runFolder.ts';
 import type { CheckpointWish } from './chooseCheckpoint.ts';
 import { isChangeable, resumeKeys } from './resumeRules.ts';
 import { composeText, overrideKey } from './savedConfig.ts';
