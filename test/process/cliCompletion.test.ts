@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import { runNode } from '../support/runNode.ts';
 
 const main = fileURLToPath(new URL('../../engine/cli/main.ts', import.meta.url));
 const hasBash = spawnSync('bash', ['--version']).status === 0;
+const hasZsh = spawnSync('zsh', ['--version']).status === 0;
+const hasFish = spawnSync('fish', ['--version']).status === 0;
 
 let folder: string;
 let project: string;
@@ -16,13 +18,19 @@ beforeAll(() => {
   project = join(folder, 'project');
   cpSync(fileURLToPath(new URL('../fixtures/service/project', import.meta.url)), project, { recursive: true });
   mkdirSync(join(folder, 'bin'));
-  writeFileSync(join(folder, 'bin', 'accelhydra'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  writeFileSync(
+    join(folder, 'bin', 'accelhydra'),
+    `#!/bin/sh\nNODE_COMPILE_CACHE='${join(folder, 'cache')}' exec '${process.execPath}' '${main}' "$@"\n`,
+  );
   chmodSync(join(folder, 'bin', 'accelhydra'), 0o755);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function complete(...words: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await runNode([main, '__complete', 'zsh', ...words], { cwd: project });
+  const { code, stdout, stderr } = await runNode([main, '__complete', 'zsh', ...words], {
+    cwd: project,
+    environment: { NODE_COMPILE_CACHE: join(folder, 'cache') },
+  });
   expect([code, stderr]).toEqual([0, '']);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
 }
@@ -45,6 +53,7 @@ test.each([
   { id: 'flags', words: ['train', '--multi'], gives: ['--multirun'] },
   { id: 'choices of a flag', words: ['train', '--mixed_precision', 'b'], gives: ['bf16'] },
   { id: 'config names', words: ['train', '-cn', 'ne'], gives: ['needs_value'] },
+  { id: 'a flag with its value in one word', words: ['train', '--cfg=j'], gives: ['--cfg=job'] },
   { id: 'the long form of launch', words: ['launch', '--use_cpu', 'train', 'model=s'], gives: ['model=small'] },
   { id: 'nothing where nothing fits', words: ['train', 'zzz'], gives: [] },
   { id: 'nothing after a command that is not there', words: ['tarin', 'model='], gives: [] },
@@ -79,13 +88,75 @@ test.runIf(hasBash).each([
   expect(tab(line)).toEqual(gives);
 });
 
+const shellLines = [
+  { line: 'accelhydra tr', gives: 'accelhydra train ' },
+  { line: 'accelhydra train optimizer.l', gives: 'accelhydra train optimizer.lr=' },
+  { line: "accelhydra train optimizer=adam 'model=s", gives: "accelhydra train optimizer=adam 'model=small' " },
+  { line: "accelhydra train '~trainer.sc", gives: "accelhydra train '~trainer.scaled' " },
+  { line: 'accelhydra train --config-name=ne', gives: 'accelhydra train --config-name=needs_value ' },
+  { line: 'accelhydra why trainer.metric_monitor.mo', gives: 'accelhydra why trainer.metric_monitor.mode ' },
+];
+
+test.runIf(hasZsh)(
+  'zsh completes on TAB as somebody types, quotes kept',
+  () => {
+    const said = join(folder, 'zsh.txt');
+    writeFileSync(said, '');
+    // A zsh in a terminal of its own; Ctrl-T writes down what the line has become.
+    const setUp = [
+      `cd '${project}'`,
+      'autoload -Uz compinit',
+      'compinit -D -u',
+      'eval "$(accelhydra completion zsh)"',
+      `report() { print -r -- "$BUFFER" >> '${said}'; BUFFER='' }`,
+      "zle -N report; bindkey '^T' report; bindkey '^I' complete-word",
+      `print ready >> '${said}'`,
+    ].join('; ');
+    const driver = `
+      zmodload zsh/zpty
+      export PATH='${join(folder, 'bin')}':$PATH TERM=xterm
+      wait_for() { local tries=0; while (( $(wc -l < '${said}') < $1 && tries++ < 400 )); do sleep .05; while zpty -r -t z x; do :; done; done }
+      zpty -b z zsh -f -i
+      zpty -w z "$1"
+      wait_for 1
+      number=1
+      for line in "\${@:2}"; do zpty -w -n z "$line"$'\t\x14'; wait_for $((++number)); done
+      zpty -d z`;
+    execFileSync('zsh', ['-f', '-c', driver, 'zsh', setUp, ...shellLines.map(({ line }) => line)]);
+    expect(readFileSync(said, 'utf8').split('\n').slice(1, -1)).toEqual(shellLines.map(({ gives }) => gives));
+  },
+  120_000,
+);
+
+test.runIf(hasFish)(
+  'fish completes as somebody types',
+  () => {
+    const script = `
+      set -x PATH '${join(folder, 'bin')}' $PATH; cd '${project}'
+      accelhydra completion fish | source
+      for line in $argv; complete -C $line; echo .; end`;
+    const lines = [...shellLines.map(({ line }) => line), 'accelhydra train model='];
+    const answer = execFileSync('fish', ['--no-config', '-c', script, ...lines], { encoding: 'utf8' });
+    const words = answer.split('.\n').map((part) => part.split('\n').flatMap((row) => row.split('\t')[0] || []));
+    expect(words.slice(0, -1)).toEqual([
+      ['train'],
+      ['optimizer.lr='],
+      ['model=small'],
+      ['~trainer.scaled'],
+      ['--config-name=needs_value'],
+      ['trainer.metric_monitor.mode'],
+      ['model=large', 'model=small'],
+    ]);
+  },
+  120_000,
+);
+
 test.each(['bash', 'zsh', 'fish'])('the script of %s calls __complete', async (shell) => {
   const { code, stdout } = await runNode([main, 'completion', shell]);
   expect(code).toBe(0);
   expect(stdout).toContain(`__complete ${shell}`);
-  const [program = ''] = [shell];
-  // Where the shell is there, it must at least be able to read its script.
-  if (spawnSync(program, ['--version']).status === 0) {
-    expect(spawnSync(program, ['-n'], { input: stdout, encoding: 'utf8' }).stderr).toBe('');
+  // Here it is only read; fish reads no script from a pipe, and is run above.
+  if (shell === 'bash' ? hasBash : shell === 'zsh' && hasZsh) {
+    expect(spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' }).stderr).toBe('');
   }
 });

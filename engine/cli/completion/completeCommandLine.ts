@@ -16,6 +16,8 @@ export async function completeCommandLine(words: readonly string[], program: Com
   const current = words.at(-1) ?? '';
   const line = readLine(words.slice(0, -1), program);
   if (line.awaits !== undefined) return optionValues(line.awaits, current, line.source);
+  const flag = /^(--[^=]+=)(.*)$/s.exec(current);
+  if (flag !== null) return flagValues(line, flag[1] ?? '', flag[2] ?? '');
   if (current.startsWith('-')) return flagsOf(line.command, current);
   const { commands } = line.command;
   if (commands.length > 0 && line.positional.length === 0) {
@@ -98,6 +100,13 @@ async function optionValues(option: Option, current: string, source: SourceOptio
     return completeConfigName(place.place, place, current);
   }
   return []; // files and folders: the shell's own way
+}
+
+/** `--flag=VALUE` in one word. */
+async function flagValues(line: ReadLine, head: string, value: string): Promise<Candidate[]> {
+  const option = findOption(line.command, head.slice(0, -1));
+  const found = option === undefined ? [] : await optionValues(option, value, line.source);
+  return found.map((candidate) => ({ ...candidate, word: head + candidate.word }));
 }
 
 function flagsOf(command: Command, current: string): Candidate[] {

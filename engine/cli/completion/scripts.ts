@@ -21,7 +21,10 @@ complete -o default -F _accelhydra accelhydra
 # zsh completion for accelhydra: eval "$(accelhydra completion zsh)", after compinit
 _accelhydra() {
   local line word
-  local -a joined spaced
+  local -a joined spaced typed
+  # The words without their quotes; the one that is being quoted has but its opening quote.
+  (( CURRENT > 2 )) && typed=("\${(@Q)words[2,CURRENT-1]}")
+  typed+=("\${(Q)\${words[CURRENT]#[\\'\\"]}}")
   while IFS= read -r line; do
     word="\${line%%$'\\t'*}"
     [[ -z "$word" ]] && continue
@@ -29,7 +32,7 @@ _accelhydra() {
       *=|*.|*/|*@) joined+=("$word") ;;
       *) spaced+=("$word") ;;
     esac
-  done < <("\${words[1]}" __complete zsh "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  done < <("\${words[1]}" __complete zsh "\${typed[@]}" 2>/dev/null)
   (( \${#joined} )) && compadd -S '' -- "\${joined[@]}"
   (( \${#spaced} )) && compadd -- "\${spaced[@]}"
   (( \${#joined} + \${#spaced} )) || _files
@@ -39,7 +42,8 @@ compdef _accelhydra accelhydra
   fish: `# fish completion for accelhydra: save as ~/.config/fish/completions/accelhydra.fish
 function __accelhydra_complete
     set -l before (commandline -opc)
-    set -l current (commandline -ct)
+    # A word that is being quoted still has its opening quote.
+    set -l current (commandline -ct | string trim --left --chars "'\\"" | string collect)
     command $before[1] __complete fish $before[2..-1] "$current" 2>/dev/null
 end
 complete -c accelhydra -f -a '(__accelhydra_complete)'
