@@ -115,5 +115,34 @@ export const ComposedConfig = z.object({
 });
 export type ComposedConfig = z.infer<typeof ComposedConfig>;
 
+/** What a target's sources state of one of its options. Values are YAML texts. */
+export const OptionFacts = z.object({
+  /** Dotted path, also of options that the config does not set. */
+  path: z.string(),
+  target: z.string(),
+  /** `a number ≥ 0`, `'min' or 'max'`, `a list of a whole number`. */
+  type: z.string(),
+  /** The only values there are, where they can be counted. */
+  choices: z.array(z.string()),
+  default: z.string().optional(),
+  doc: z.string().optional(),
+  isRequired: z.boolean(),
+  isSet: z.boolean(),
+});
+export type OptionFacts = z.infer<typeof OptionFacts>;
+
+/** What would fail when the config's objects are built. */
+export const ConfigProblem = z.object({
+  kind: z.enum(['unknown-argument', 'missing-argument', 'wrong-value']),
+  path: z.string(),
+  target: z.string(),
+  message: z.string(),
+  origin: OriginInfo.optional(),
+});
+export type ConfigProblem = z.infer<typeof ConfigProblem>;
+
+export const ConfigSchema = z.object({ options: z.array(OptionFacts), problems: z.array(ConfigProblem) });
+export type ConfigSchema = z.infer<typeof ConfigSchema>;
+
 export const ConfigSource = z.object({ file: z.string(), text: z.string() });
 export type ConfigSource = z.infer<typeof ConfigSource>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ComposedConfig, ComposeRequest, ConfigSource } from './configModel.ts';
+import { ComposedConfig, ComposeRequest, ConfigSchema, ConfigSource } from './configModel.ts';
 import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
 import { ContinueRequest, LaunchPreview, LaunchRequest } from './launchModel.ts';
 import { DeviceInfo, DoctorReport } from './machine.ts';
@@ -35,6 +35,10 @@ export const contract = {
   'project.trust': procedure(z.object({ trusted: z.boolean() }), ProjectInfo),
 
   'config.compose': procedure(ComposeRequest, ComposedConfig),
+  /** What the config's targets take, and which of it is unknown, missing or wrong. Sources are read, no code is run. */
+  'config.schema': procedure(ComposeRequest, ConfigSchema),
+  /** The same as JSON Schema (2020-12) of the config's files, for editors: a text to save. */
+  'config.jsonSchema': procedure(ComposeRequest, z.object({ text: z.string() })),
   /** The text of a config file of the project (relative path), for showing where a value comes from. */
   'config.source': procedure(z.object({ file: z.string() }), ConfigSource),
   /** Which override a click means: sets, adds or deletes `path`; the renderer puts the text into its list. */

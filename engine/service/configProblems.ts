@@ -1,7 +1,21 @@
-import { describeProblem, type GivenAtCall, jsonSchemaOf, type TargetSchemas, validate } from '../config/index.ts';
+import type { ConfigSchema } from '../api/configModel.ts';
+import {
+  describeProblem,
+  describeSchema,
+  type GivenAtCall,
+  type JsonSchema,
+  type JsonValue,
+  jsonSchemaOf,
+  schemaOf,
+  strNode,
+  type TargetSchemas,
+  validate,
+} from '../config/index.ts';
 import { loadProject, type Project } from '../instantiate/project/loadProject.ts';
 import { createTargetSchemas } from '../instantiate/schema/targetSchemas.ts';
 import { type Composition, type CompositionRequest, type ConfigPlace, composeProject } from './composition.ts';
+import { placeInfo } from './configTree.ts';
+import { scalarText } from './scalarText.ts';
 
 /** The sections that training builds; what they point to with interpolations is built with them. */
 const BUILT_SECTIONS = [
@@ -50,6 +64,53 @@ export function configProblems(project: Pick<Project, 'sourceRoots'>, compositio
     givenAt: givenByTraining,
   });
   return problems.map(describeProblem);
+}
+
+/** What is known of every option of the config's targets, and what is wrong, as the contract says it. */
+export function configSchema(project: Pick<Project, 'sourceRoots'>, composition: Composition): ConfigSchema {
+  const targets = targetSchemasOf(project);
+  const given = { givenAt: givenByTraining };
+  const options = [...schemaOf(composition.parts, targets, given).values()].filter(
+    ({ path, isSet }) => isSet || !isGivenByTraining(path),
+  );
+  const problems = validate(composition.parts, targets, { ...given, roots: BUILT_SECTIONS });
+  return {
+    options: options.map(({ path, target, schema, isRequired, isSet, doc, ...option }) => ({
+      path,
+      target,
+      type: describeSchema(schema),
+      choices: choicesOf(schema).map(yamlText),
+      default: option.default === undefined ? undefined : yamlText(option.default),
+      doc,
+      isRequired,
+      isSet,
+    })),
+    problems: problems.map(({ kind, path, target, message, origin }) => ({
+      kind,
+      path,
+      target,
+      message,
+      origin: origin && placeInfo(origin, ''),
+    })),
+  };
+}
+
+function isGivenByTraining(path: string): boolean {
+  const dot = path.lastIndexOf('.');
+  const given = givenByTraining(path.slice(0, Math.max(dot, 0)));
+  return given?.options.includes(path.slice(dot + 1)) ?? false;
+}
+
+/** The values of a schema that is nothing but values to choose from. */
+function choicesOf(schema: JsonSchema): readonly JsonValue[] {
+  if (schema.const !== undefined) return [schema.const];
+  if (schema.enum) return schema.enum;
+  const parts = schema.anyOf?.map((part) => (part.type === 'null' ? [null] : choicesOf(part))) ?? [];
+  return parts.every((part) => part.length > 0) ? parts.flat() : [];
+}
+
+function yamlText(value: JsonValue): string {
+  return typeof value === 'string' ? scalarText(strNode(value)) : JSON.stringify(value);
 }
 
 /** A JSON Schema of the config for editors. Throws `config.…` errors. */

@@ -34,10 +34,11 @@ export function collectOrigins(root: ConfigNode): Record<string, OriginInfo> {
 
 /** The origin in the contract's terms; `undefined` where nobody knows. */
 export function originInfo(node: ConfigNode): OriginInfo | undefined {
-  return node.origin && describeOrigin(node.origin, node.kind === 'scalar' ? scalarText(node) : '');
+  return node.origin && placeInfo(node.origin, node.kind === 'scalar' ? scalarText(node) : '');
 }
 
-function describeOrigin(origin: Origin, text: string): OriginInfo {
+/** A place in the contract's terms, with the text that stands there. */
+export function placeInfo(origin: Origin, text: string): OriginInfo {
   switch (origin.kind) {
     case 'file':
       return { kind: 'file', file: origin.source, line: origin.line, column: origin.column, text };

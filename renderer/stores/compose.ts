@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { ComposedConfig, GroupChoice } from '../../engine/api/configModel.ts';
+import type { ComposedConfig, ConfigSchema, GroupChoice } from '../../engine/api/configModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
 import { failed, idle, type Load, loaded, loading } from './load.ts';
@@ -9,6 +9,8 @@ interface ComposeState {
   readonly configName: string | undefined;
   readonly overrides: readonly string[];
   readonly composed: Load<ComposedConfig>;
+  /** What the targets of the composed config take, and what is wrong with what they get. */
+  readonly schema: Load<ConfigSchema>;
   /** An edit that could not be turned into overrides. */
   readonly editError: unknown;
   readonly past: readonly (readonly string[])[];
@@ -26,12 +28,14 @@ interface ComposeState {
 }
 
 const composing = new Latest();
+const describing = new Latest();
 const HISTORY = 200;
 
 export const useCompose = create<ComposeState>()((set, get) => ({
   configName: undefined,
   overrides: [],
   composed: idle,
+  schema: idle,
   editError: undefined,
   past: [],
   future: [],
@@ -89,13 +93,22 @@ export const useCompose = create<ComposeState>()((set, get) => ({
     const { configName, overrides } = get();
     if (configName === undefined) return;
     set({ composed: loading(get().composed) });
+    const request = { configName, overrides: overrides.filter((text) => text.trim() !== '') };
     try {
-      const request = { configName, overrides: overrides.filter((text) => text.trim() !== '') };
       const composed = await composing.run((signal) => api['config.compose'](request, signal));
-      if (composed) set({ composed: loaded(composed) });
+      if (!composed) return;
+      set({ composed: loaded(composed), schema: loading(get().schema) });
     } catch (error) {
       // the last good tree stays on screen beside the message
       set({ composed: failed(get().composed, error) });
+      return;
+    }
+    try {
+      // reads the sources of targets: the tree does not wait for it
+      const schema = await describing.run((signal) => api['config.schema'](request, signal));
+      if (schema) set({ schema: loaded(schema) });
+    } catch (error) {
+      set({ schema: failed(get().schema, error) });
     }
   },
 }));

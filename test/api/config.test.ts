@@ -56,6 +56,33 @@ describe.each(transports)('configs over $id', (transport) => {
     expect(composed.yaml).toContain('exp_dir: experiments/$');
   });
 
+  test('what targets take and what is wrong with what they get, told without running them', async () => {
+    const { api } = await serveProject(transport);
+    const overrides = ['optimizer=adam', 'optimizer.lr=fast', '+optimizer.wieght_decay=1'];
+    const { options, problems } = await api['config.schema']({ configName: 'train', overrides });
+    expect(options.find(({ path }) => path === 'optimizer.lr')).toEqual({
+      path: 'optimizer.lr',
+      target: 'torch.optim.Adam',
+      type: 'a number ≥ 0',
+      choices: [],
+      default: '0.001',
+      doc: 'learning rate',
+      isRequired: false,
+      isSet: true,
+    });
+    expect(options.find(({ path }) => path === 'optimizer.weight_decay')).toMatchObject({ isSet: false });
+    expect(problems).toMatchObject([
+      { kind: 'wrong-value', path: 'optimizer.lr', origin: { kind: 'override', index: 1, start: 13, end: 17 } },
+      { kind: 'unknown-argument', path: 'optimizer.wieght_decay', origin: { kind: 'override', index: 2 } },
+    ]);
+    expect(problems[1]?.message).toContain("Did you mean 'weight_decay'?");
+    const { text } = await api['config.jsonSchema']({ configName: 'train', overrides: ['optimizer=adam'] });
+    expect(JSON.parse(text)).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      properties: { optimizer: { properties: { lr: { default: 0.001 } } } },
+    });
+  });
+
   test('a text that YAML would misread is shown with its quotes', async () => {
     const { api } = await serveProject(transport);
     const { tree } = await api['config.compose']({ configName: 'train', overrides: [] });

@@ -49,6 +49,23 @@ describe('the app in a real browser, on a real engine', () => {
     await page.getByLabel('Override model/backbone=mlp', { exact: true }).waitFor();
   });
 
+  test('a key shows what its target says of it; a value that cannot be is marked before launch', async () => {
+    const { page } = watched;
+    await page.locator('[data-path="optimizer.lr"] .tree__key').click();
+    const result = page.getByLabel('Result', { exact: true }).first();
+    await result.getByText('a number ≥ 0').waitFor();
+    await result.getByText('learning rate').waitFor();
+    await page.getByLabel('New override').fill('trainer.metric_monitor.mode=best');
+    await page.keyboard.press('Enter');
+    const problem = page.getByLabel('Problems of the config').getByRole('button');
+    expect(await problem.innerText()).toContain("must be 'min' or 'max', not the text 'best'");
+    await problem.focus();
+    await page.keyboard.press('Enter');
+    await picture('compose-problem');
+    await result.getByRole('button', { name: 'max', exact: true }).click();
+    await problem.waitFor({ state: 'detached' });
+  });
+
   test('editing a value in the tree writes the override and shows what it was', async () => {
     const { page } = watched;
     const before = await page.locator('[data-path="epochs"] .tree__value').innerText();

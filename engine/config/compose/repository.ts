@@ -144,7 +144,7 @@ export class ConfigRepository {
     for (const source of this.#sources) {
       if (source.stat(group)?.kind !== 'directory') continue;
       for (const name of source.list(group)) {
-        const picked = pick(source, name);
+        const picked = quietly(() => pick(source, name));
         if (picked !== undefined) names.add(picked);
       }
     }
@@ -164,6 +164,16 @@ export class ConfigRepository {
     };
     visit('', 0);
     return found;
+  }
+}
+
+/** What cannot be looked at, such as a link that leads back to itself, is no option; loading it says what is wrong. */
+function quietly<T>(step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof ConfigError && error.exception === 'OSError') return undefined;
+    throw error;
   }
 }
 

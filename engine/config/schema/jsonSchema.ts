@@ -58,7 +58,8 @@ function describeType(type: JsonType, schema: JsonSchema): string {
     const count = schema.minItems !== undefined && schema.minItems === schema.maxItems ? ` of ${schema.minItems}` : '';
     const [first] = schema.prefixItems ?? [];
     const item = schema.items ?? first;
-    return `a list${item ? `${count || ' of'} ${describeSchema(item)}` : count && `${count} items`}`;
+    if (item) return `a list${count === '' ? ' of' : `${count}, each`} ${describeSchema(item)}`;
+    return `a list${count && `${count} items`}`;
   }
   if (type === 'object') return 'a mapping';
   if (type === 'null') return 'null';

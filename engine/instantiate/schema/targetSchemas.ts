@@ -28,7 +28,10 @@ const BUILTIN_PREFIXES: ReadonlySet<string> = new Set([
   'torch.optim',
   'torch.optim.lr_scheduler',
   'torch.utils.data',
+  'torch.utils.data.distributed',
   'torchdata.stateful_dataloader',
+  'torchvision.datasets',
+  'torchvision.transforms',
   'transformers',
 ]);
 

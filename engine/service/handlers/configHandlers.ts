@@ -7,17 +7,20 @@ import { listGroups, type Override } from '../../config/index.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
 import { commandText } from '../commandText.ts';
 import { type Composition, type CompositionRequest, composeProject, engineRequest, explained } from '../composition.ts';
+import { configSchema, printedSchema } from '../configProblems.ts';
 import { buildTree } from '../configTree.ts';
 import type { EngineState } from '../engineState.ts';
 import { editOverrides } from '../overrideEdit.ts';
 
-type Names = 'config.compose' | 'config.source' | 'config.overrideFor';
+type Names = 'config.compose' | 'config.schema' | 'config.jsonSchema' | 'config.source' | 'config.overrideFor';
 
 const LARGEST_SOURCE = 4 * 1024 * 1024;
 
 export function configHandlers(state: EngineState): Pick<EngineHandlers, Names> {
   return {
     'config.compose': (request) => composeForPage(state.current.project, request),
+    'config.schema': (request) => configSchema(state.current.project, composeProject(state.current.project, request)),
+    'config.jsonSchema': (request) => ({ text: printedSchema(state.current.project, request) }),
     'config.source': ({ file }) => ({ file, text: readSource(state.current.project, file) }),
     'config.overrideFor': ({ configName, overrides, path, value }) => {
       const { project } = state.current;

@@ -11,12 +11,14 @@ import { ErrorNotice, LoadingState, Notice, Spinner } from '../../ui/states.tsx'
 import { ConfigTree } from './ConfigTree.tsx';
 import { GroupPickers } from './GroupPickers.tsx';
 import { OverrideList } from './OverrideList.tsx';
+import { ProblemList } from './ProblemList.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
 
 export function ComposePage() {
   const project = useProject((state) => state.project.data);
   const configName = useCompose((state) => state.configName);
   const composed = useCompose((state) => state.composed);
+  const schema = useCompose((state) => state.schema);
   const editError = useCompose((state) => state.editError);
   useUndoKeys();
   return (
@@ -50,6 +52,8 @@ export function ComposePage() {
       ))}
       {composed.data ? (
         <>
+          <ProblemList problems={schema.data?.problems ?? []} />
+          {schema.error && <ErrorNotice error={schema.error} />}
           <CommandLine command={composed.data.command} />
           <div className="compose__columns">
             <div className="compose__side">

@@ -1,10 +1,11 @@
-import { ChevronRight, Search } from 'lucide-react';
-import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
+import { ChevronRight, Search, TriangleAlert } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { ComposedConfig } from '../../../engine/api/configModel.ts';
 import { classNames } from '../../lib/classNames.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { Panel } from '../../ui/Panel.tsx';
 import { EmptyState } from '../../ui/states.tsx';
+import { rowOf } from './ProblemList.tsx';
 import { TreeValue } from './TreeValue.tsx';
 import { flatten, type TreeRow } from './treeRows.ts';
 
@@ -15,12 +16,27 @@ export function ConfigTree({ config, stale }: { readonly config: ComposedConfig;
   const [onlyChanged, setOnlyChanged] = useState(false);
   const [editing, setEditing] = useState<string>();
   const selected = useCompose((state) => state.selectedPath);
+  const problems = useCompose((state) => state.schema.data?.problems);
+  const flaws = useMemo(
+    () => new Map((problems ?? []).map((problem) => [rowOf(problem), problem.message])),
+    [problems],
+  );
   const list = useRef<HTMLDivElement>(null);
   const rows = useMemo(
     () => flatten(config.tree, { collapsed, filter, onlyChanged }),
     [config.tree, collapsed, filter, onlyChanged],
   );
   const current = rows.some((row) => row.node.path === selected) ? selected : rows[0]?.node.path;
+
+  // Chosen elsewhere, a row is opened up to and brought into view.
+  useEffect(() => {
+    if (selected === undefined) return;
+    setCollapsed((before) => {
+      const kept = [...before].filter((path) => !selected.startsWith(`${path}.`) && !selected.startsWith(`${path}[`));
+      return kept.length === before.size ? before : new Set(kept);
+    });
+    list.current?.querySelector(`[data-path="${CSS.escape(selected)}"]`)?.scrollIntoView({ block: 'nearest' });
+  }, [selected]);
 
   const focusRow = (row: TreeRow | undefined) => {
     if (!row) return;
@@ -101,6 +117,7 @@ export function ConfigTree({ config, stale }: { readonly config: ComposedConfig;
                 'tree__row',
                 row.node.path === selected && 'tree__row--selected',
                 row.node.changed && 'tree__row--changed',
+                flaws.has(row.node.path) && 'tree__row--flawed',
               )}
               aria-level={row.depth + 1}
               aria-expanded={row.branch ? row.open : undefined}
@@ -128,6 +145,16 @@ export function ConfigTree({ config, stale }: { readonly config: ComposedConfig;
                 <span className="tree__chevron" />
               )}
               <span className="tree__key">{row.node.key}</span>
+              {flaws.has(row.node.path) && (
+                <span
+                  className="tree__flaw"
+                  role="img"
+                  aria-label={flaws.get(row.node.path)}
+                  title={flaws.get(row.node.path)}
+                >
+                  <TriangleAlert size={13} aria-hidden="true" />
+                </span>
+              )}
               <TreeValue
                 node={row.node}
                 open={row.open}

@@ -2,9 +2,12 @@ import type { ConfigTreeNode, OriginInfo } from '../../../engine/api/configModel
 import { useCompose } from '../../stores/compose.ts';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/states.tsx';
+import { OptionView } from './OptionView.tsx';
+import { rowOf } from './ProblemList.tsx';
 
 /** Blame with the losers: where the value comes from, and what it beat. */
 export function OriginView({ node }: { readonly node: ConfigTreeNode | undefined }) {
+  const schema = useCompose((state) => state.schema.data);
   if (!node)
     return <EmptyState title="No key chosen" text="Choose a row of the tree to see where its value comes from." />;
   return (
@@ -25,6 +28,11 @@ export function OriginView({ node }: { readonly node: ConfigTreeNode | undefined
         </dl>
       )}
       {node.resolveError && <p className="origin__error">{node.resolveError}</p>}
+      <OptionView
+        node={node}
+        options={schema?.options ?? []}
+        problems={(schema?.problems ?? []).filter((problem) => rowOf(problem) === node.path)}
+      />
       <h3 className="origin__title">Set by</h3>
       {node.origin ? <OriginPlace origin={node.origin} /> : <p className="origin__none">Only keys below it are set.</p>}
       {node.beaten.length > 0 && (

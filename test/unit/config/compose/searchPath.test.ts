@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -119,6 +120,32 @@ describe('files', () => {
   test('a link that leads to itself is refused by name', () => {
     symlinkSync(path.join(directory, 'config.yaml'), path.join(directory, 'config.yaml'));
     expect(() => plain('config')).toThrow('is a symbolic link that leads back to itself');
+  });
+
+  test('a link that cannot be followed is no option of its group, and none of the others’ business', () => {
+    write('config.yaml', 'defaults: [{group: x}]\n');
+    write('group/x.yaml', 'b: 1\n');
+    symlinkSync('two.yaml', path.join(directory, 'group', 'one.yaml'));
+    symlinkSync('one.yaml', path.join(directory, 'group', 'two.yaml'));
+    expect(listGroups({ searchPath: [directory], configName: 'config' })).toMatchObject([{ options: ['x'] }]);
+    const wrong = () => compose({ searchPath: [directory], configName: 'config', overrides: ['group=y'] });
+    expect(wrong).toThrow("Could not find 'group/y'");
+    const looped = () => compose({ searchPath: [directory], configName: 'config', overrides: ['group=one'] });
+    expect(looped).toThrow('is a symbolic link that leads back to itself');
+  });
+
+  test.runIf(process.platform !== 'win32')('a file that may not be read is refused by name', () => {
+    chmodSync(write('config.yaml', 'a: 1\n'), 0);
+    chmodSync(directory, 0o755);
+    // root may read anything, so the reading is done by nobody
+    const module = new URL('../../../../engine/config/compose/fileSource.ts', import.meta.url).href;
+    const script = `import { FileSource } from '${module}';
+      if (process.getuid() === 0) process.seteuid(65534);
+      try { new FileSource(process.argv[1]).read('config.yaml') } catch (error) { console.log(error.message) }`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, directory], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain("config.yaml' may not be read by this user");
   });
 
   test('directories that contain themselves do not hang the list of groups', () => {
