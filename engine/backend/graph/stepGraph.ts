@@ -289,7 +289,9 @@ class StepGraphBuilder {
       reads.set(cell.key, `${this.#node('ReadVariableOp', [this.#handle(cell.key)], dtype)}:0`);
       const feed = this.#placeholder(cell.dtype, cell.shape);
       assignFeeds.set(cell.key, `${feed}:0`);
-      assigns.push(this.#node('AssignVariableOp', [this.#handle(cell.key), feed], dtype));
+      // A fed tensor may lie in memory of JavaScript's, which only its own thread may let go of: never keep it in a variable.
+      const copy = this.#node('DeepCopy', [feed], { T: { kind: 'type', type: cell.dtype } });
+      assigns.push(this.#node('AssignVariableOp', [this.#handle(cell.key), copy], dtype));
     }
     const assigned = this.#node('Identity', [zero, ...assigns.map(after)], {
       T: { kind: 'type', type: DataType.float },

@@ -34,6 +34,8 @@ export class CompiledStep {
   readonly #feedNames: string;
   readonly #scalars: readonly StepInput[];
   readonly #pairs: readonly StepInput[];
+  /** Handles made for one run. */
+  readonly #made: number[] = [];
   readonly #fetchNames = new Map<string, string>();
 
   /** Throws what TensorFlow says when it refuses the graph. */
@@ -73,20 +75,8 @@ export class CompiledStep {
   run(batch: Batch, names: readonly string[], updates: boolean): tf.Tensor[] {
     this.#held?.take();
     const { binding } = this.#backend;
-    const made: number[] = [];
     const ids = this.#feeds.map(({ handle }) => handle(batch));
-    this.#feeds.forEach(({ name }, i) => {
-      const key =
-        name === this.graph.feeds.get('scalars')
-          ? 'scalars'
-          : name === this.graph.feeds.get('pairs')
-            ? 'pairs'
-            : undefined;
-      if (key === undefined) return;
-      const id = key === 'scalars' ? this.#scalarFeed() : this.#pairFeed();
-      made.push(id);
-      ids[i] = id;
-    });
+    const made = this.#made.splice(0);
     try {
       const results = this.#session.run(ids, this.#feedNames, this.#fetches(names, updates));
       if (updates) {
@@ -112,7 +102,8 @@ export class CompiledStep {
 
   #source(key: string): (batch: Batch) => number {
     const backend = this.#backend;
-    if (key === 'scalars' || key === 'pairs') return () => -1;
+    if (key === 'scalars') return () => this.#keep(this.#scalarFeed());
+    if (key === 'pairs') return () => this.#keep(this.#pairFeed());
     if (key.startsWith('batch:')) {
       const path = key.slice('batch:'.length);
       return (batch) => handleOf(backend, tensorAt(batch, path));
@@ -122,6 +113,11 @@ export class CompiledStep {
     // a tensor that somebody made before the step and that is still there
     const id = Number(key.slice('tensor:'.length));
     return () => id;
+  }
+
+  #keep(id: number): number {
+    this.#made.push(id);
+    return id;
   }
 
   #scalarFeed(): number {

@@ -58,6 +58,8 @@ interface Compiled {
   readonly step: CompiledStep;
   /** The structure of the optimizer's plan that the graph was made for. */
   readonly planKey: string;
+  /** The parameters that it has gradients of, in the gradients' place: their shapes are the same. */
+  readonly parameters: ReadonlyMap<string, tf.Tensor>;
   isVerified: boolean;
 }
 
@@ -98,8 +100,6 @@ export class StepCompiler {
     const tensors = batchTensors(request.batch);
     const compiled = this.#find(request, tensors);
     if (compiled === undefined) return undefined;
-    if (this.#options.optimizer instanceof Optimizer)
-      this.#plan = this.#options.optimizer.peekStep(variablesOf(compiled.step, this.#options));
     const [loss] = this.#run(request, compiled, tensors, ['loss'], false) ?? [];
     return loss === undefined ? undefined : scalarOf(loss);
   }
@@ -111,14 +111,12 @@ export class StepCompiler {
     const tensors = batchTensors(request.batch);
     const compiled = this.#find(request, tensors);
     if (compiled === undefined) return undefined;
-    const gradients = variablesOf(compiled.step, this.#options);
-    this.#plan = optimizer.peekStep(gradients);
     if (average !== undefined) this.#weight = average.nextWeight();
     const logs = logNames(compiled.step.trace, request.isLogging);
     const names = ['loss', ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
     const outputs = this.#run(request, compiled, tensors, names, true);
     if (outputs === undefined) return undefined;
-    optimizer.planStep(gradients);
+    optimizer.planStep(compiled.parameters);
     const [loss, ...rest] = outputs;
     const norm = request.wantsNorm ? rest.shift() : undefined;
     this.#log(compiled.step.trace, request.isLogging, logs, rest);
@@ -186,14 +184,12 @@ export class StepCompiler {
     if (this.#isOff) return undefined;
     const signature = this.#signature(tensors);
     const { optimizer } = this.#options;
-    const found = this.#cache.find(
-      signature,
-      ({ step, planKey }) =>
-        sameGlances(request.batch, step.trace.glances) &&
-        (!(optimizer instanceof Optimizer) ||
-          !this.#options.isFused ||
-          planKeyOf(optimizer.peekStep(variablesOf(step, this.#options))) === planKey),
-    );
+    const found = this.#cache.find(signature, ({ step, planKey, parameters }) => {
+      if (!sameGlances(request.batch, step.trace.glances)) return false;
+      if (!(optimizer instanceof Optimizer) || !this.#options.isFused) return true;
+      this.#plan = optimizer.peekStep(parameters);
+      return planKeyOf(this.#plan) === planKey;
+    });
     if (found !== undefined) return found.isVerified ? found : this.#verify(request, found, tensors);
     if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) return undefined;
     const compiled = this.#compile(request, tensors);
@@ -233,7 +229,7 @@ export class StepCompiler {
     if (obstacle !== undefined) return this.#stayEager(obstacle);
     try {
       const compiled = new CompiledStep({ backend: this.#backend, trace, holdsState: fuses });
-      return { step: compiled, planKey: planKeyOf(this.#plan), isVerified: false };
+      return { step: compiled, planKey: planKeyOf(this.#plan), parameters: withGradient, isVerified: false };
     } catch (error) {
       return this.#turnOff({ reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined });
     }
@@ -358,13 +354,6 @@ function differs(first: StepTrace, second: StepTrace): Obstacle | undefined {
 
 const planKeyOf = (plan: readonly PlannedUpdate[]): string =>
   plan.map(({ group, params, scalars }) => `${group}:${params.length}:${Object.keys(scalars).length}`).join();
-
-/** The parameters that the graph has gradients of, in the place of the gradients: their shapes are the same. */
-function variablesOf(step: CompiledStep, { parameters }: StepCompilerOptions): ReadonlyMap<string, tf.Tensor> {
-  return new Map(
-    parameters.flatMap(({ name, variable }) => (step.trace.gradients.has(name) ? [[name, variable]] : [])),
-  );
-}
 
 function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';

@@ -70,11 +70,14 @@ export function traceStep(options: TraceOptions): StepTrace {
   for (const { key, resource } of named) declareResource(backend, recorder, key, resource);
   const watch = new FieldWatch(options.owners);
   let trace: Omit<StepTrace, 'obstacle'>;
+  const { numTensors } = tf.memory();
   tf.engine().startScope('recording');
   try {
     trace = record(options, recorder, registered, before, named);
   } finally {
     tf.engine().endScope();
+    const kept = tf.memory().numTensors - numTensors;
+    if (kept > 0) recorder.refuse(`it keeps ${kept === 1 ? 'a tensor' : `${kept} tensors`} beyond its end`);
     for (const [variable, value] of before) {
       if (variable.dataId !== value.dataId) variable.assign(value);
       value.dispose();

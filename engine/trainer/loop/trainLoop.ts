@@ -149,10 +149,13 @@ export class TrainLoop {
     const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
     this.#beginNoise();
     if (state.step === this.#checkedStep) {
-      const loss = this.#inStep(() => compiler.loss(request));
+      const loss = this.#inStep(
+        () => compiler.loss(request),
+        (result) => (result === undefined ? 0 : 1),
+      );
       if (loss !== undefined) await this.#checkFirstLoss(loss, loaded).finally(() => loss.dispose());
     }
-    return this.#inStep(() => compiler.fused(request), 1 + (state.gradNormDue ? 1 : 0));
+    return this.#inStep(() => compiler.fused(request), fusedTensors);
   }
 
   /** Takes in the gradients of a micro-step and, at the end of an accumulation, updates with them. */
@@ -202,13 +205,13 @@ export class TrainLoop {
     beginNoise({ seed: environment.seed, rank: environment.collective.rank, step: this.#parts.state.step });
   }
 
-  /** Runs work that belongs to training_step; `owed` are the tensors in its result, or their number. */
-  #inStep<T>(work: () => T, owed: number | ((result: T) => number) = 1): T {
+  /** Runs work that belongs to training_step; `owed` counts the tensors in its result. */
+  #inStep<T>(work: () => T, owed: (result: T) => number): T {
     const { trace } = this.#hooks;
     const mark = trace?.enter();
     try {
       const result = work();
-      if (mark !== undefined) trace?.leave('training_step', mark, typeof owed === 'number' ? owed : owed(result));
+      if (mark !== undefined) trace?.leave('training_step', mark, owed(result));
       return result;
     } catch (error) {
       throw this.#hooks.error('training_step', error);
@@ -320,6 +323,11 @@ export class TrainLoop {
 
 function batchTensors({ loaded }: NextBatch): number {
   return countTensors(loaded.batch);
+}
+
+function fusedTensors(result: FusedResult | undefined): number {
+  if (result === undefined) return 0;
+  return result.gradNorm === undefined ? 1 : 2;
 }
 
 function gradientTensors(result: StepResult | undefined): number {

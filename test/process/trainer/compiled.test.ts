@@ -16,6 +16,7 @@ import {
   SGD,
   SmoothL1Loss,
 } from '../../../engine/optim/index.ts';
+import { dropoutMask } from '../../../engine/trainer/model/layers/dropout.ts';
 import {
   AvgPool2d,
   BatchNorm2d,
@@ -36,6 +37,7 @@ import {
   Tanh,
 } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
+import { beginNoise, noiseUniform } from '../../../engine/trainer/model/randomness.ts';
 import { MemoryFiles } from '../../unit/trainer/support.ts';
 import { type Batch, type Outcome, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
 
@@ -278,6 +280,19 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
       compiled.points(key).forEach(({ value }, i) => {
         expect(value).toBeCloseTo(eager.points(key)[i]?.value ?? Number.NaN, 5);
       });
+    }
+  });
+
+  test('dropout draws the same on the device as on the host', () => {
+    const shape = [3, 7];
+    for (const step of [0, 5, 123_456]) {
+      beginNoise({ seed: 9, rank: 1, step });
+      const mask = dropoutMask(shape, 0.4);
+      beginNoise({ seed: 9, rank: 1, step });
+      const drawn = [...noiseUniform(21)];
+      expect([...mask.dataSync()].map((value) => value > 0)).toEqual(drawn.map((value) => value >= Math.fround(0.4)));
+      expect(new Set(drawn).size).toBe(21);
+      mask.dispose();
     }
   });
 
