@@ -263,7 +263,8 @@ export class TrainLoop {
   }
 
   async #logStep(loss: tf.Scalar, meanLoss: number | undefined, rate: number | undefined): Promise<void> {
-    const { collective } = this.#subject.environment;
+    const { settings, environment } = this.#subject;
+    const { collective } = environment;
     const { state, log, meter } = this.#parts;
     let value = meanLoss;
     if (value === undefined) {
@@ -275,7 +276,9 @@ export class TrainLoop {
     meter.noteLoss(value);
     log.add('train/loss', value, state.step, state.epoch);
     if (rate !== undefined && !log.has('train/lr', state.step)) log.add('train/lr', rate, state.step, state.epoch);
-    if (!Number.isFinite(value) && !this.#warnedNotFinite) {
+    const policy = settings.nan_policy ?? 'continue';
+    // where a policy acts it says so itself
+    if (!Number.isFinite(value) && policy === 'continue' && !this.#warnedNotFinite) {
       this.#warnedNotFinite = true;
       this.#parts.warn(
         `The training loss is ${value} at step ${state.step}. Training goes on; nan_policy: stop, skip or rollback would not.`,

@@ -72,12 +72,17 @@ describe('NaN', () => {
   });
 
   test('is skipped: weights stay, the step counts', async () => {
-    const { trainer, recording } = disturb(setUp({ options: { nan_policy: 'skip', epochs: 1 } }), NaNs(0, 1, 2, 3));
+    const { trainer, recording } = disturb(
+      setUp({ options: { nan_policy: 'skip', epochs: 1, log_every_n_steps: 1 } }),
+      NaNs(0, 1, 2, 3),
+    );
     const before = await weightsOf(trainer.model);
     await trainer.fit();
     expect(await weightsOf(trainer.model)).toEqual(before);
     expect(trainer.step).toBe(4);
     expect(recording.texts().filter((text) => /left out \(nan_policy: skip\)/.test(text))).toHaveLength(4);
+    // a logged NaN used to say that skip would not have gone on
+    expect(recording.texts().filter((text) => /Training goes on/.test(text))).toEqual([]);
   });
 
   test('that never ends is not skipped for ever', async () => {
