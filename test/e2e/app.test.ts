@@ -151,6 +151,24 @@ describe('the app in a real browser, on a real engine', () => {
 
   test('the run keeps its config, logs, details and checkpoints', async () => {
     const { page } = watched;
+    await page.getByRole('tab', { name: 'Media' }).click();
+    await expect.poll(() => page.locator('.images__image').count()).toBe(24);
+    const isDrawn = () =>
+      page
+        .locator('.images__image')
+        .first()
+        .evaluate((it: HTMLImageElement) => it.naturalWidth);
+    await expect.poll(isDrawn).toBe(28);
+    await page
+      .getByRole('button', { name: /^Open / })
+      .first()
+      .press('Enter');
+    await page.getByRole('dialog').getByRole('link', { name: 'Save' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('.histogram__ridge--on').first().waitFor();
+    await picture('run-media');
     await page.getByRole('tab', { name: 'Config', exact: true }).click();
     await expect.poll(() => page.getByLabel('Config of the run').innerText()).toContain('models.mlp.MLP');
     await picture('run-config');
