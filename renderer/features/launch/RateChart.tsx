@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import type { PlannedRate } from '../../../engine/api/planModel.ts';
 import { formatCount, formatNumber } from '../../lib/format.ts';
+import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 
 const HEIGHT = 180;
@@ -42,26 +43,17 @@ export function RateChart({ title, rate, totalSteps }: RateChartProps) {
             type="number"
             domain={[0, Math.max(1, totalSteps)]}
             tickFormatter={formatCount}
-            tick={{ fill: 'var(--text-3)', fontSize: 11 }}
-            stroke="var(--border-strong)"
+            {...axisLook}
             minTickGap={36}
           />
           <YAxis
             width={60}
             domain={[0, 'auto']}
             tickFormatter={(value: number) => formatNumber(value, 3)}
-            tick={{ fill: 'var(--text-3)', fontSize: 11 }}
-            stroke="var(--border-strong)"
+            {...axisLook}
           />
           <Tooltip
-            isAnimationActive={false}
-            contentStyle={{
-              background: 'var(--surface)',
-              border: '1px solid var(--border)',
-              borderRadius: 6,
-              color: 'var(--text)',
-              fontSize: 12,
-            }}
+            {...tooltipLook}
             labelFormatter={(step) => `step ${formatCount(Number(step))}`}
             formatter={(value) => [formatNumber(Number(value), 6), 'learning rate']}
           />

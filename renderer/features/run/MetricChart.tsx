@@ -4,6 +4,7 @@ import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatCount, formatDuration, formatNumber } from '../../lib/format.ts';
 import { idle } from '../../stores/load.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
+import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 import { type ChartRow, chartRows } from './chartRows.ts';
@@ -65,8 +66,7 @@ export function MetricChart({ run, metric, xAxis, logScale, smoothing }: MetricC
             type="number"
             domain={['dataMin', 'dataMax']}
             tickFormatter={formatX}
-            tick={{ fill: 'var(--text-3)', fontSize: 11 }}
-            stroke="var(--border-strong)"
+            {...axisLook}
             minTickGap={36}
           />
           <YAxis
@@ -75,18 +75,10 @@ export function MetricChart({ run, metric, xAxis, logScale, smoothing }: MetricC
             domain={['auto', 'auto']}
             allowDataOverflow={logScale}
             tickFormatter={(value: number) => formatNumber(value, 3)}
-            tick={{ fill: 'var(--text-3)', fontSize: 11 }}
-            stroke="var(--border-strong)"
+            {...axisLook}
           />
           <Tooltip
-            isAnimationActive={false}
-            contentStyle={{
-              background: 'var(--surface)',
-              border: '1px solid var(--border)',
-              borderRadius: 6,
-              color: 'var(--text)',
-              fontSize: 12,
-            }}
+            {...tooltipLook}
             labelFormatter={(value) => `${xAxis} ${formatX(Number(value))}`}
             formatter={(value, name) => [formatNumber(Number(value), 6), name === 'smooth' ? 'smoothed' : metric.key]}
           />
