@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { compileCacheFolder } from './engine/setup/paths.mjs';
 
 // Three projects, so that a person (and CI) can run the fast ones alone: `vitest --project unit`.
-// Process and browser tests start real children; they run one file at a time so that two cores are not oversubscribed.
+// Process tests spend half their time on children that start: two files at a time keep two cores busy, more would only
+// make children wait for each other. Browser tests watch the clock as a person would, one at a time.
+
+// Children start as they do for a user, who has Node keep what it compiled: it halves the time of a start.
+const env = { NODE_COMPILE_CACHE: compileCacheFolder };
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,8 +23,9 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          env,
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -27,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          env,
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,

@@ -2,6 +2,7 @@
 // says `tests: N passed, N failed`, each check counting as one test.
 //
 //   npm test [-- --only typecheck,lint,…]       npm run check = the checks without the tests
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,17 +46,35 @@ const summary = [];
 async function part(name, work) {
   say(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
   const started = Date.now();
-  const { passed, failed, skipped = 0 } = await work();
+  const { passed, failed, skipped = 0, took } = await work();
   total.passed += passed;
   total.failed += failed;
   const skippedText = skipped > 0 ? `, ${skipped} skipped` : '';
-  const seconds = Math.round((Date.now() - started) / 100) / 10;
+  const seconds = Math.round((took ?? Date.now() - started) / 100) / 10;
   summary.push(`${failed > 0 ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed${skippedText} (${seconds} s)`);
 }
 
-async function runCheck(node, args) {
-  const code = await handOver(node.path, args);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+/** The checks read and print little: they run side by side, and each prints as one piece when its turn comes. */
+async function runChecks(node, wantedChecks) {
+  const running = wantedChecks.map(({ args }) => captured(node.path, args));
+  for (const [i, { name }] of wantedChecks.entries())
+    await part(name, async () => {
+      const { code, output, took } = await running[i];
+      process.stdout.write(output);
+      return code === 0 ? { passed: 1, failed: 0, took } : { passed: 0, failed: 1, took };
+    });
+}
+
+function captured(command, args) {
+  const started = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => output.push(piece));
+    const end = (code, said) => resolve({ code, output: said, took: Date.now() - started });
+    child.on('error', (error) => end(127, `${command} does not start: ${error.message}\n`));
+    child.on('close', (code) => end(code, Buffer.concat(output).toString()));
+  });
 }
 
 /** One vitest project. A file that does not even load, or an error outside of any test, counts as a failed test. */
@@ -96,8 +115,10 @@ function readReport(path) {
 try {
   const { node } = await bootstrap();
   process.chdir(root);
-  for (const check of checks.filter(({ name }) => wanted(name)))
-    await part(check.name, () => runCheck(node, check.args));
+  await runChecks(
+    node,
+    checks.filter(({ name }) => wanted(name)),
+  );
   if (!flags.includes('--checks')) {
     await part('build', async () => {
       try {
