@@ -97,15 +97,15 @@ export {
   type JsonSchema,
   type JsonType,
   type JsonValue,
+  type TargetParameter,
   type TargetSchema,
   type TargetSchemas,
 } from './schema/jsonSchema.ts';
+export type { GivenAtCall, SchemaProblem } from './schema/problem.ts';
 export { jsonSchemaOf, type OptionInfo, schemaOf } from './schema/schemaOf.ts';
 export {
   type ComposedTree,
   describeProblem,
-  type GivenAtCall,
-  type SchemaProblem,
   type ValidateOptions,
   validate,
 } from './schema/validate.ts';

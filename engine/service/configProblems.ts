@@ -44,12 +44,15 @@ export function givenByTraining(path: string): GivenAtCall | undefined {
   return Object.hasOwn(GIVEN, path) ? GIVEN[path] : undefined;
 }
 
+/** Where a project's code and packages lie. */
+type CodePlaces = Pick<Project, 'root' | 'sourceRoots'>;
+
 const schemasOfRoots = new Map<string, TargetSchemas>();
 
 /** What is known of a project's targets; read from sources, kept while they stay as they are. */
-export function targetSchemasOf(project: Pick<Project, 'sourceRoots'>): TargetSchemas {
-  const key = project.sourceRoots.join('\n');
-  const known = schemasOfRoots.get(key) ?? createTargetSchemas({ sourceRoots: project.sourceRoots });
+export function targetSchemasOf({ root, sourceRoots }: CodePlaces): TargetSchemas {
+  const key = [root, ...sourceRoots].join('\n');
+  const known = schemasOfRoots.get(key) ?? createTargetSchemas({ sourceRoots, projectRoot: root });
   schemasOfRoots.set(key, known);
   return known;
 }
@@ -58,7 +61,7 @@ export function targetSchemasOf(project: Pick<Project, 'sourceRoots'>): TargetSc
  * Unknown and missing arguments and wrong values in the sections that training builds, a sentence with its place each.
  * No code of the project is run.
  */
-export function configProblems(project: Pick<Project, 'sourceRoots'>, composition: Composition): string[] {
+export function configProblems(project: CodePlaces, composition: Composition): string[] {
   const problems = validate(composition.parts, targetSchemasOf(project), {
     roots: BUILT_SECTIONS,
     givenAt: givenByTraining,
@@ -67,7 +70,7 @@ export function configProblems(project: Pick<Project, 'sourceRoots'>, compositio
 }
 
 /** What is known of every option of the config's targets, and what is wrong, as the contract says it. */
-export function configSchema(project: Pick<Project, 'sourceRoots'>, composition: Composition): ConfigSchema {
+export function configSchema(project: CodePlaces, composition: Composition): ConfigSchema {
   const targets = targetSchemasOf(project);
   const given = { givenAt: givenByTraining };
   const options = [...schemaOf(composition.parts, targets, given).values()].filter(

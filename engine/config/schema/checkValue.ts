@@ -1,5 +1,6 @@
+import { nearest } from '../../base/nearest.ts';
 import type { ConfigNode } from '../node/node.ts';
-import { describeRange, describeSchema, type JsonSchema, type JsonType } from './jsonSchema.ts';
+import { describeRange, describeSchema, type JsonSchema, type JsonType, type JsonValue } from './jsonSchema.ts';
 
 /** Gives the node that another one stands for; undefined when it cannot be known here. */
 export type Follow = (node: ConfigNode) => ConfigNode | undefined;
@@ -9,6 +10,8 @@ export interface Mismatch {
   readonly node: ConfigNode;
   /** 'must be a number ≥ 0, not -1' */
   readonly reason: string;
+  /** A sentence with what was probably meant. */
+  readonly hint?: string;
 }
 
 /**
@@ -28,7 +31,7 @@ export function checkValue(given: ConfigNode, schema: JsonSchema, follow: Follow
   const allowed = schema.const === undefined ? schema.enum : [schema.const];
   if (allowed) {
     const isAllowed = node.kind === 'scalar' && allowed.some((value) => value === scalarOf(node));
-    return isAllowed ? undefined : wrong(given, node, describeSchema(schema));
+    return isAllowed ? undefined : wrong(given, node, describeSchema(schema), didYouMeanOne(node, allowed));
   }
   if (!hasType(node, schema)) return wrong(given, node, describeSchema(schema));
   if (node.kind === 'scalar') return checkNumber(given, node, schema);
@@ -103,8 +106,23 @@ function scalarOf(node: ConfigNode): unknown {
   return node.kind === 'scalar' ? node.value : undefined;
 }
 
-function wrong(given: ConfigNode, node: ConfigNode, wanted: string): Mismatch {
-  return { node: given, reason: `must be ${wanted}, not ${shown(node)}${through(given, node)}` };
+function wrong(given: ConfigNode, node: ConfigNode, wanted: string, hint?: string): Mismatch {
+  const reason = `must be ${wanted}, not ${shown(node)}${through(given, node)}`;
+  return hint === undefined ? { node: given, reason } : { node: given, reason, hint };
+}
+
+export function hintOf({ hint }: Mismatch): string {
+  return hint === undefined ? '' : ` ${hint}`;
+}
+
+function didYouMeanOne(node: ConfigNode, allowed: readonly JsonValue[]): string | undefined {
+  const value = scalarOf(node);
+  if (typeof value !== 'string') return undefined;
+  const meant = nearest(
+    value,
+    allowed.filter((one) => typeof one === 'string'),
+  );
+  return meant === undefined ? undefined : `Did you mean '${meant}'?`;
 }
 
 function shown(node: ConfigNode): string {

@@ -28,12 +28,25 @@ export interface JsonSchema {
 export type JsonType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** What a target takes as its keyword options. */
+/** A parameter of a target, given by position: an item of `_args_`. */
+export interface TargetParameter {
+  readonly name: string;
+  /** Of a rest parameter, what each further argument may be. */
+  readonly schema: JsonSchema;
+  readonly isRequired: boolean;
+  readonly isRest: boolean;
+}
+
+/** What a target takes as its arguments. */
 export interface TargetSchema {
   /** As the config names it. */
   readonly target: string;
   /** An object; its `additionalProperties: true` means that more options than these are welcome or not known. */
   readonly options: JsonSchema;
+  /** True when it takes no object of options where they would come: all of its arguments go by position. */
+  readonly isPositional?: boolean;
+  /** All parameters in order; undefined where they are not known. */
+  readonly parameters?: readonly TargetParameter[];
   /** What its author says of it. */
   readonly doc?: string | undefined;
   /** The file, line and column (from 1) where it is written. */
@@ -61,7 +74,7 @@ function describeType(type: JsonType, schema: JsonSchema): string {
     if (item) return `a list${count === '' ? ' of' : `${count}, each`} ${describeSchema(item)}`;
     return `a list${count && `${count} items`}`;
   }
-  if (type === 'object') return 'a mapping';
+  if (type === 'object') return schema.title === undefined ? 'a mapping' : `an object (${schema.title})`;
   if (type === 'null') return 'null';
   const name =
     type === 'string'

@@ -1,8 +1,9 @@
 import { childFullKey, fullKeyOf, keyText } from '../container/fullKey.ts';
 import type { ConfigNode } from '../node/node.ts';
 import { own } from './checkValue.ts';
-import type { JsonSchema, JsonValue, TargetSchemas } from './jsonSchema.ts';
-import type { ComposedTree, GivenAtCall } from './validate.ts';
+import type { JsonSchema, JsonValue, TargetParameter, TargetSchemas } from './jsonSchema.ts';
+import type { GivenAtCall } from './problem.ts';
+import type { ComposedTree } from './validate.ts';
 import { CONTROL_KEYS, followWith, targetNodes } from './walkTargets.ts';
 
 /** What is known of one option of a target in a config. */
@@ -31,7 +32,16 @@ export function schemaOf(
 ): ReadonlyMap<string, OptionInfo> {
   const infos = new Map<string, OptionInfo>();
   for (const { node, target, args } of targetNodes([config], followWith(context))) {
-    const found = args === undefined ? undefined : targets(target, args + argsAt(node, options));
+    const before = argsAt(node, options);
+    const found = args === undefined ? undefined : targets(target, args.length + before);
+    for (const [index, argument] of (args ?? []).entries()) {
+      const parameter = found?.parameters?.[before + index];
+      if (parameter === undefined) continue;
+      const { schema, isRequired } = parameter;
+      const path = fullKeyOf(argument);
+      const doc = schema.description ?? parameter.name;
+      infos.set(path, { path, target, schema, isRequired, isSet: true, default: schema.default, doc });
+    }
     for (const [name, schema] of Object.entries(found?.options.properties ?? {})) {
       const path = childFullKey(node, name);
       infos.set(path, {
@@ -63,7 +73,8 @@ export function jsonSchemaOf(
     if (node.kind === 'scalar') return {};
     if (node.kind === 'list') return { type: 'array' };
     const found = byNode.get(node);
-    const stated = found?.args === undefined ? undefined : targets(found.target, found.args + argsAt(node, options));
+    const stated =
+      found?.args === undefined ? undefined : targets(found.target, found.args.length + argsAt(node, options));
     const properties: Record<string, JsonSchema> = {};
     for (const child of node.values()) {
       const key = keyText(child.key ?? '');
@@ -78,6 +89,8 @@ export function jsonSchemaOf(
     }
     if (!found) return { type: 'object', properties };
     define(properties, '_target_', { type: 'string', default: found.target });
+    const positional = stated?.parameters?.slice(argsAt(node, options)) ?? [];
+    if (positional.length > 0) define(properties, '_args_', argumentsSchema(positional));
     for (const key of CONTROL_KEYS) if (!Object.hasOwn(properties, key)) define(properties, key, {});
     return {
       type: 'object',
@@ -92,6 +105,22 @@ export function jsonSchemaOf(
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     ...rest,
     properties: { defaults: { type: 'array', description: 'What this config is composed of.' }, ...properties },
+  };
+}
+
+/** The list of arguments by position, for editors. */
+function argumentsSchema(parameters: readonly TargetParameter[]): JsonSchema {
+  const rest = parameters.at(-1)?.isRest ? parameters.at(-1) : undefined;
+  const named = rest ? parameters.slice(0, -1) : parameters;
+  return {
+    anyOf: [
+      {
+        type: 'array',
+        prefixItems: named.map(({ name, schema }) => ({ title: name, ...orText(schema) })),
+        ...(rest ? { items: orText(rest.schema) } : { maxItems: named.length }),
+      },
+      UNRESOLVED,
+    ],
   };
 }
 

@@ -1,32 +1,13 @@
 import { didYouMean, nearest } from '../../base/nearest.ts';
 import { fullKeyOf, keyText } from '../container/fullKey.ts';
 import type { ConfigNode, DictNode } from '../node/node.ts';
-import { describeOrigin, type Origin } from '../node/origin.ts';
+import { describeOrigin } from '../node/origin.ts';
 import type { ResolveContext } from '../resolve/context.ts';
-import { checkValue, type Follow, own } from './checkValue.ts';
+import { checkArguments } from './checkArguments.ts';
+import { checkValue, type Follow, hintOf, own } from './checkValue.ts';
 import type { TargetSchema, TargetSchemas } from './jsonSchema.ts';
+import type { GivenAtCall, SchemaProblem } from './problem.ts';
 import { CONTROL_KEYS, followWith, type TargetNode, targetNodes } from './walkTargets.ts';
-
-/** Something in a config that would fail when it is built. */
-export interface SchemaProblem {
-  readonly kind: 'unknown-argument' | 'missing-argument' | 'wrong-value';
-  /** Dotted path of the key. */
-  readonly path: string;
-  readonly target: string;
-  /** A sentence without the place. */
-  readonly message: string;
-  /** Where the value was written; of a missing one, the `_target_`. */
-  readonly origin: Origin | undefined;
-  readonly nearest?: string | undefined;
-}
-
-/** What a program gives to a target besides what the config says. */
-export interface GivenAtCall {
-  /** How many positional arguments come first. */
-  readonly args: number;
-  /** Keyword arguments by name; `'*'` says that any option may be filled in. */
-  readonly options: readonly string[];
-}
 
 export interface ValidateOptions {
   /** Sections that are really built; all of the config unless given. */
@@ -56,7 +37,7 @@ export function validate(
   for (const found of targetNodes(roots, follow)) {
     const given = options.givenAt?.(fullKeyOf(found.node)) ?? { args: 0, options: [] };
     if (found.args === undefined) continue;
-    const schema = targets(found.target, found.args + given.args);
+    const schema = targets(found.target, found.args.length + given.args);
     if (schema) problems.push(...checkTarget(found, schema, given, follow));
   }
   return problems;
@@ -73,15 +54,16 @@ function checkTarget(found: TargetNode, schema: TargetSchema, given: GivenAtCall
     const option = own(properties, key);
     if (CONTROL_KEYS.has(key) || given.options.includes(key)) continue;
     if (option === undefined) {
-      if (!isOpen) problems.push(unknownArgument(child, key, known, target));
+      if (!isOpen) problems.push(unknownArgument(child, key, known, schema, given.args));
       continue;
     }
     const mismatch = checkValue(child, option, follow);
     if (mismatch === undefined) continue;
     const path = fullKeyOf(mismatch.node);
-    const message = `'${path}' ${mismatch.reason}: ${target} says so.`;
+    const message = `'${path}' ${mismatch.reason}: ${target} says so.${hintOf(mismatch)}`;
     problems.push({ kind: 'wrong-value', path, target, message, origin: mismatch.node.origin ?? child.origin });
   }
+  problems.push(...checkArguments(found, schema, given, follow));
   if (found.isPartial || given.options.includes('*')) return problems;
   const holder = fullKeyOf(node);
   for (const name of required) {
@@ -95,16 +77,25 @@ function checkTarget(found: TargetNode, schema: TargetSchema, given: GivenAtCall
   return problems;
 }
 
-function unknownArgument(child: ConfigNode, key: string, known: readonly string[], target: string): SchemaProblem {
+function unknownArgument(
+  child: ConfigNode,
+  key: string,
+  known: readonly string[],
+  { target, isPositional, parameters = [] }: TargetSchema,
+  givenArgs: number,
+): SchemaProblem {
+  const path = fullKeyOf(child);
+  const problem = { kind: 'unknown-argument', path, target, origin: child.origin } as const;
+  const places = parameters.slice(givenArgs);
+  if (isPositional && places.length > 0) {
+    const message =
+      `'${path}' is given by name, but ${target} takes its arguments by position: ` +
+      `write _args_: [${places.map(({ name, isRest }) => `${isRest ? '...' : ''}${name}`).join(', ')}].`;
+    return { ...problem, message };
+  }
   const takes = known.length === 0 ? 'no options' : known.join(', ');
-  return {
-    kind: 'unknown-argument',
-    path: fullKeyOf(child),
-    target,
-    message: `'${fullKeyOf(child)}' is unknown: ${target} has no option '${key}'.${didYouMean(key, known)} It takes ${takes}.`,
-    origin: child.origin,
-    nearest: nearest(key, known),
-  };
+  const message = `'${path}' is unknown: ${target} has no option '${key}'.${didYouMean(key, known)} It takes ${takes}.`;
+  return { ...problem, message, nearest: nearest(key, known) };
 }
 
 /** The problem as a line for a person, with its place. */

@@ -10,8 +10,8 @@ export interface TargetNode {
   /** The resolved text of `_target_`, and the node that holds it. */
   readonly target: string;
   readonly targetNode: ConfigNode;
-  /** Length of `_args_`; undefined when it cannot be known. */
-  readonly args: number | undefined;
+  /** The items of `_args_`; undefined when they cannot be known. */
+  readonly args: readonly ConfigNode[] | undefined;
   readonly isPartial: boolean;
 }
 
@@ -64,14 +64,14 @@ function asTarget(node: DictNode, follow: Follow): TargetNode | undefined {
     node,
     target: resolved.value,
     targetNode,
-    args: argumentCount(node, follow),
+    args: argumentsOf(node, follow),
     isPartial: flag?.kind === 'scalar' && flag.value === true,
   };
 }
 
-function argumentCount(node: DictNode, follow: Follow): number | undefined {
+function argumentsOf(node: DictNode, follow: Follow): readonly ConfigNode[] | undefined {
   const given = node.get('_args_');
-  if (given === undefined) return 0;
+  if (given === undefined) return [];
   const list = follow(given);
-  return list?.kind === 'list' ? list.items.length : undefined;
+  return list?.kind === 'list' ? [...list.items] : undefined;
 }

@@ -6,6 +6,7 @@ import { describeThrown, InstantiateError } from '../errors.ts';
 import { type ImportModule, importModule } from '../importModule.ts';
 import type { Attempt, NameCheck } from './locatedTarget.ts';
 import { describeMissing, followMembers } from './members.ts';
+import { resolveForImport } from './packageResolver.ts';
 
 export interface NpmOptions {
   /** The project's folder: packages are looked up from here. */
@@ -43,7 +44,8 @@ export async function locateNpm(target: string, npm: NpmOptions | undefined, che
   return { found: { name, kind: 'npm', value: found.value, owner: found.owner, file } };
 }
 
-function parseNpmTarget(target: string): NpmTarget | undefined {
+/** Undefined when the text cannot name an export of a package. */
+export function parseNpmTarget(target: string): NpmTarget | undefined {
   const hash = target.indexOf('#');
   if (hash >= 0) return checked(target.slice(0, hash), target.slice(hash + 1));
   const slash = target.startsWith('@') ? target.indexOf('/') : -1;
@@ -65,7 +67,10 @@ export function packageName(specifier: string): string {
     .join('/');
 }
 
+/** As `import` finds it, which packages without CommonJS need; else as `require` does, which also completes file names. */
 function resolvePackage(projectRoot: string, specifier: string): string | undefined {
+  const imported = resolveForImport(projectRoot, specifier);
+  if (imported !== undefined) return imported;
   try {
     return createRequire(join(projectRoot, 'package.json')).resolve(specifier);
   } catch {

@@ -1,86 +1,82 @@
 import type * as Oxc from 'oxc-parser';
-import type { JsonSchema, TargetSchema } from '../../config/index.ts';
+import type { JsonSchema, TargetParameter, TargetSchema } from '../../config/index.ts';
+import { docBefore, parameterDoc } from './docComment.ts';
 import { type Evaluator, propertyName } from './evaluate.ts';
-import { docBefore, type Found, positionOf, type SourceModule, type SourceReader } from './sourceModule.ts';
+import { anyOf, type Members, mergedMembers } from './members.ts';
+import { isClass, positionOf, type SourceModule } from './parseModule.ts';
+import type { Signature, SignatureReader } from './signatures.ts';
+import type { Found } from './sourceReader.ts';
 import { type StaticValue, toJson } from './staticValue.ts';
-import type { Members, TypeReader } from './typeSchema.ts';
+import { allowsUndefined, type TypeReader } from './typeSchema.ts';
 
-type Parameter = Oxc.ParamPattern;
+/** Options that one way of calling takes; undefined where that is not known. */
+type Options = JsonSchema | 'none' | undefined;
 
-/** Reads what a class or factory states of its options: a schema of its own, else the type of its parameter. */
+const ANYTHING: JsonSchema = { type: 'object', additionalProperties: true };
+const NOTHING: JsonSchema = { type: 'object', properties: {}, additionalProperties: false };
+
+export interface CallableReaderParts {
+  readonly evaluator: Evaluator;
+  readonly types: TypeReader;
+  readonly signatures: SignatureReader;
+}
+
+/** Reads what a class or function takes: a schema of its own, else the types of its parameters. */
 export class CallableReader {
-  readonly #reader: SourceReader;
-  readonly #evaluator: Evaluator;
-  readonly #types: TypeReader;
+  readonly #parts: CallableReaderParts;
 
-  constructor(reader: SourceReader, evaluator: Evaluator, types: TypeReader) {
-    this.#reader = reader;
-    this.#evaluator = evaluator;
-    this.#types = types;
+  constructor(parts: CallableReaderParts) {
+    this.#parts = parts;
   }
 
   /** `args` positional arguments come before the object of options. Undefined when nothing is known. */
   read(target: string, found: Found, args: number): TargetSchema | undefined {
-    const options = this.#options(found, args, 0);
-    if (options === undefined) return undefined;
     const { module, declaration } = found;
-    const start = declaration.start;
+    const signatures = this.#parts.signatures.signatures(found);
+    const parameters = mergedParameters(signatures.map((signature) => this.#parameters(signature)));
+    const stated = this.#stated(found, 0);
+    const options = stated ?? mergedOptions(signatures.map((signature) => this.#options(signature, args)));
+    const isKnown = options !== undefined || parameters.some(({ schema }) => Object.keys(schema).length > 0);
+    if (!isKnown) return undefined;
+    const [signature] = signatures;
+    const doc = docBefore(module, declaration.start) ?? (signature && docBefore(signature.module, signature.start));
     return {
       target,
-      options,
-      doc: docBefore(module, start),
-      source: { file: module.file, ...positionOf(module, start) },
+      options: options === 'none' ? NOTHING : (options ?? ANYTHING),
+      ...(options === 'none' ? { isPositional: true } : {}),
+      ...(signatures.length === 0 ? {} : { parameters }),
+      doc: doc?.text,
+      source: { file: module.file, ...positionOf(module, declaration.start) },
     };
   }
 
-  #options(found: Found, args: number, depth: number): JsonSchema | undefined {
-    const { module, declaration } = found;
+  /** `static optionsSchema`, also an inherited one, or `factory.optionsSchema = …` beside a function. */
+  #stated({ module, declaration }: Found, depth: number): JsonSchema | undefined {
     if (depth > 10) return undefined;
-    switch (declaration.type) {
-      case 'ClassDeclaration':
-      case 'ClassExpression':
-        return this.#classOptions(declaration, module, args, depth);
-      case 'FunctionDeclaration': {
-        const stated = declaration.id ? this.#assigned(declaration.id.name, module) : undefined;
-        return stated ?? this.#parameter(declaration.params, module, args, declaration.body);
-      }
-      case 'VariableDeclarator': {
-        const { init, id } = declaration;
-        const stated = id.type === 'Identifier' ? this.#assigned(id.name, module) : undefined;
-        if (stated) return stated;
-        if (init?.type === 'ArrowFunctionExpression' || init?.type === 'FunctionExpression') {
-          return this.#parameter(init.params, module, args, init.body);
-        }
-        return init?.type === 'ClassExpression' ? this.#classOptions(init, module, args, depth) : undefined;
-      }
-      default:
-        return undefined;
+    if (isClass(declaration)) return this.#statedByClass(declaration, module, depth);
+    if (declaration.type === 'VariableDeclarator' && declaration.init && isClass(declaration.init)) {
+      return this.#statedByClass(declaration.init, module, depth);
     }
+    const id =
+      declaration.type === 'FunctionDeclaration' || declaration.type === 'VariableDeclarator' ? declaration.id : null;
+    return id?.type === 'Identifier' ? this.#assigned(id.name, module) : undefined;
   }
 
-  #classOptions(node: Oxc.Class, module: SourceModule, args: number, depth: number): JsonSchema | undefined {
+  #statedByClass(node: Oxc.Class, module: SourceModule, depth: number): JsonSchema | undefined {
+    let hasConstructor = false;
     for (const member of node.body.body) {
+      if (member.type === 'MethodDefinition' && member.kind === 'constructor') hasConstructor = true;
       const isSchema =
         member.type === 'PropertyDefinition' &&
         member.static &&
         propertyName(member.key, member.computed) === 'optionsSchema';
-      if (isSchema && member.value) return asOptions(this.#evaluator.evaluate(member.value, module));
+      if (isSchema && member.value) return asOptions(this.#parts.evaluator.evaluate(member.value, module));
     }
-    const construct = node.body.body.find(
-      (member) => member.type === 'MethodDefinition' && member.kind === 'constructor' && member.value.body !== null,
-    );
-    if (construct?.type === 'MethodDefinition') {
-      const { params, body } = construct.value;
-      return this.#parameter(params, module, args, body);
-    }
-    if (node.superClass?.type !== 'Identifier') {
-      return node.superClass === null && args === 0 ? { type: 'object', additionalProperties: true } : undefined;
-    }
-    const parent = this.#reader.local(module, node.superClass.name);
-    return parent && this.#options(parent, args, depth + 1);
+    if (hasConstructor) return undefined;
+    const parent = this.#parts.signatures.parent(node, module);
+    return parent && this.#stated(parent, depth + 1);
   }
 
-  /** `factory.optionsSchema = schema;` beside the function. */
   #assigned(name: string, module: SourceModule): JsonSchema | undefined {
     for (const statement of module.program.body) {
       if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'AssignmentExpression') continue;
@@ -91,21 +87,39 @@ export class CallableReader {
         left.object.name === name &&
         left.property.type === 'Identifier' &&
         left.property.name === 'optionsSchema';
-      if (isSchema) return asOptions(this.#evaluator.evaluate(right, module));
+      if (isSchema) return asOptions(this.#parts.evaluator.evaluate(right, module));
     }
     return undefined;
   }
 
-  #parameter(
-    params: readonly Parameter[],
-    module: SourceModule,
-    index: number,
-    body: Oxc.FunctionBody | Oxc.Expression | null,
-  ): JsonSchema | undefined {
-    const given = params[index];
-    const { pattern, type } = parameterParts(given);
-    const members = type && this.#types.members(type, module);
-    if (pattern === undefined || members === undefined) return undefined;
+  #parameters(signature: Signature): TargetParameter[] {
+    const { module, parameters, start } = signature;
+    const doc = docBefore(module, start);
+    return parameters.map((parameter): TargetParameter => {
+      const { pattern, type, isRest, isOptional } = parameterParts(parameter);
+      const name = pattern?.type === 'Identifier' ? pattern.name : 'options';
+      const schema = type && !mentions(type, signature) ? this.#parts.types.schema(type, module) : {};
+      const itemsOnly = isRest ? (schema.items ?? {}) : schema;
+      const description = parameterDoc(doc, name);
+      return {
+        name,
+        schema: description === undefined ? itemsOnly : { ...itemsOnly, description },
+        isRequired: !isOptional && !isRest && !(type && allowsUndefined(type)),
+        isRest,
+      };
+    });
+  }
+
+  #options(signature: Signature, index: number): Options {
+    const { module, parameters, body } = signature;
+    const given = parameters[index];
+    if (given === undefined) return parameters.at(-1)?.type === 'RestElement' ? undefined : 'none';
+    const { pattern, type, isRest } = parameterParts(given);
+    if (pattern === undefined || isRest) return undefined;
+    if (type && mentions(type, signature)) return undefined;
+    if (type && this.#parts.types.isNeverMapping(type, module)) return 'none';
+    const members = type ? this.#parts.types.members(type, module) : untyped(pattern);
+    if (members === undefined) return undefined;
     const defaults = new Map([
       ...this.#destructured(pattern, module),
       ...(pattern.type === 'Identifier' ? this.#destructuredInside(pattern.name, body, module) : []),
@@ -114,11 +128,7 @@ export class CallableReader {
   }
 
   /** `const { width = 64 } = options;` at the start of a body. */
-  #destructuredInside(
-    name: string,
-    body: Oxc.FunctionBody | Oxc.Expression | null,
-    module: SourceModule,
-  ): [string, StaticValue][] {
+  #destructuredInside(name: string, body: Signature['body'], module: SourceModule): [string, StaticValue][] {
     if (body?.type !== 'BlockStatement') return [];
     return body.body.flatMap((statement) => {
       if (statement.type !== 'VariableDeclaration') return [];
@@ -133,20 +143,49 @@ export class CallableReader {
     return pattern.properties.flatMap((property): [string, StaticValue][] => {
       if (property.type !== 'Property' || property.value.type !== 'AssignmentPattern') return [];
       const name = propertyName(property.key, property.computed);
-      return name === undefined ? [] : [[name, this.#evaluator.evaluate(property.value.right, module)]];
+      return name === undefined ? [] : [[name, this.#parts.evaluator.evaluate(property.value.right, module)]];
     });
   }
 }
 
-function parameterParts(parameter: Parameter | undefined): {
+interface ParameterParts {
   readonly pattern?: Oxc.BindingPattern | undefined;
   readonly type?: Oxc.TSType | undefined;
-} {
-  if (parameter === undefined || parameter.type === 'RestElement') return {};
+  readonly isRest: boolean;
+  readonly isOptional: boolean;
+}
+
+function parameterParts(parameter: Oxc.ParamPattern): ParameterParts {
+  if (parameter.type === 'RestElement') {
+    const { argument, typeAnnotation } = parameter;
+    return { pattern: argument, type: typeAnnotation?.typeAnnotation, isRest: true, isOptional: true };
+  }
   const inner = parameter.type === 'TSParameterProperty' ? parameter.parameter : parameter;
   const pattern = inner.type === 'AssignmentPattern' ? inner.left : inner;
   const type = pattern.typeAnnotation?.typeAnnotation ?? inner.typeAnnotation?.typeAnnotation;
-  return { pattern, type };
+  const isOptional = inner.type === 'AssignmentPattern' || ('optional' in pattern && Boolean(pattern.optional));
+  return { pattern, type, isRest: false, isOptional };
+}
+
+/** Whether a type is one of the function's own type parameters: then it may be anything. */
+function mentions(type: Oxc.TSType, { typeParameters }: Signature): boolean {
+  if (type.type === 'TSUnionType') return type.types.some((part) => mentions(part, { typeParameters } as Signature));
+  if (type.type !== 'TSTypeReference' || type.typeName.type !== 'Identifier') return false;
+  const { name } = type.typeName;
+  return typeParameters.some((parameter) => parameter.name.name === name);
+}
+
+/** Plain JavaScript says the names that it takes out of its argument. */
+function untyped(pattern: Oxc.BindingPattern): Members | undefined {
+  if (pattern.type !== 'ObjectPattern') return undefined;
+  const properties: Record<string, JsonSchema> = {};
+  let isOpen = false;
+  for (const property of pattern.properties) {
+    const name = property.type === 'Property' ? propertyName(property.key, property.computed) : undefined;
+    if (name === undefined) isOpen = true;
+    else properties[name] = {};
+  }
+  return { properties, required: [], isOpen };
 }
 
 function withDefaults(
@@ -164,6 +203,44 @@ function withDefaults(
     required: required.filter((name) => !defaults.has(name)),
     additionalProperties: isOpen,
   };
+}
+
+/** What any of several ways to call takes. */
+function mergedOptions(ways: readonly Options[]): Options {
+  const [first, ...others] = ways;
+  if (others.length === 0) return first;
+  if (ways.includes(undefined)) return undefined;
+  const schemas = ways.filter((way): way is JsonSchema => way !== 'none' && way !== undefined);
+  if (schemas.length === 0) return 'none';
+  const { properties, required, isOpen } = mergedMembers(
+    schemas.map((schema) => ({
+      properties: schema.properties ?? {},
+      required: schema.required ?? [],
+      isOpen: schema.additionalProperties !== false,
+    })),
+  );
+  // One that takes no options at all needs none.
+  return {
+    type: 'object',
+    properties,
+    required: schemas.length < ways.length ? [] : required,
+    additionalProperties: isOpen,
+  };
+}
+
+function mergedParameters(ways: readonly (readonly TargetParameter[])[]): readonly TargetParameter[] {
+  const [first = [], ...others] = ways;
+  if (others.length === 0) return first;
+  const longest = ways.reduce((all, way) => (way.length > all.length ? way : all), first);
+  return longest.map((parameter, index) => {
+    const same = ways.flatMap((way) => way[index] ?? []);
+    return {
+      ...parameter,
+      schema: anyOf(same.map(({ schema }) => schema)),
+      isRequired: same.length === ways.length && same.every(({ isRequired }) => isRequired),
+      isRest: same.some(({ isRest }) => isRest),
+    };
+  });
 }
 
 /** A zod schema, or JSON Schema written as a literal. */

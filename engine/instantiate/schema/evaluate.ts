@@ -1,5 +1,6 @@
 import type * as Oxc from 'oxc-parser';
-import type { SourceModule, SourceReader } from './sourceModule.ts';
+import type { SourceModule } from './parseModule.ts';
+import type { SourceReader } from './sourceReader.ts';
 import { data, type FunctionNode, type StaticValue, toNumber, toText, UNKNOWN } from './staticValue.ts';
 import { zodConstructor, zodMethod } from './zodCalls.ts';
 

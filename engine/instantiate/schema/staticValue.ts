@@ -1,6 +1,6 @@
 import type * as Oxc from 'oxc-parser';
 import type { JsonSchema, JsonValue } from '../../config/index.ts';
-import type { SourceModule } from './sourceModule.ts';
+import type { SourceModule } from './parseModule.ts';
 
 /** What an expression is known to give without running it. */
 export type StaticValue =

@@ -1,26 +1,22 @@
 import type * as Oxc from 'oxc-parser';
-import type { JsonSchema, JsonValue } from '../../config/index.ts';
+import type { JsonSchema } from '../../config/index.ts';
+import { docBefore, withDoc } from './docComment.ts';
 import { type Evaluator, propertyName } from './evaluate.ts';
-import { docBefore, type SourceModule, type SourceReader } from './sourceModule.ts';
-
-/** Members of an object type. `isOpen` when there may be more than could be read. */
-export interface Members {
-  readonly properties: Readonly<Record<string, JsonSchema>>;
-  readonly required: readonly string[];
-  readonly isOpen: boolean;
-}
+import { anyOf, chosen, joined, type Members, mergedMembers, OPEN, objectSchema } from './members.ts';
+import { isClass, type SourceModule } from './parseModule.ts';
+import type { SignatureReader } from './signatures.ts';
+import type { Found } from './sourceReader.ts';
+import { toJson } from './staticValue.ts';
 
 const DEEPEST = 8;
-const OPEN: Members = { properties: {}, required: [], isOpen: true };
-
 /** Turns TypeScript types into schemas by reading them; what it cannot tell allows anything. */
 export class TypeReader {
-  readonly #reader: SourceReader;
   readonly #evaluator: Evaluator;
+  readonly #signatures: SignatureReader;
 
-  constructor(reader: SourceReader, evaluator: Evaluator) {
-    this.#reader = reader;
+  constructor(evaluator: Evaluator, signatures: SignatureReader) {
     this.#evaluator = evaluator;
+    this.#signatures = signatures;
   }
 
   /** The members of an options type; undefined when the type is no object type at all. */
@@ -28,17 +24,65 @@ export class TypeReader {
     if (depth > DEEPEST) return OPEN;
     switch (type.type) {
       case 'TSTypeLiteral':
-        return this.#signatures(type.members, module, depth);
+        return this.#listed(type.members, module, depth);
       case 'TSParenthesizedType':
         return this.members(type.typeAnnotation, module, depth);
       case 'TSIntersectionType':
         return type.types
           .map((part) => this.members(part, module, depth + 1) ?? OPEN)
           .reduce((all, part) => joined(all, part));
+      case 'TSUnionType': {
+        const parts = type.types.filter((part) => !this.isNeverMapping(part, module, depth + 1));
+        const members = parts.map((part) => this.members(part, module, depth + 1));
+        const known = members.filter((one) => one !== undefined);
+        if (known.length === 0) return undefined;
+        return known.length < parts.length ? mergedMembers([...known, OPEN]) : mergedMembers(known);
+      }
+      case 'TSImportType':
       case 'TSTypeReference':
         return this.#referenced(type, module, depth);
       default:
         return undefined;
+    }
+  }
+
+  /** Whether a mapping can never be a value of the type; false where that is not known. */
+  isNeverMapping(type: Oxc.TSType, module: SourceModule, depth = 0): boolean {
+    if (depth > DEEPEST) return false;
+    switch (type.type) {
+      case 'TSNumberKeyword':
+      case 'TSBigIntKeyword':
+      case 'TSStringKeyword':
+      case 'TSBooleanKeyword':
+      case 'TSNullKeyword':
+      case 'TSUndefinedKeyword':
+      case 'TSLiteralType':
+      case 'TSTemplateLiteralType':
+      case 'TSArrayType':
+      case 'TSTupleType':
+      case 'TSFunctionType':
+      case 'TSConstructorType':
+        return true;
+      case 'TSUnionType':
+        return type.types.every((part) => this.isNeverMapping(part, module, depth + 1));
+      case 'TSParenthesizedType':
+        return this.isNeverMapping(type.typeAnnotation, module, depth + 1);
+      case 'TSTypeOperator':
+        return type.operator === 'readonly' && this.isNeverMapping(type.typeAnnotation, module, depth + 1);
+      case 'TSImportType':
+      case 'TSTypeReference': {
+        const name = referenceName(type);
+        if (name === 'Array' || name === 'ReadonlyArray') return true;
+        const found = this.#found(type, module);
+        const declaration = found?.declaration;
+        if (found === undefined || declaration === undefined) return false;
+        if (declaration.type === 'TSTypeAliasDeclaration' && declaration.typeParameters == null) {
+          return this.isNeverMapping(declaration.typeAnnotation, found.module, depth + 1);
+        }
+        return declaration.type === 'TSEnumDeclaration' || (isClass(declaration) && hasOwnMethods(declaration));
+      }
+      default:
+        return false;
     }
   }
 
@@ -67,11 +111,15 @@ export class TypeReader {
       case 'TSParenthesizedType':
         return this.schema(type.typeAnnotation, module, depth);
       case 'TSTypeOperator':
+        if (type.operator === 'keyof') return this.#keys(type.typeAnnotation, module, depth);
         return type.operator === 'readonly' ? this.schema(type.typeAnnotation, module, depth) : {};
       case 'TSTypeLiteral':
-        return objectSchema(this.#signatures(type.members, module, depth));
+        return objectSchema(this.#listed(type.members, module, depth));
+      case 'TSImportType':
       case 'TSTypeReference':
         return this.#reference(type, module, depth);
+      case 'TSIndexedAccessType':
+        return this.#indexed(type, module, depth);
       default:
         return {};
     }
@@ -92,25 +140,47 @@ export class TypeReader {
     return { type: 'array', prefixItems, minItems: prefixItems.length, maxItems: prefixItems.length };
   }
 
-  /** `undefined` beside others only says that the key may be left out. Literals of a union become one `enum`. */
   #union(types: readonly Oxc.TSType[], module: SourceModule, depth: number): JsonSchema {
     const given = types.filter((type) => type.type !== 'TSUndefinedKeyword');
-    const schemas = given.map((type) => this.schema(type, module, depth + 1));
-    if (schemas.some((schema) => Object.keys(schema).length === 0)) return {};
-    const literals: JsonValue[] = [];
-    const others: JsonSchema[] = [];
-    for (const schema of schemas) {
-      if (schema.const !== undefined) literals.push(schema.const);
-      else if (schema.enum) literals.push(...schema.enum);
-      else if (schema.anyOf) others.push(...schema.anyOf);
-      else others.push(schema);
-    }
-    const all = literals.length === 0 ? others : [{ enum: literals }, ...others];
-    const [only] = all;
-    return all.length === 1 && only ? only : { anyOf: all };
+    return anyOf(given.map((type) => this.schema(type, module, depth + 1)));
   }
 
-  #reference(type: Oxc.TSTypeReference, module: SourceModule, depth: number): JsonSchema {
+  /** `keyof Interface` and `keyof typeof CONSTANT`. */
+  #keys(type: Oxc.TSType, module: SourceModule, depth: number): JsonSchema {
+    if (type.type === 'TSTypeQuery') {
+      const declaration = this.#signatures.queried(type, module);
+      const init = declaration?.declaration.type === 'VariableDeclarator' ? declaration.declaration.init : null;
+      const value = init && declaration ? this.#evaluator.evaluate(init, declaration.module) : undefined;
+      return value?.kind === 'object' ? { enum: [...value.entries.keys()] } : {};
+    }
+    const members = this.members(type, module, depth + 1);
+    return members && !members.isOpen ? { enum: Object.keys(members.properties) } : {};
+  }
+
+  /** `(typeof NAMES)[number]`, and the type of a member. */
+  #indexed({ objectType, indexType }: Oxc.TSIndexedAccessType, module: SourceModule, depth: number): JsonSchema {
+    const object = objectType.type === 'TSParenthesizedType' ? objectType.typeAnnotation : objectType;
+    if (object.type === 'TSTypeQuery' && indexType.type === 'TSNumberKeyword') {
+      const found = this.#signatures.queried(object, module);
+      if (found?.declaration.type !== 'VariableDeclarator') return {};
+      const { id, init } = found.declaration;
+      const list = init && toJson(this.#evaluator.evaluate(init, found.module));
+      if (Array.isArray(list)) return { enum: list };
+      const type = id.typeAnnotation?.typeAnnotation;
+      return type ? (this.schema(type, found.module, depth + 1).items ?? {}) : {};
+    }
+    const names = literalNames(this.schema(indexType, module, depth + 1));
+    const [name] = names ?? [];
+    if (name === undefined || names?.length !== 1) return {};
+    return this.members(object, module, depth + 1)?.properties[name] ?? {};
+  }
+
+  #found(type: Reference, module: SourceModule): Found | undefined {
+    if (type.type === 'TSImportType') return this.#signatures.importedType(type, module);
+    return this.#signatures.qualified(type.typeName, module, 'type');
+  }
+
+  #reference(type: Reference, module: SourceModule, depth: number): JsonSchema {
     const name = referenceName(type);
     const first = type.typeArguments?.params[0];
     switch (name) {
@@ -127,7 +197,8 @@ export class TypeReader {
       default: {
         const zod = this.#zodType(type, module);
         if (zod) return zod;
-        const found = name === undefined ? undefined : this.#reader.local(module, name);
+        const found = this.#found(type, module);
+        if (found?.declaration.type === 'TSEnumDeclaration') return this.#enumeration(found);
         if (found?.declaration.type === 'TSTypeAliasDeclaration' && found.declaration.typeParameters == null) {
           return this.schema(found.declaration.typeAnnotation, found.module, depth + 1);
         }
@@ -136,12 +207,29 @@ export class TypeReader {
           // An interface with methods is some object's, not a mapping of values.
           return members && !hasMethods(found.declaration) ? objectSchema(members) : {};
         }
+        // Only an object can have a class's methods: what another target builds.
+        if (found && isClass(found.declaration) && hasOwnMethods(found.declaration)) {
+          return { type: 'object', title: found.declaration.id?.name ?? 'object' };
+        }
         return {};
       }
     }
   }
 
-  #referenced(type: Oxc.TSTypeReference, module: SourceModule, depth: number): Members | undefined {
+  /** The values of an enum whose members have literals. */
+  #enumeration({ declaration, module }: Found): JsonSchema {
+    if (declaration.type !== 'TSEnumDeclaration') return {};
+    let next = 0;
+    const values = declaration.body.members.map(({ initializer }) => {
+      const value = initializer ? toJson(this.#evaluator.evaluate(initializer, module)) : next;
+      if (typeof value === 'number') next = value + 1;
+      return value;
+    });
+    const known = values.filter((value) => value !== undefined);
+    return known.length > 0 && known.length === values.length ? { enum: known } : {};
+  }
+
+  #referenced(type: Reference, module: SourceModule, depth: number): Members | undefined {
     const name = referenceName(type);
     const [first, second] = type.typeArguments?.params ?? [];
     const inner = (): Members | undefined => (first ? this.members(first, module, depth + 1) : undefined);
@@ -168,34 +256,35 @@ export class TypeReader {
           const { properties, required = [], additionalProperties } = zod;
           return { properties, required, isOpen: additionalProperties === true };
         }
-        const found = name === undefined ? undefined : this.#reader.local(module, name);
+        const found = this.#found(type, module);
         if (found?.declaration.type === 'TSTypeAliasDeclaration') {
           return this.members(found.declaration.typeAnnotation, found.module, depth + 1);
         }
         if (found?.declaration.type !== 'TSInterfaceDeclaration') return undefined;
-        const own = this.#signatures(found.declaration.body.body, found.module, depth);
-        return found.declaration.extends.reduce(
-          (all, parent) => joined(all, this.#parent(parent, found.module, depth)),
-          own,
-        );
+        const interfaces = found.all.filter((one) => one.type === 'TSInterfaceDeclaration');
+        return interfaces
+          .map((one) =>
+            one.extends.reduce(
+              (all, parent) => joined(all, this.#parent(parent, found.module, depth)),
+              this.#listed(one.body.body, found.module, depth),
+            ),
+          )
+          .reduce((all, one) => joined(one, all));
       }
     }
   }
 
   #parent(parent: Oxc.TSInterfaceHeritage, module: SourceModule, depth: number): Members {
-    if (parent.expression.type !== 'Identifier') return OPEN;
-    const reference = {
-      type: 'TSTypeReference',
-      typeName: parent.expression,
-      typeArguments: parent.typeArguments,
-      start: parent.start,
-      end: parent.end,
-    } as const;
+    const typeName = asTypeName(parent.expression);
+    if (typeName === undefined) return OPEN;
+    const { typeArguments, start, end } = parent;
+    const reference = { type: 'TSTypeReference', typeName, typeArguments, start, end } as const;
     return this.#referenced(reference, module, depth + 1) ?? OPEN;
   }
 
   /** `z.input<typeof schema>` and `z.infer<typeof schema>`. */
-  #zodType(type: Oxc.TSTypeReference, module: SourceModule): JsonSchema | undefined {
+  #zodType(type: Reference, module: SourceModule): JsonSchema | undefined {
+    if (type.type === 'TSImportType') return undefined;
     const { typeName } = type;
     if (typeName.type !== 'TSQualifiedName' || typeName.left.type !== 'Identifier') return undefined;
     const [query] = type.typeArguments?.params ?? [];
@@ -205,7 +294,7 @@ export class TypeReader {
     return value.kind === 'schema' ? value.schema : undefined;
   }
 
-  #signatures(signatures: readonly Oxc.TSSignature[], module: SourceModule, depth: number): Members {
+  #listed(signatures: readonly Oxc.TSSignature[], module: SourceModule, depth: number): Members {
     const properties: Record<string, JsonSchema> = {};
     const required: string[] = [];
     let isOpen = false;
@@ -219,8 +308,7 @@ export class TypeReader {
       }
       const type = signature.type === 'TSPropertySignature' ? signature.typeAnnotation?.typeAnnotation : undefined;
       const schema = type ? this.schema(type, module, depth + 1) : {};
-      const description = docBefore(module, signature.start);
-      properties[name] = description === undefined ? schema : { ...schema, description };
+      properties[name] = withDoc(schema, docBefore(module, signature.start));
       if (!signature.optional && !(type && allowsUndefined(type))) required.push(name);
     }
     return { properties, required, isOpen };
@@ -234,12 +322,27 @@ function labelled(member: Oxc.TSNamedTupleMember): Oxc.TSType {
     : elementType;
 }
 
-function allowsUndefined(type: Oxc.TSType): boolean {
+export function allowsUndefined(type: Oxc.TSType): boolean {
   return type.type === 'TSUnionType' && type.types.some((one) => one.type === 'TSUndefinedKeyword');
 }
 
-function referenceName({ typeName }: Oxc.TSTypeReference): string | undefined {
-  return typeName.type === 'Identifier' ? typeName.name : undefined;
+type Reference = Oxc.TSTypeReference | Oxc.TSImportType;
+
+function referenceName(type: Reference): string | undefined {
+  return type.type === 'TSTypeReference' && type.typeName.type === 'Identifier' ? type.typeName.name : undefined;
+}
+
+/** The name behind `extends a.B`. */
+function asTypeName(node: Oxc.Expression): Oxc.TSTypeName | undefined {
+  if (node.type === 'Identifier') return node;
+  if (node.type !== 'MemberExpression' || node.computed || node.property.type !== 'Identifier') return undefined;
+  const left = asTypeName(node.object);
+  const { property, start, end } = node;
+  return left && { type: 'TSQualifiedName', left, right: property, start, end };
+}
+
+function hasOwnMethods({ body }: Oxc.Class): boolean {
+  return body.body.some((member) => member.type === 'MethodDefinition' && !member.static && member.kind === 'method');
 }
 
 function hasMethods({ body }: Oxc.TSInterfaceDeclaration): boolean {
@@ -258,29 +361,7 @@ function literalSchema(literal: Oxc.TSLiteral): JsonSchema {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? { const: value } : {};
 }
 
-function objectSchema({ properties }: Members): JsonSchema {
-  return { type: 'object', properties };
-}
-
 function literalNames(schema: JsonSchema): readonly string[] | undefined {
   const values = schema.const === undefined ? schema.enum : [schema.const];
   return values?.map(String);
-}
-
-function chosen(members: Members, names: readonly string[], isPick: boolean): Members {
-  const keeps = (name: string): boolean => names.includes(name) === isPick;
-  return {
-    properties: Object.fromEntries(Object.entries(members.properties).filter(([name]) => keeps(name))),
-    required: members.required.filter(keeps),
-    isOpen: members.isOpen,
-  };
-}
-
-function joined(own: Members, parent: Members): Members {
-  const redeclared = new Set(Object.keys(own.properties));
-  return {
-    properties: { ...parent.properties, ...own.properties },
-    required: [...parent.required.filter((name) => !redeclared.has(name)), ...own.required],
-    isOpen: own.isOpen || parent.isOpen,
-  };
 }

@@ -45,6 +45,31 @@ export function build(options: Pick<NetOptions, 'depth' | 'mode'> & { width?: nu
 
 export const make = async ({ size = 2 }: { size?: number; [more: string]: unknown }) => size;
 export class Plain {}
+export class Static {
+  static create(options: { width: number }) { return new Static(); }
+  run() {}
+}
+enum Level { Low = 'low', High = 1 }
+const MODES = { fast: 1, slow: 2 };
+export class Documented {
+  constructor(options: {
+    /**
+     * Share dropped.
+     * @minimum 0
+     * @exclusiveMaximum 1
+     * @default 0.5
+     */
+    rate?: number;
+    /** @integer @default 7 is prose here
+     * @defaultValue 3 */
+    count?: number;
+    /** @default 'b' */
+    kind?: 'a' | 'b';
+    mode?: keyof typeof MODES;
+    level?: Level;
+    net?: Static;
+  }) {}
+}
 export function anything(options: any) {}
 `,
   'models/shared.ts': `
@@ -67,6 +92,7 @@ factory.optionsSchema = z.looseObject({ rate: z.number().gt(0).lt(1) });
 const schema = z.object({ a: z.string().optional() }).extend({ b: z.literal(3) });
 export class Inferred { constructor(options: z.input<typeof schema>) {} }
 `,
+  'plain.js': 'export class Script { constructor({ width = 4, name }) {} }',
   'broken.ts': 'export class Broken { constructor(',
   'loop.ts': `export * from './loop.ts'; export type T = T | { t: T }; export class Loop { constructor(o: { t: T }) {} }`,
 };
@@ -110,7 +136,32 @@ test.each([
     args: 0,
     is: { properties: { size: { type: 'number', default: 2 } }, additionalProperties: true },
   },
-  { target: 'models.net.Plain', args: 0, is: { additionalProperties: true } },
+  { target: 'models.net.Plain', args: 0, is: { properties: {}, additionalProperties: false } },
+  { target: 'models.net.Positional', args: 0, is: { properties: {}, additionalProperties: false } },
+  {
+    target: 'models.net.Static.create',
+    args: 0,
+    is: { required: ['width'], properties: { width: { type: 'number' } } },
+  },
+  {
+    target: 'models.net.Documented',
+    args: 0,
+    is: {
+      properties: {
+        rate: { type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.5, description: 'Share dropped.' },
+        count: { type: 'integer', default: 3 },
+        kind: { enum: ['a', 'b'], default: 'b' },
+        mode: { enum: ['fast', 'slow'] },
+        level: { enum: ['low', 1] },
+        net: { type: 'object', title: 'Static' },
+      },
+    },
+  },
+  {
+    target: 'plain.Script',
+    args: 0,
+    is: { properties: { width: { default: 4 }, name: {} }, additionalProperties: false },
+  },
   {
     target: 'stated.Zod',
     args: 0,
@@ -142,10 +193,10 @@ test.each([
 test.each([
   'models.net.anything',
   'models.net.Nothing',
-  'models.net.Positional',
   'broken.Broken',
   'loop.Missing',
-  'tf.layers.dense',
+  'tf.layers.nothing',
+  'tf.version_core',
   'no.such.Module',
 ])('knows nothing of %s', (target) => {
   expect(schemas(target, 0)).toBeUndefined();

@@ -105,6 +105,8 @@ describe('npm packages', () => {
       'node_modules/@scope/pkg/sub.cjs': 'exports.Sub = class Sub {};',
       'node_modules/plain/package.json': '{"name":"plain","main":"index.cjs"}',
       'node_modules/plain/index.cjs': 'exports.run = () => 1;',
+      'node_modules/modern/package.json': '{"name":"modern","type":"module","exports":{".":{"import":"./index.mjs"}}}',
+      'node_modules/modern/index.mjs': 'export const run = () => 1;',
       'node_modules/alias/package.json': '{"name":"really-other","main":"index.cjs"}',
       'node_modules/alias/index.cjs': 'exports.run = () => 1;',
     };
@@ -142,6 +144,7 @@ describe('npm packages', () => {
       trusted: ['@scope/pkg#Model'],
       name: '@scope/pkg#Model',
     },
+    { id: 'that has no CommonJS', target: 'modern.run', trusted: ['modern'], name: 'modern#run' },
     { id: 'installed under another name', target: 'alias.run', trusted: ['really-other'], name: 'really-other#run' },
   ])('found: $id', async ({ target, trusted, name }) => {
     expect(await locateIn(target, trusted)).toMatchObject({ name, kind: 'npm' });
