@@ -11,7 +11,7 @@ export {
   loadCheckpoint,
   nextBestCheckpoint,
 } from './load.ts';
-export { CheckpointManifest } from './manifest.ts';
+export { CheckpointManifest, type FrozenWeights } from './manifest.ts';
 export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
 export { type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';
 export { planPruning, pruneCheckpoints, removeCheckpoint } from './retention.ts';

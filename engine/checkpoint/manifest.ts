@@ -24,6 +24,11 @@ export const CheckpointManifest = z.object({
   metrics: z.record(z.string(), MeasuredNumber),
   /** SHA-256 of the config's text. */
   config_hash: z.string().optional(),
+  /**
+   * Weights that were left out because they were not trained: their names, and the SHA-256 of them all, by which whoever
+   * brings them again can see that they are the same.
+   */
+  frozen: z.object({ names: z.array(z.string()), sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
   /** When it was saved, for people (ISO 8601) and for programs (milliseconds since the epoch). */
   saved_at: z.string(),
   time: z.number(),
@@ -33,6 +38,7 @@ export const CheckpointManifest = z.object({
   ),
 });
 export type CheckpointManifest = z.infer<typeof CheckpointManifest>;
+export type FrozenWeights = NonNullable<CheckpointManifest['frozen']>;
 
 export function printManifest(manifest: CheckpointManifest): string {
   // Parsed once more only to be indented: exact JSON writes one line.

@@ -4,7 +4,7 @@ import { stringifyExact } from '../base/exactJson.ts';
 import { type FolderFile, writeFolder } from './folder/atomicFolder.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
-import { type CheckpointManifest, FORMAT, MANIFEST, printManifest, VERSION } from './manifest.ts';
+import { type CheckpointManifest, FORMAT, type FrozenWeights, MANIFEST, printManifest, VERSION } from './manifest.ts';
 import { safetensorsBytes, type TensorOutline, type TensorSource, writeSafetensors } from './safetensors/write.ts';
 
 export interface CheckpointRequest {
@@ -20,6 +20,8 @@ export interface CheckpointRequest {
   readonly ema?: Iterable<TensorSource> | undefined;
   /** Everything that is no tensor: scheduler, sampler, random streams, counters. Plain values; NaN and ∞ are kept. */
   readonly state: unknown;
+  /** What `model` leaves out. */
+  readonly frozen?: FrozenWeights | undefined;
   /** Copied into the folder, so that it can be used without its run. */
   readonly configText?: string | undefined;
 }
@@ -39,7 +41,7 @@ export async function saveCheckpoint(
   request: CheckpointRequest,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<SavedCheckpoint> {
-  const { configText } = request;
+  const { configText, frozen } = request;
   let manifest: CheckpointManifest | undefined;
   const written = await writeFolder(
     request.folder,
@@ -53,6 +55,7 @@ export async function saveCheckpoint(
         step: request.step,
         metrics: { ...request.metrics },
         ...(configText === undefined ? {} : { config_hash: createHash('sha256').update(configText).digest('hex') }),
+        ...(frozen === undefined ? {} : { frozen }),
         saved_at: new Date(request.time).toISOString(),
         time: request.time,
         files: Object.fromEntries(files),

@@ -1,5 +1,6 @@
 import { type Composition, toPlain } from '../config/index.ts';
 import type { ConfigBuilder, ProjectRuntime } from '../instantiate/index.ts';
+import { readWeights } from '../trainer/index.ts';
 import { buildDataloader } from '../trainer/prepare/dataloaderSection.ts';
 import { type InferenceResult, inferBatches } from './inferBatches.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type InferenceTarget,
   readRunConfig,
 } from './inferenceConfig.ts';
-import { buildModel, readWeights } from './loadModel.ts';
+import { buildModel } from './loadModel.ts';
 import { inheritedOverrides, readRunChoices } from './runChoices.ts';
 
 export interface BatchInferenceRequest {

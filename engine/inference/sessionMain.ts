@@ -1,9 +1,10 @@
 import type { ModelSignature } from '../api/inferenceModel.ts';
 import { loadBackend } from '../backend/index.ts';
 import { resolveCheckpoint } from '../checkpoint/index.ts';
+import { readWeights } from '../trainer/index.ts';
 import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
 import { readRunConfig } from './inferenceConfig.ts';
-import { buildModel, readWeights } from './loadModel.ts';
+import { buildModel } from './loadModel.ts';
 import { readArguments, readSignature } from './modelContract.ts';
 import { type AnsweringModel, predictOnce } from './predictOnce.ts';
 import { SampleSource } from './samples.ts';

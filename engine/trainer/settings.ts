@@ -49,6 +49,8 @@ export interface TrainerSettingsOptions {
   readonly save_every_n_epochs?: number | null;
   /** How many epoch and step checkpoints are kept; null keeps all. */
   readonly save_last_k?: number | null;
+  /** Checkpoints hold no frozen parameters, which the model's constructor or load_pretrained must give again. */
+  readonly save_trainable_only?: boolean;
   readonly metric_monitor?: MetricMonitor | null;
   /** Validations in a row without improvement after which training ends. */
   readonly early_stop?: number | null;
@@ -93,6 +95,7 @@ export interface TrainerSettings {
   readonly permanent_save_every_n_steps: number | null;
   readonly save_every_n_epochs: number | null;
   readonly save_last_k: number | null;
+  readonly save_trainable_only: boolean;
   readonly metric_monitor: MetricMonitor | null;
   readonly early_stop: number | null;
   readonly restore_best: boolean;
@@ -123,6 +126,7 @@ export const trainerKeys: readonly string[] = [
   'permanent_save_every_n_steps',
   'save_every_n_epochs',
   'save_last_k',
+  'save_trainable_only',
   'metric_monitor',
   'early_stop',
   'restore_best',
@@ -197,6 +201,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     permanent_save_every_n_steps: counts('permanent_save_every_n_steps', null),
     save_every_n_epochs: counts('save_every_n_epochs', 1),
     save_last_k: counts('save_last_k', 1),
+    save_trainable_only: readFlag(owner, 'save_trainable_only', options.save_trainable_only, false),
     metric_monitor: options.metric_monitor ?? null,
     early_stop: counts('early_stop', null),
     restore_best: readFlag(owner, 'restore_best', options.restore_best, false),

@@ -1,9 +1,12 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { CheckpointKind } from '../../api/training.ts';
+import type { FrozenWeights } from '../../checkpoint/index.ts';
 
 /** What a checkpoint holds, as the trainer sees it. */
 export interface CheckpointContent {
   readonly model: ReadonlyMap<string, tf.Tensor>;
+  /** What `model` leaves out (trainer.save_trainable_only). */
+  readonly frozen?: FrozenWeights | undefined;
   /** Optimizer slots, and each rank's gradients of an unfinished accumulation, flat, under `accumulated.rank{n}`. */
   readonly optimizer: ReadonlyMap<string, tf.Tensor>;
   /** Averaged weights, by parameter name; empty without averaging. */

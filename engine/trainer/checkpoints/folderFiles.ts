@@ -24,6 +24,7 @@ export const folderFiles: CheckpointFiles = {
       optimizer: sources(content.optimizer),
       ema: content.ema.size === 0 ? undefined : sources(content.ema),
       state: content.state,
+      frozen: content.frozen,
     });
     return saved.bytes;
   },
@@ -36,7 +37,7 @@ export const folderFiles: CheckpointFiles = {
         { file: resolved.file },
       );
     }
-    const { model, optimizer, ema, state } = await loadCheckpoint(resolved.folder, [
+    const { manifest, model, optimizer, ema, state } = await loadCheckpoint(resolved.folder, [
       'model',
       'optimizer',
       'ema',
@@ -44,6 +45,7 @@ export const folderFiles: CheckpointFiles = {
     ]);
     return {
       model: tensors(model),
+      frozen: manifest.frozen,
       optimizer: tensors(optimizer ?? new Map()),
       ema: tensors(ema ?? new Map()),
       state,

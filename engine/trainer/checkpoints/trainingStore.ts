@@ -1,11 +1,13 @@
 import { relative, resolve, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
+import type { FrozenWeights } from '../../checkpoint/index.ts';
 import { fromPlain, toYaml } from '../../config/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
+import { describeFrozen, frozenParameters, loadWeights, savedWeights } from './frozenWeights.ts';
 import type { PlannedSave } from './policy.ts';
 
 const accumulatedPrefix = 'accumulated.rank';
@@ -26,6 +28,7 @@ export class TrainingStore {
   readonly #subject: TrainerSubject;
   readonly #files: CheckpointFiles;
   #newest: string | undefined;
+  #frozen: Promise<FrozenWeights | undefined> | undefined;
 
   constructor(subject: TrainerSubject, files: CheckpointFiles) {
     this.#subject = subject;
@@ -81,7 +84,8 @@ export class TrainingStore {
       const bytes = await this.#files.write(
         save.folder,
         {
-          model: model.stateDict(),
+          model: savedWeights(model, this.#subject.settings),
+          frozen: await this.#frozenWeights(),
           optimizer: own,
           ema: parts.average?.tensors() ?? new Map(),
           state: this.#capture(parts, slots.scalars, ofRanks),
@@ -93,6 +97,14 @@ export class TrainingStore {
     } finally {
       for (const tensor of own.values()) tensor.dispose();
     }
+  }
+
+  /** They do not change while they are frozen: read from the device once. */
+  #frozenWeights(): Promise<FrozenWeights | undefined> {
+    const { model, settings } = this.#subject;
+    if (!settings.save_trainable_only) return Promise.resolve(undefined);
+    this.#frozen ??= describeFrozen(frozenParameters(model));
+    return this.#frozen;
   }
 
   #capture(parts: LoopParts, optimizer: unknown, { random, custom }: OfRanks): SavedState {
@@ -154,7 +166,7 @@ export class TrainingStore {
     try {
       const saved = readSavedState(content.state, folder);
       const place = { pass: parts.state.pass, batch: parts.state.batch };
-      model.loadStateDict(content.model);
+      await loadWeights(model, content, folder);
       this.#restoreAverage(content, saved, parts);
       const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
       optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
@@ -192,7 +204,7 @@ export class TrainingStore {
     const content = await this.#files.read(folder);
     try {
       const saved = readSavedState(content.state, folder);
-      this.#subject.model.loadStateDict(content.model);
+      await loadWeights(this.#subject.model, content, folder);
       this.#restoreAverage(content, saved, parts);
       return saved;
     } finally {

@@ -5,6 +5,8 @@ import { sameShape } from '../../data/hostTensor.ts';
 export interface LoadOptions {
   /** Default true: any difference is an error. */
   readonly strict?: boolean;
+  /** Names that the state may lack although it is strict. */
+  readonly optional?: ReadonlySet<string>;
   /** Taken off the front of the saved names, for checkpoints of a wrapper (`model.`). */
   readonly stripPrefix?: string;
 }
@@ -43,8 +45,9 @@ export function loadTensors(
     unexpected: [...given.keys()].filter((name) => !own.has(name)),
     mismatched,
   };
-  if ((options.strict ?? true) && report.missing.length + report.unexpected.length + mismatched.length > 0)
-    throw refused(report);
+  const lacking = report.missing.filter((name) => options.optional?.has(name) !== true);
+  if ((options.strict ?? true) && lacking.length + report.unexpected.length + mismatched.length > 0)
+    throw refused({ ...report, missing: lacking });
   for (const [, variable, tensor] of fitting) assignCopy(variable, tensor);
   return report;
 }

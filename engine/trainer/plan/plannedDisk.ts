@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { tensorFileBytes } from '../../checkpoint/index.ts';
+import { savedWeights } from '../checkpoints/frozenWeights.ts';
 import type { PlannedSave } from '../checkpoints/policy.ts';
 import type { TrainerSubject } from '../hooks.ts';
 
@@ -27,7 +28,7 @@ export function checkpointSize(subject: TrainerSubject, configText: string): Che
   const { tensors, scalars } = optimizer.stateDict();
   const texts = [JSON.stringify(scalars), JSON.stringify(scheduler?.stateDict() ?? null), configText];
   const size = {
-    modelBytes: tensorFileBytes(outlines(model.stateDict())),
+    modelBytes: tensorFileBytes(outlines(savedWeights(model, settings))),
     optimizerBytes: tensorFileBytes(outlines(tensors)),
     emaBytes:
       settings.ema === null

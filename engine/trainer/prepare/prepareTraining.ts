@@ -7,10 +7,13 @@ import { isPlainObject, type Loader } from '../../data/index.ts';
 import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
 import type { StopPoint, StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
+import type { Module } from '../model/module.ts';
 import { manualSeed } from '../model/randomness.ts';
 import { Trainer } from '../trainer.ts';
 import { buildDataloader } from './dataloaderSection.ts';
 import type { InstantiatePort } from './instantiatePort.ts';
+import { loadPretrained, readPretrained } from './loadPretrained.ts';
+import { readSeed } from './readSeed.ts';
 
 export interface TrainingSetup {
   /** The composed config, resolved, as plain values. */
@@ -47,6 +50,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const seed = setup.seed ?? readSeed(config);
   manualSeed(seed);
   const model = asModule(await port.instantiate('model'));
+  await bringPretrained(setup, model);
   const train = await buildDataloader('train_dataloader', config.train_dataloader, port);
   const validation =
     config.val_dataloader == null ? null : await buildDataloader('val_dataloader', config.val_dataloader, port);
@@ -105,10 +109,24 @@ function requireSection(config: Readonly<Record<string, unknown>>, section: stri
   );
 }
 
-function readSeed(config: Readonly<Record<string, unknown>>): number {
-  const seed = config.seed ?? 0;
-  if (typeof seed === 'number' && Number.isSafeInteger(seed)) return seed;
-  throw new EngineError('trainer.section', `'seed' must be a whole number; it is ${JSON.stringify(seed)}.`, { seed });
+/**
+ * Pretrained weights come first; what a resume brings comes over them. A resumed run can do without the file: its
+ * checkpoint has the weights, or knows the frozen ones that it lacks.
+ */
+async function bringPretrained(setup: TrainingSetup, model: Module<never[], unknown>): Promise<void> {
+  const { config, collective, reporter, clock = systemClock } = setup;
+  const settings = readPretrained(config);
+  if (settings === undefined) return;
+  const say = (text: string, level: 'info' | 'warning') => {
+    if (collective.rank === 0) reporter.report({ type: 'log', level, text, time: clock.now() });
+  };
+  try {
+    const { text, isWhole } = await loadPretrained(model, settings);
+    say(text, isWhole ? 'info' : 'warning');
+  } catch (error) {
+    if (setup.resumeFrom === undefined || !EngineError.is(error, 'checkpoint.not-found')) throw error;
+    say(`load_pretrained: ${error.message} Going on without: the checkpoint has the trained weights.`, 'info');
+  }
 }
 
 /** Fills in what only the loop knows (num_training_steps, num_warmup_steps, …) and builds the schedule. */

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { saveCheckpoint } from '../../../engine/checkpoint/index.ts';
 import { compose, dictNode, fromPlain, toPlain } from '../../../engine/config/index.ts';
 import { findInferenceTarget, readRunConfig } from '../../../engine/inference/inferenceConfig.ts';
-import { readWeights } from '../../../engine/inference/loadModel.ts';
 import { inheritedOverrides, readRunChoices } from '../../../engine/inference/runChoices.ts';
+import { readWeights } from '../../../engine/trainer/index.ts';
 
 let project: string;
 const inRun = (...parts: string[]): string => join(project, 'experiments/run', ...parts);
