@@ -19,4 +19,5 @@ export type { Dtype, TensorArray } from './safetensors/dtype.ts';
 export { openSafetensors, parseSafetensors, type SafetensorsFile, type TensorData } from './safetensors/read.ts';
 export { type ByteSink, type TensorSource, writeSafetensors } from './safetensors/write.ts';
 export { type CheckpointRequest, type SavedCheckpoint, saveCheckpoint, tensorFileBytes } from './save.ts';
+export { type SetAside, setLaterAside } from './setAside.ts';
 export { type TensorValues, tensorSource, toTensorValues } from './tensors.ts';

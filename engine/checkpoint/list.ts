@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { CheckpointKind } from '../api/training.ts';
 import { errorCode, nodeFileSystem } from './folder/fileSystem.ts';
 import { CHECKPOINTS, checkpointFiles, parseCheckpointName } from './layout.ts';
@@ -23,11 +23,14 @@ export interface CheckpointEntry {
 }
 
 /**
- * The checkpoints of a run's folder, or of its checkpoint folder, oldest first: by step, at one step `best` before the
+ * The checkpoints of a run's folder (and of its checkpoint folder, where that lies elsewhere), oldest first: by step, at one step `best` before the
  * others. What cannot be used comes first and says why.
  */
-export async function listCheckpoints(root: string): Promise<readonly CheckpointEntry[]> {
-  const places = [root, join(root, CHECKPOINTS)];
+export async function listCheckpoints(
+  root: string,
+  inside: string = join(root, CHECKPOINTS),
+): Promise<readonly CheckpointEntry[]> {
+  const places = new Set([resolve(root), resolve(inside)]);
   const entries: CheckpointEntry[] = [];
   for (const place of places) {
     for (const name of await nodeFileSystem.list(place)) {

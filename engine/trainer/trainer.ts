@@ -279,6 +279,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     const checkpoint = await store.findStart(resumeFrom ?? this.settings.resume_from_checkpoint, parts);
     if (checkpoint === null) await shareWeights(this.model, collective);
     else await store.load(checkpoint, parts);
+    await store.setLaterAside(parts);
     parts.average?.begin();
     this.#listenToLoaders(parts);
     if (collective.rank !== 0) return;

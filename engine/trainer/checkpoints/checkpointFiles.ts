@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { CheckpointKind } from '../../api/training.ts';
-import type { FrozenWeights } from '../../checkpoint/index.ts';
+import type { FrozenWeights, SetAside } from '../../checkpoint/index.ts';
 
 /** What a checkpoint holds, as the trainer sees it. */
 export interface CheckpointContent {
@@ -26,6 +26,12 @@ export interface CheckpointLabel {
   readonly configText: string | undefined;
 }
 
+/** Folders of a training: permanent checkpoints lie in the project's, the others in the checkpoints'. */
+export interface CheckpointPlace {
+  readonly project_dir: string;
+  readonly checkpoint_dir: string;
+}
+
 /** Checkpoint folders on disk. */
 export interface CheckpointFiles {
   /** Writes the folder as a whole or not at all, replacing an older one of that name. Gives its size in bytes. */
@@ -36,7 +42,9 @@ export interface CheckpointFiles {
    * The newest intact checkpoint of a run, by step; told when a newer one was passed over because it is damaged. Throws
    * `checkpoint.corrupt` when all are.
    */
-  latest(projectDir: string, onPassedOver?: (text: string) => void): Promise<string | undefined>;
+  latest(place: CheckpointPlace, onPassedOver?: (text: string) => void): Promise<string | undefined>;
   /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
   prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
+  /** Moves checkpoints of later steps out of the way of a training that begins or goes on at `at`. */
+  setLaterAside(place: CheckpointPlace, at: { readonly epoch: number; readonly step: number }): Promise<SetAside>;
 }

@@ -8,6 +8,7 @@ import {
   pruneCheckpoints,
   resolveCheckpoint,
   saveCheckpoint,
+  setLaterAside,
   type TensorData,
   tensorSource,
   toTensorValues,
@@ -51,15 +52,18 @@ export const folderFiles: CheckpointFiles = {
       state,
     } satisfies CheckpointContent;
   },
-  async latest(projectDir, onPassedOver) {
-    const newest = await newestIntact(projectDir);
-    if (newest.checkpoint === undefined && newest.damaged.length > 0) throw noneIntact(projectDir, newest);
+  async latest({ project_dir: project, checkpoint_dir: inside }, onPassedOver) {
+    const newest = await newestIntact(project, inside);
+    if (newest.checkpoint === undefined && newest.damaged.length > 0) throw noneIntact(project, newest);
     const text = passedOver(newest);
     if (text !== undefined) onPassedOver?.(text);
     return newest.checkpoint?.folder;
   },
   async prune(folder, keep, safe) {
     return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);
+  },
+  setLaterAside({ project_dir: project, checkpoint_dir: inside }, at) {
+    return setLaterAside(project, at, inside);
   },
 };
 

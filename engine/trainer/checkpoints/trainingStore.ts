@@ -144,7 +144,7 @@ export class TrainingStore {
     let newest: string | undefined;
     let failure: unknown;
     try {
-      newest = isMain ? await this.#files.latest(settings.project_dir, warn) : undefined;
+      newest = isMain ? await this.#files.latest(settings, warn) : undefined;
     } catch (error) {
       failure = error;
     }
@@ -153,6 +153,34 @@ export class TrainingStore {
     if (failure !== undefined) throw failure;
     if (answer?.failure) throw new EngineError('trainer.resume', `Rank 0 found no checkpoint: ${answer.failure}`, {});
     return answer?.newest ?? null;
+  }
+
+  /**
+   * What lies in the training's folders and is later than where it goes on belongs to another future, and must not pass
+   * for newer than what is written from now on. Rank 0 moves it, the others wait.
+   */
+  async setLaterAside({ state, warn }: LoopParts): Promise<void> {
+    const { settings, environment } = this.#subject;
+    if (environment.collective.rank === 0) {
+      try {
+        const { folder, moved } = await this.#files.setLaterAside(settings, state);
+        for (const entry of moved) {
+          environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(entry.folder) });
+        }
+        const names = moved.map(({ path }) => path).join(', ');
+        if (folder !== undefined) {
+          warn(
+            `${names}: of steps after ${state.step}, where this training goes on. Moved to ${this.#relative(folder)}.`,
+            'info',
+          );
+        }
+      } catch (error) {
+        warn(
+          `Checkpoints of later steps could not be moved out of the way: ${messageOf(error)} The newest may be theirs.`,
+        );
+      }
+    }
+    await environment.collective.barrier();
   }
 
   /**

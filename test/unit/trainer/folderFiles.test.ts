@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { loadCheckpoint } from '../../../engine/checkpoint/index.ts';
+import { loadCheckpoint, newestIntact } from '../../../engine/checkpoint/index.ts';
 import { folderFiles } from '../../../engine/trainer/checkpoints/folderFiles.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
+import type { TrainerOptions } from '../../../engine/trainer/trainer.ts';
 import { setUp, weightsOf } from './support.ts';
 
 let folder: string;
@@ -17,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function inFolder(epochs: number, resumeFrom?: string) {
+function inFolder(epochs: number, resumeFrom?: string, options: Partial<TrainerOptions> = {}) {
   const built = setUp({
     shuffle: true,
     options: {
@@ -26,6 +27,7 @@ function inFolder(epochs: number, resumeFrom?: string) {
       save_last_k: 2,
       gradient_accumulation_steps: 3,
       metric_monitor: new MetricMonitor(),
+      ...options,
     },
     environment: {
       runDir: folder,
@@ -111,4 +113,36 @@ test('automatic resume never begins anew where every checkpoint is damaged', asy
   await autoResumed(1).trainer.fit();
   damage('epoch_1');
   await expect(autoResumed(2).trainer.fit()).rejects.toThrow(/No checkpoint of .* can be gone on from/);
+});
+
+test('a run that goes on from an earlier step moves the later checkpoints of its old future aside', async () => {
+  const options = { permanent_save_every_n_steps: 8, save_last_k: null };
+  const first = inFolder(4, undefined, options);
+  await first.trainer.fit();
+  const old = await weightsOf(first.trainer.model);
+  const again = inFolder(4, join(folder, 'checkpoints', 'epoch_2'), { ...options, epochs: 3 });
+  await again.trainer.fit();
+  expect(readdirSync(join(folder, 'checkpoints')).sort()).toEqual(['best', 'epoch_1', 'epoch_2', 'epoch_3']);
+  expect(readdirSync(folder).sort()).toEqual(['checkpoints', 'ckpt_step_8', 'superseded']);
+  const aside = join(folder, 'superseded', '1');
+  expect(readdirSync(aside).sort()).toEqual(['checkpoints', 'ckpt_step_16']);
+  expect(readdirSync(join(aside, 'checkpoints')).sort()).toEqual(['best', 'epoch_3', 'epoch_4']);
+  expect(again.recording.texts()).toContainEqual(
+    expect.stringMatching(/epoch_3, .*epoch_4: of steps after 8, .* Moved to superseded\/1\.$/),
+  );
+  const rows = again.recording.reports.flatMap((report) => (report.type === 'checkpoint-pruned' ? [report.path] : []));
+  expect(rows).toContain('checkpoints/epoch_4');
+  // what an automatic resume takes is of the new future, and what was moved can still be gone on from
+  expect((await newestIntact(folder)).checkpoint).toMatchObject({ path: 'checkpoints/epoch_3', step: 12 });
+  const kept = inFolder(4, join(aside, 'checkpoints', 'epoch_4'));
+  await kept.trainer.fit();
+  expect(await weightsOf(kept.trainer.model)).toEqual(old);
+});
+
+test('a checkpoint folder elsewhere is where an automatic resume looks', async () => {
+  const options = { checkpoint_dir: join(folder, 'elsewhere'), auto_resume_from_latest_ckpt: true };
+  await inFolder(1, undefined, options).trainer.fit();
+  const more = inFolder(2, undefined, options);
+  await more.trainer.fit();
+  expect(more.recording.reports.find((report) => report.type === 'progress')).toMatchObject({ progress: { step: 4 } });
 });

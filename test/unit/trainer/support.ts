@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import type { Collective, Reporter, WorkerReport } from '../../../engine/api/training.ts';
-import { planPruning } from '../../../engine/checkpoint/index.ts';
+import { planPruning, type SetAside } from '../../../engine/checkpoint/index.ts';
 import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
 import { MSELoss, SGD } from '../../../engine/optim/index.ts';
 import type { CheckpointContent, CheckpointFiles } from '../../../engine/trainer/checkpoints/checkpointFiles.ts';
@@ -148,6 +148,10 @@ export class MemoryFiles implements CheckpointFiles {
     for (const folder of pruned) this.folders.delete(folder);
     this.removed.push(...pruned);
     return pruned;
+  }
+
+  async setLaterAside(): Promise<SetAside> {
+    return { folder: undefined, moved: [] };
   }
 
   get names(): string[] {

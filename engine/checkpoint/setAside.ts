@@ -1,0 +1,41 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
+import { CHECKPOINTS } from './layout.ts';
+import { type CheckpointEntry, listCheckpoints } from './list.ts';
+
+/** Folder within a run for checkpoints of a future that another one replaced; each time a numbered folder of its own. */
+const SUPERSEDED = 'superseded';
+
+export interface SetAside {
+  /** Folder that they lie in now, laid out like a run's; undefined where there was nothing to move. */
+  readonly folder: string | undefined;
+  readonly moved: readonly CheckpointEntry[];
+}
+
+/**
+ * A training that goes on from an earlier step makes another future: checkpoints of later steps would pass for newer ones
+ * than those it will write. They are moved to `superseded/{n}`, permanent ones and `best` too, and never removed. Damaged
+ * ones, which nothing goes on from, stay. Latest first: after a crash here the rest is nearer to the truth.
+ * @param inside the checkpoint folder, where it is not the run's `checkpoints`
+ */
+export async function setLaterAside(
+  run: string,
+  at: { readonly epoch: number; readonly step: number },
+  inside: string = join(run, CHECKPOINTS),
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<SetAside> {
+  const later = (await listCheckpoints(run, inside)).filter(
+    ({ step, epoch, problem }) => problem === undefined && (step > at.step || (step === at.step && epoch > at.epoch)),
+  );
+  if (later.length === 0) return { folder: undefined, moved: [] };
+  const names = await fileSystem.list(join(run, SUPERSEDED));
+  const number = Math.max(0, ...names.map(Number).filter(Number.isInteger)) + 1;
+  const folder = join(run, SUPERSEDED, String(number));
+  for (const { folder: from } of later.toReversed()) {
+    const isInRun = resolve(dirname(from)) === resolve(run);
+    const target = join(folder, isInRun ? '' : CHECKPOINTS, basename(from));
+    await fileSystem.makeFolder(dirname(target));
+    await fileSystem.rename(from, target);
+  }
+  return { folder, moved: later };
+}
