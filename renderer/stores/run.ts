@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { CheckpointInfo, MetricKey, RunDetail } from '../../engine/api/runModel.ts';
+import type { VerifyReport } from '../../engine/api/verifyModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { throttle } from '../lib/throttle.ts';
 import { failed, idle, type Load, loaded, loading } from './load.ts';
@@ -23,6 +24,8 @@ interface RunState {
   branch(checkpoint: string, overrides: readonly string[], name?: string): Promise<string | undefined>;
   update(change: { readonly name?: string; readonly notes?: string; readonly tags?: string[] }): Promise<void>;
   removeCheckpoint(path: string): Promise<void>;
+  /** Checks a checkpoint's files and does steps again: 0 none, undefined as many as there is something to compare with. */
+  verify(path: string, steps: number | undefined, signal: AbortSignal): Promise<VerifyReport>;
 }
 
 /** One run, as its page shows it. */
@@ -104,6 +107,10 @@ export const useRun = create<RunState>()((set, get) => {
     removeCheckpoint: async (path) => {
       await act((runId) => api['checkpoints.remove']({ runId, path }));
       await get().loadCheckpoints();
+    },
+    verify: async (path, steps, signal) => {
+      const { runId = '' } = get();
+      return api['checkpoints.verify']({ runId, path, ...(steps === undefined ? {} : { steps }) }, signal);
     },
   };
 });

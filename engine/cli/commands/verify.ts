@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
-import { type Difference, isVerified, type VerifyReport } from '../../api/verifyModel.ts';
+import { isVerified, type VerifyReport } from '../../api/verifyModel.ts';
+import { describeReplay } from '../../api/verifyText.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
 import { formatBytes, formatCount } from '../ui/format.ts';
@@ -51,53 +52,11 @@ function print(terminal: Terminal, report: VerifyReport): void {
   }
   const { count, bytes } = report.files;
   terminal.print(`files   ${good('intact')}: ${count} files, ${formatBytes(bytes)}, every hash as saved`);
-  if (report.replay !== undefined) terminal.print(`replay  ${replayText(report.replay, good, bad)}`);
+  if (report.replay !== undefined) {
+    const { verdict, text } = describeReplay(report.replay, shown);
+    terminal.print(`replay  ${(verdict === 'identical' ? good : bad)(verdict)}${text}`);
+  }
   for (const note of report.notes) terminal.print(`        ${note}`);
-}
-
-type Paint = (text: string) => string;
-
-function replayText(replay: NonNullable<VerifyReport['replay']>, good: Paint, bad: Paint): string {
-  const { fromStep, toStep, compared, difference, against } = replay;
-  const steps = toStep - fromStep;
-  const what = `${steps} ${steps === 1 ? 'step' : 'steps'} (${formatCount(fromStep)} to ${formatCount(toStep)})`;
-  if (difference !== undefined) return `${bad('differs')} within ${what}: ${differenceText(difference)}`;
-  const points = compared.points === 0 ? '' : `${compared.points} logged values`;
-  const contents = `${compared.tensors} tensors and ${compared.values} values of the state`;
-  switch (replay.evidence) {
-    case 'record':
-      return `${good('identical')}: ${what} give the ${points} of the record, to the bit`;
-    case 'second-replay':
-      return `${good('identical')}: ${what} done twice give the same ${contents}; the run recorded nothing to compare with`;
-    default:
-      return `${good('identical')}: ${what} lead to ${against === undefined ? 'it' : shown(against)}, ${contents} to the bit${points === '' ? '' : `, and the ${points} of the record`}`;
-  }
-}
-
-/** The first difference in words. */
-function differenceText(difference: Difference): string {
-  switch (difference.kind) {
-    case 'metric':
-      return `${difference.key} at step ${formatCount(difference.step)} was ${difference.recorded} and is ${difference.replayed} now${apart(difference.recorded, difference.replayed)}; ${counted(difference.points, 'logged value')} differ`;
-    case 'tensor': {
-      const { file, name, index, recorded, replayed, elements, size, largest, tensors } = difference;
-      return `${name}[${index}] of ${file} was ${recorded} and is ${replayed} now${apart(recorded, replayed)}; ${formatCount(elements)} of its ${counted(size, 'element')} differ, by at most ${largest}; ${counted(tensors, 'tensor')} of the file differ`;
-    }
-    case 'layout':
-      return `${difference.name === '' ? difference.file : `${difference.name} of ${difference.file}`}: ${difference.text}`;
-    case 'state':
-      return `${difference.path} of state.json was ${difference.recorded} and is ${difference.replayed} now`;
-    case 'not-written':
-      return `the replay did not write ${difference.path}`;
-  }
-}
-
-function apart(recorded: number, replayed: number): string {
-  return ` (${(replayed - recorded).toExponential(3)})`;
-}
-
-function counted(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function shown(folder: string): string {

@@ -1,4 +1,4 @@
-import { FlaskConical, GitBranch, Play, Trash2 } from 'lucide-react';
+import { FlaskConical, GitBranch, Play, ShieldCheck, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatAgo, formatBytes, formatCount, formatDateTime, formatNumber } from '../../lib/format.ts';
@@ -11,6 +11,7 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
 import { useNow } from '../../ui/useNow.ts';
 import { type GoOn, GoOnDialog } from './GoOnDialog.tsx';
+import { VerifyDialog } from './VerifyDialog.tsx';
 
 const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
   best: 'green',
@@ -23,6 +24,7 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
   const checkpoints = useRun((state) => state.checkpoints);
   const [removing, setRemoving] = useState<CheckpointInfo>();
   const [going, setGoing] = useState<{ readonly how: GoOn; readonly from: CheckpointInfo }>();
+  const [verifying, setVerifying] = useState<CheckpointInfo>();
   const now = useNow(30_000);
   if (checkpoints.error && !checkpoints.data) {
     return <ErrorNotice error={checkpoints.error} onRetry={() => void useRun.getState().loadCheckpoints()} />;
@@ -88,6 +90,15 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
                   >
                     <FlaskConical size={14} /> Try it
                   </Button>
+                  <Button
+                    icon
+                    look="quiet"
+                    aria-label={`Verify ${checkpoint.name}`}
+                    disabled={checkpoint.missing}
+                    onClick={() => setVerifying(checkpoint)}
+                  >
+                    <ShieldCheck size={15} />
+                  </Button>
                   {!isLive(run.status) && (
                     <>
                       <Button
@@ -124,6 +135,7 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
           ))}
         </tbody>
       </table>
+      {verifying && <VerifyDialog run={run} checkpoint={verifying} onClose={() => setVerifying(undefined)} />}
       {going && <GoOnDialog run={run} how={going.how} from={going.from} onClose={() => setGoing(undefined)} />}
       <ConfirmDialog
         open={removing !== undefined}

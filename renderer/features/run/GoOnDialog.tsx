@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
-import { toEngineError } from '../../../engine/api/errors.ts';
+import { EngineError, toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatCount } from '../../lib/format.ts';
+import { shellWord } from '../../lib/shellWord.ts';
 import { navigate } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -26,11 +27,14 @@ const EXPLAINED: Readonly<Record<GoOn, string>> = {
 };
 
 /** Asks what to change, shows the command that does the same, and starts. Escape and the overlay cancel. */
-export function GoOnDialog({ run, how, from, onClose }: GoOnDialogProps) {
+export function GoOnDialog({ run, how, from: first, onClose }: GoOnDialogProps) {
+  const [from, setFrom] = useState(first);
   const [text, setText] = useState('');
   const [name, setName] = useState('');
   const [isBusy, setBusy] = useState(false);
   const error = useRun((state) => state.actionError);
+  const checkpoints = useRun((state) => state.checkpoints.data);
+  const nextBest = nextBestOf(error, from, checkpoints ?? []);
   const overrides = text
     .split('\n')
     .map((line) => line.trim())
@@ -85,6 +89,11 @@ export function GoOnDialog({ run, how, from, onClose }: GoOnDialogProps) {
             )}
             <CommandLine command={commandOf(run.id, how, from, overrides, name.trim())} />
             {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
+            {nextBest !== undefined && (
+              <Button onClick={() => setFrom(nextBest)}>
+                Take {nextBest.name}, step {formatCount(nextBest.step)}, instead
+              </Button>
+            )}
             <div className="dialog__actions">
               <Button onClick={onClose}>Cancel</Button>
               <Button look="primary" type="submit" disabled={isBusy}>
@@ -98,13 +107,15 @@ export function GoOnDialog({ run, how, from, onClose }: GoOnDialogProps) {
   );
 }
 
-function commandOf(runId: string, how: GoOn, from: CheckpointInfo, overrides: readonly string[], name: string): string {
-  const words = ['accelhydra runs', how, runId, '--checkpoint', from.path];
-  if (how === 'branch' && name) words.push('--name', quoted(name));
-  return [...words, ...overrides.map(quoted)].join(' ');
+/** Of a checkpoint that was refused because it is damaged: the one that the engine offers in its place. */
+function nextBestOf(error: unknown, from: CheckpointInfo, all: readonly CheckpointInfo[]): CheckpointInfo | undefined {
+  if (!EngineError.is(error, 'checkpoint.corrupt')) return undefined;
+  const { nextBest } = error.details;
+  return nextBest === from.path ? undefined : all.find(({ path }) => path === nextBest);
 }
 
-/** As one word of a POSIX shell. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function commandOf(runId: string, how: GoOn, from: CheckpointInfo, overrides: readonly string[], name: string): string {
+  const words = ['accelhydra runs', how, runId, '--checkpoint', from.path];
+  if (how === 'branch' && name) words.push('--name', shellWord(name));
+  return [...words, ...overrides.map(shellWord)].join(' ');
 }
