@@ -39,7 +39,12 @@ export function GoOnDialog({ run, how, from: first, onClose }: GoOnDialogProps) 
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean);
+  const take = (other: CheckpointInfo) => {
+    useRun.setState({ actionError: undefined });
+    setFrom(other);
+  };
   const start = async () => {
+    if (isBusy) return;
     setBusy(true);
     const { resume, branch } = useRun.getState();
     const branched = how === 'branch' ? await branch(from.path, overrides, name.trim() || undefined) : undefined;
@@ -90,13 +95,13 @@ export function GoOnDialog({ run, how, from: first, onClose }: GoOnDialogProps) 
             <CommandLine command={commandOf(run.id, how, from, overrides, name.trim())} />
             {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
             {nextBest !== undefined && (
-              <Button onClick={() => setFrom(nextBest)}>
+              <Button onClick={() => take(nextBest)}>
                 Take {nextBest.name}, step {formatCount(nextBest.step)}, instead
               </Button>
             )}
             <div className="dialog__actions">
               <Button onClick={onClose}>Cancel</Button>
-              <Button look="primary" type="submit" disabled={isBusy}>
+              <Button look="primary" type="submit" busy={isBusy}>
                 {isBusy ? 'Starting…' : how === 'resume' ? 'Resume' : 'Start the branch'}
               </Button>
             </div>

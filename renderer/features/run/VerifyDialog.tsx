@@ -55,7 +55,7 @@ export function VerifyDialog({ run, checkpoint, onClose }: VerifyDialogProps) {
             className="go-on"
             onSubmit={(event) => {
               event.preventDefault();
-              if (isCountRight) void verify('replay', count);
+              if (isCountRight && busy === undefined) void verify('replay', count);
             }}
           >
             <Heading slot="title" className="dialog__title">
@@ -83,7 +83,7 @@ export function VerifyDialog({ run, checkpoint, onClose }: VerifyDialogProps) {
             <div className="dialog__actions">
               <Button onClick={onClose}>{busy === 'replay' ? 'Cancel' : 'Close'}</Button>
               {report?.damage === undefined && (
-                <Button look="primary" type="submit" disabled={busy !== undefined || !isCountRight}>
+                <Button look="primary" type="submit" busy={busy !== undefined || !isCountRight}>
                   {busy === 'replay' ? 'Training again…' : 'Do the steps again'}
                 </Button>
               )}
