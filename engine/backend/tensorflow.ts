@@ -41,7 +41,8 @@ export function loadTensorflow(request: BackendRequest): Omit<LoadedBackend, 'pa
   restoreRemovedNodeHelpers();
   const tf = requireBinding();
   const binding = nativeBinding(tf);
-  installNativeKernels(tf);
+  // to find out whether a strange number comes from one of ours, and to measure them
+  if (process.env.ACCELHYDRA_KERNELS !== 'plain') installNativeKernels(tf);
   const gpu = binding.isUsingGpuDevice();
   const where = gpu ? `GPU ${process.env.CUDA_VISIBLE_DEVICES ?? '0'}` : cpuText(threads);
   return {

@@ -19,6 +19,35 @@ export interface Contest {
   dispose?(): void | Promise<void>;
 }
 
+/** Several sides that run in turns, and the pairs of them that are rows of the result. */
+export interface Tournament {
+  readonly name: string;
+  /** Counted runs of each side. Default 5. */
+  readonly rounds?: number;
+  /** Runs of each side before counting. Default 1. */
+  readonly warmUps?: number;
+  prepare(): Promise<Sides>;
+}
+
+/** What one run of a side gives, by the names that rows ask for. */
+export type Readings = Readonly<Record<string, number>>;
+
+export interface Sides {
+  readonly run: ReadonlyMap<string, () => Promise<Readings>>;
+  readonly rows: readonly TournamentRow[];
+  dispose(): void | Promise<void>;
+}
+
+/** One comparison: names of two sides; without a peer the number stands alone. */
+export interface TournamentRow {
+  readonly name: string;
+  readonly metric: string;
+  readonly reading: string;
+  readonly unit: string;
+  readonly ours: string;
+  readonly peer?: string;
+}
+
 /** A line of the JSON output. `ratio` is ours / peer; `min` and `max` are ours over `n` runs. */
 export interface BenchmarkResult {
   readonly bench: string;
@@ -64,6 +93,43 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
   } finally {
     await contest.dispose?.();
   }
+}
+
+/** Runs every side in turns, starting with another one each round, and compares them for each row by medians. */
+export async function play(tournament: Tournament): Promise<BenchmarkResult[]> {
+  const { run, rows, dispose } = await tournament.prepare();
+  const rounds = tournament.rounds ?? 5;
+  const readings = new Map([...run.keys()].map((side) => [side, [] as Readings[]]));
+  try {
+    const order = [...run];
+    for (let round = -(tournament.warmUps ?? 1); round < rounds; round++) {
+      for (const [side, once] of order) {
+        const reading = await once();
+        if (round >= 0) readings.get(side)?.push(reading);
+      }
+      order.push(...order.splice(0, 1));
+    }
+  } finally {
+    await dispose();
+  }
+  const numbers = (side: string, reading: string) =>
+    (readings.get(side) ?? []).map((all) => all[reading] ?? Number.NaN);
+  return rows.map((row) => {
+    const ours = numbers(row.ours, row.reading);
+    const peer = row.peer === undefined ? null : numbers(row.peer, row.reading);
+    return {
+      bench: row.name,
+      metric: row.metric,
+      unit: row.unit,
+      ours: median(ours),
+      peer: peer === null ? null : median(peer),
+      // of one round with each other: what else the machine does meets both
+      ratio: peer === null ? null : median(ours.map((value, round) => value / (peer[round] ?? Number.NaN))),
+      n: rounds,
+      min: Math.min(...ours),
+      max: Math.max(...ours),
+    };
+  });
 }
 
 /** Milliseconds that `work` takes. */

@@ -1,5 +1,6 @@
-// `npm run bench [-- FILTER] [--json FILE]`: every `*.bench.ts` here, each in a process of its own, one after the other.
-// A bench file exports `benchmarks`. FILTER keeps the files and benchmarks whose name contains it.
+// `npm run bench [-- FILTER] [--json FILE] [--python PROGRAM]`: every `*.bench.ts` here, each in a process of its own, one after the other.
+// A bench file exports `benchmarks` or `tournaments`. FILTER keeps the files and benchmarks whose name contains it. PROGRAM
+// (or ACCELHYDRA_BENCH_PYTHON, else python3) is asked for PyTorch and Keras.
 import { spawn } from 'node:child_process';
 import { appendFileSync, globSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,12 +10,13 @@ import type { BenchmarkResult } from './benchmark.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, help: { type: 'boolean' } },
+  options: { json: { type: 'string' }, python: { type: 'string' }, help: { type: 'boolean' } },
 });
 
 if (values.help) {
-  process.stdout.write('npm run bench [-- FILTER] [--json FILE]\n');
+  process.stdout.write('npm run bench [-- FILTER] [--json FILE] [--python PROGRAM]\n');
 } else {
+  if (values.python !== undefined) process.env.ACCELHYDRA_BENCH_PYTHON = values.python;
   process.exitCode = await runAll(positionals[0] ?? '', values.json);
 }
 
