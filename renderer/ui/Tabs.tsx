@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useRef } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
 
 export interface TabItem<K extends string> {
   readonly key: K;
@@ -15,13 +15,18 @@ export interface TabsProps<K extends string> {
 /** A tab list by the ARIA pattern: arrows, Home and End move, one tab stop for the list. */
 export function Tabs<K extends string>({ label, tabs, selected, onSelect }: TabsProps<K>) {
   const list = useRef<HTMLDivElement>(null);
+  // On a narrow screen the list scrolls: what is selected, also by an address, is what is seen.
+  const selectedIndex = tabs.findIndex((tab) => tab.key === selected);
+  useEffect(() => {
+    const button = list.current?.querySelectorAll('[role=tab]')[selectedIndex];
+    button?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [selectedIndex]);
   const onKeyDown = (event: KeyboardEvent) => {
-    const index = tabs.findIndex((tab) => tab.key === selected);
     const target =
       event.key === 'ArrowRight'
-        ? (index + 1) % tabs.length
+        ? (selectedIndex + 1) % tabs.length
         : event.key === 'ArrowLeft'
-          ? (index - 1 + tabs.length) % tabs.length
+          ? (selectedIndex - 1 + tabs.length) % tabs.length
           : event.key === 'Home'
             ? 0
             : event.key === 'End'
