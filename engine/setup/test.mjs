@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { bootstrap, failSetup } from './bootstrap.mjs';
 import { build } from './build.mjs';
 import { handOver } from './handOver.mjs';
-import { modulesFolder, root } from './paths.mjs';
+import { compileCacheFolder, modulesFolder, root } from './paths.mjs';
 
 const program = (...path) => join(modulesFolder, ...path);
 const sources = ['engine', 'electron', 'renderer', 'test'];
@@ -93,7 +93,9 @@ async function runProject(node, project) {
       '--passWithNoTests',
       ...reporters,
     ];
-    const code = await handOver(node.path, args);
+    // test files each load TensorFlow.js and the like in a process of their own
+    const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCacheFolder };
+    const code = await handOver(node.path, args, { env });
     const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, testResults } = readReport(report);
     const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
     const failed = numFailedTests + broken;
