@@ -44,8 +44,11 @@ export class CompositionError extends ConfigError {
     if (this.origin !== undefined) lines.push(`    at ${describeOrigin(this.origin)}`);
     for (const step of this.chain.toReversed()) {
       if (step.origin === undefined) lines.push(`    in the primary config '${step.config}'`);
-      else if (step.origin !== this.origin)
-        lines.push(`    '${step.config}' included at ${describeOrigin(step.origin)}`);
+      else if (step.origin !== this.origin) {
+        const line = `    '${step.config}' included at ${describeOrigin(step.origin)}`;
+        // A config that includes itself comes by the same entry again.
+        if (!lines.includes(line)) lines.push(line);
+      }
     }
     const cause = this.cause;
     if (cause instanceof ConfigError && cause.message !== '' && !this.message.includes(cause.message)) {

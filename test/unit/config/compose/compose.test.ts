@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Composition, compose } from '../../../../engine/config/compose/compose.ts';
 import { MemorySource } from '../../../../engine/config/compose/memorySource.ts';
@@ -89,23 +88,6 @@ describe('values', () => {
     const { config } = composed('proto', ['+constructor.x=1', '+a.__proto__.polluted=true']);
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
     expect([...config.keys()]).toEqual(['__proto__', 'constructor', 'nested', 'a']);
-  });
-
-  test('the same request gives the same config', () => {
-    const overridesArbitrary = fc.subarray([
-      'seed=2',
-      'model=vit',
-      '+model.x=1',
-      'optimizer=adam',
-      '~none',
-      'tags=[c]',
-    ]);
-    fc.assert(
-      fc.property(overridesArbitrary, (overrides) => {
-        expect(plain('config', overrides)).toEqual(plain('config', overrides));
-      }),
-      { numRuns: 50 },
-    );
   });
 
   test('a composition does not change what the next one reads', () => {

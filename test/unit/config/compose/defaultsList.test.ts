@@ -222,5 +222,7 @@ describe('errors', () => {
     expect(error.exception).toBe(exception);
     expect(error.message.startsWith(message)).toBe(true);
     for (const part of told) expect(error.describe()).toContain(part);
+    const lines = error.describe().split('\n');
+    expect(lines).toEqual([...new Set(lines)]);
   });
 });

@@ -110,6 +110,10 @@ describe('files', () => {
     write('group/v1.5.yaml', 'a: 1\r\n');
     expect(() => plain('config')).toThrow("Unsupported keyword 'my' in defaults list");
     expect(plain('config2')).toEqual({ group: { a: 1 }, b: 2 });
+    write('group/two words.yaml', 'a: 2\n');
+    write('my.config v2.yaml', 'defaults:\n  - group: two words\n');
+    expect(plain('my.config v2')).toEqual({ group: { a: 2 } });
+    expect(plain('config2', ["group='two words'"])).toEqual({ group: { a: 2 }, b: 2 });
   });
 
   test('a binary file is refused by name', () => {

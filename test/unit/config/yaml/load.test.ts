@@ -115,10 +115,24 @@ describe('texts made to hurt', () => {
   test.each([
     { id: 'aliases of aliases', text: laughs, exception: 'ConstructorError' },
     { id: 'ten thousand open brackets', text: `a: ${'['.repeat(10_000)}`, exception: 'RecursionError' },
+    {
+      id: 'ten thousand mappings',
+      text: Array.from({ length: 10_000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      exception: 'RecursionError',
+    },
     { id: 'ten thousand dashes', text: `${'- '.repeat(10_000)}x`, exception: 'RecursionError' },
     { id: 'nested interpolations', text: `a: ${'${'.repeat(5000)}`, exception: 'GrammarParseError' },
   ])('$id', ({ text, exception }) => {
     expect(failureOf(() => yaml(text)).exception).toBe(exception);
+  });
+
+  test('ten megabytes: many keys are refused at the first that is too many, one long text is read', () => {
+    const megabytes = Array.from({ length: 700_000 }, (_, index) => `key_${index}: value\n`).join('');
+    expect(megabytes.length).toBeGreaterThan(10_000_000);
+    const error = failureOf(() => yaml(megabytes));
+    expect(error.message).toContain('exceeds the configured limit of 10000');
+    expect(error.origin).toMatchObject({ line: 5000 });
+    expect(plain(yaml(`a: ${'x'.repeat(10_000_000)}\nb: 1\n`))).toEqual({ a: 'x'.repeat(10_000_000), b: 1 });
   });
 
   test('more nodes than a config may have are refused before they are all read', () => {
