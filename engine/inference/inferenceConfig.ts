@@ -57,7 +57,9 @@ export interface InferenceCompositionRequest {
 export function composeInference(request: InferenceCompositionRequest): Composition {
   const { project, configName, overrides, resolvers } = request;
   const searchPath = request.searchPath ?? [project.configDir];
-  return explained(() => compose({ searchPath, configName, overrides, cwd: project.root, resolvers }));
+  const { root: cwd, versionBase } = project;
+  const rules = versionBase === undefined ? {} : { versionBase };
+  return explained(() => compose({ searchPath, configName, overrides, cwd, resolvers, ...rules }));
 }
 
 /** People see no more of a ConfigError than its message: everything it knows goes into that. */

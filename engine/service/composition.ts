@@ -21,6 +21,8 @@ export interface ConfigPlace {
   /** Folder that relative paths and names for people start from. */
   readonly root: string;
   readonly configDir: string;
+  /** The Hydra whose rules the configs were written for; the newest unless given. */
+  readonly versionBase?: string | undefined;
 }
 
 /**
@@ -121,6 +123,7 @@ export function engineRequest(place: ConfigPlace, request: CompositionRequest) {
     configName: request.configName,
     overrides: request.overrides,
     cwd: place.root,
+    ...(place.versionBase === undefined ? {} : { versionBase: place.versionBase }),
     ...(request.outputDir === undefined ? {} : { outputDir: request.outputDir }),
   };
 }

@@ -12,6 +12,7 @@ const PROJECT_FILE = 'accelhydra.yaml';
 /** The keys that matter here; a file that says them wrongly is read by the project loader, which tells what is wrong. */
 const CONFIG_DIR = 'config_dir';
 const DEFAULT_CONFIG = 'default_config';
+const VERSION_BASE = 'version_base';
 
 /**
  * Where a command composes: the named project, or the nearest one from `start` upwards, else `start` itself. Reads of a
@@ -28,6 +29,7 @@ export async function findConfigPlace(start: string, named: string | undefined):
       root,
       configDir: resolve(root, quick.configDir ?? 'configs'),
       defaultConfig: quick.defaultConfig ?? 'train',
+      versionBase: quick.versionBase,
     };
   }
   const { loadProject } = await import('../instantiate/project/loadProject.ts');
@@ -37,14 +39,21 @@ export async function findConfigPlace(start: string, named: string | undefined):
 interface QuickFile {
   readonly configDir: string | undefined;
   readonly defaultConfig: string | undefined;
+  readonly versionBase: string | undefined;
 }
 
 function readQuickly(file: string): QuickFile | undefined {
   try {
     const content = loadYaml(readFileSync(file, 'utf8'));
-    const isOdd = [CONFIG_DIR, DEFAULT_CONFIG].some((key) => has(content, key) && textOf(content, key) === undefined);
+    const isOdd = [CONFIG_DIR, DEFAULT_CONFIG, VERSION_BASE].some(
+      (key) => has(content, key) && textOf(content, key) === undefined,
+    );
     if (content.kind !== 'dict' || isOdd) return undefined;
-    return { configDir: textOf(content, CONFIG_DIR), defaultConfig: textOf(content, DEFAULT_CONFIG) };
+    return {
+      configDir: textOf(content, CONFIG_DIR),
+      defaultConfig: textOf(content, DEFAULT_CONFIG),
+      versionBase: textOf(content, VERSION_BASE),
+    };
   } catch {
     return undefined; // the project loader says what is wrong with it
   }

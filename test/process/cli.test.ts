@@ -100,6 +100,7 @@ test('why names the winner and the losers', async () => {
 test.each([
   { id: 'an unknown command', line: ['trian'], says: 'Did you mean train?' },
   { id: 'an unknown option', line: ['train', '--num-proceses', '2'], says: 'Did you mean --num_processes?' },
+  { id: 'a flag of --cfg without it', line: ['train', '--resolve'], says: '--resolve says how --cfg prints' },
   { id: 'an option without its value', line: ['train', '--cfg'], says: 'argument missing' },
   { id: 'a wrong number', line: ['train', '--num_processes', 'two'], says: 'whole number' },
   { id: 'an unknown key', line: ['train', '--cfg', 'job', 'epoch=3'], says: "Did you mean 'epochs'?" },

@@ -39,6 +39,7 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
   addLaunchOptions(command);
   command.action(async (overrides: string[], options: ConfigOptions & LaunchFlags) => {
     const all = [...overrides, ...(options.overrides ?? [])];
+    checkPrinting(options);
     if (options.cfg !== undefined || options.info !== undefined) {
       const { printConfig } = await import('../commands/printConfig.ts');
       finish(await printConfig(terminal, all, options));
@@ -50,6 +51,21 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
       finish(await train(terminal, all, options));
     }
   });
+}
+
+/** Refuses, as Hydra does, what would be passed over in silence: with a typing error a training would start. */
+function checkPrinting({ cfg, info, multirun, resolve, package: part }: ConfigOptions): void {
+  const flag = resolve ? '--resolve' : part === undefined ? undefined : '--package';
+  if (flag !== undefined && cfg === undefined) {
+    throw new EngineError('usage.needs-cfg', `${flag} says how --cfg prints: give it with --cfg job, hydra or all.`);
+  }
+  const chosen = [cfg && '--cfg', info && '--info', multirun && '--multirun'].filter(Boolean);
+  if (chosen.length > 1) {
+    throw new EngineError(
+      'usage.one-of',
+      `Only one of --multirun, --cfg and --info can be given, not ${chosen.join(' and ')}.`,
+    );
+  }
 }
 
 export function addPlan(program: Command, terminal: Terminal, finish: Finish): void {

@@ -133,7 +133,8 @@ export function shortText(node: ConfigNode): string {
   const { value } = node;
   if (value === null) return 'null';
   if (value instanceof Uint8Array) return `(${value.length} bytes)`;
-  if (typeof value === 'string') return printText(value);
+  // An interpolation is shown as the files have it: overrides would escape its braces.
+  if (typeof value === 'string') return node.isInterpolation ? value : printText(value);
   return node.type === 'float' ? pythonFloat(Number(value)) : String(value);
 }
 

@@ -13,6 +13,8 @@ export interface Project {
   readonly defaultConfig: string;
   /** Undefined when the config dir has no such file. */
   readonly inferenceConfig: string | undefined;
+  /** The Hydra whose rules the configs were written for; undefined for the newest. */
+  readonly versionBase: string | undefined;
   /** npm packages whose exports may be targets. */
   readonly trustedNpm: readonly string[];
   /** The module with the project's own resolvers, if it has one. */
@@ -47,6 +49,7 @@ export function loadProject(folder: string): Project {
     sourceRoots,
     defaultConfig: file.default_config,
     inferenceConfig: hasConfig(configDir, file.inference_config) ? file.inference_config : undefined,
+    versionBase: file.version_base,
     trustedNpm: file.trusted_npm,
     resolversModule: findResolvers(root, sourceRoots, file.resolvers),
   };

@@ -19,6 +19,12 @@ export const ProjectFile = z.strictObject({
   /** The config that is composed when no other is named. */
   default_config: z.string().min(1).default('train'),
   inference_config: z.string().min(1).default('inference'),
+  /** Hydra's `version_base`: `1.3` or older brings the package keywords `_group_` and `_name_` back. */
+  version_base: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .pipe(z.string().regex(/^1\.\d+$/, "a version of Hydra such as '1.3'"))
+    .optional(),
   /** npm packages whose exports may be targets: `pkg`, `@scope/pkg/sub`, `pkg#Export`. */
   trusted_npm: z.array(z.string().min(1)).default([]),
   /** A module with the project's own resolvers for `${name:…}`. */

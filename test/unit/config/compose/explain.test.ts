@@ -73,6 +73,12 @@ describe('blame with the losers', () => {
     );
   });
 
+  test('an interpolation is shown as it is written', () => {
+    expect(describeExplanation(explain(composition, 'name'))).toMatch(
+      /^name = x_\$\{model\.depth\}_\$\{oc\.env:USER\}\n/,
+    );
+  });
+
   test('an unknown path is refused with what was probably meant', () => {
     expect(() => explain(composition, 'model.dept')).toThrow("'model' has no key 'dept'. Did you mean 'model.depth'?");
   });

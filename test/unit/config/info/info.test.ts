@@ -15,27 +15,26 @@ const request = {
 
 describe('infoText', () => {
   test('lists the search path', () => {
+    const rule = '-'.repeat('| Provider | Search path      |'.length);
     expect(infoText(request, 'searchpath')).toBe(
       [
+        '',
         'Config search path',
         '******************',
-        '---------------------------------',
         '| Provider | Search path      |',
-        '---------------------------------',
+        rule,
         '| hydra    | pkg://hydra.conf |',
         '| main     | memory://conf    |',
         '| schema   | structured://    |',
-        '---------------------------------',
+        rule,
         '',
-      ]
-        .join('\n')
-        .replaceAll('---------------------------------', '-'.repeat('| Provider | Search path      |'.length)),
+      ].join('\n'),
     );
   });
 
   test('shows who includes whom', () => {
     const tree = infoText(request, 'defaults-tree');
-    expect(tree).toMatch(/^Defaults Tree\n\*{13}\n<root>:\n {2}hydra\/config:\n {4}hydra\/output: default\n/);
+    expect(tree).toMatch(/^\nDefaults Tree\n\*{13}\n<root>:\n {2}hydra\/config:\n {4}hydra\/output: default\n/);
     expect(tree).toContain('    hydra/callbacks: null\n');
     expect(tree).toMatch(/ {2}config:\n {4}model: mlp\n {4}_self_\n$/);
   });
@@ -46,16 +45,22 @@ describe('infoText', () => {
     expect(rows.some((row) => row.includes('model/mlp'))).toBe(false);
   });
 
-  test('all is everything', () => {
-    const all = infoText(request, 'all');
-    for (const title of [
-      'Config search path',
-      'Defaults Tree',
-      'Defaults List',
-      'Config\n******\nmodel:\n  depth: 2\n',
-    ]) {
-      expect(all).toContain(title);
-    }
+  test('the header of the list ends in a blank, as Hydra prints it', () => {
+    const [, title, stars, header, rule, row] = infoText(request, 'defaults').split('\n');
+    expect([title, stars]).toEqual(['Defaults List', '*************']);
+    expect(header).toMatch(/^\| Config path +\| Package +\| _self_ \| Parent +\| $/);
+    expect(rule).toBe('-'.repeat(header?.length ?? 0));
+    expect(row?.length).toBe((header?.length ?? 0) - 1);
+  });
+
+  test('config is everything, all names the version before', () => {
+    const config = infoText(request, 'config');
+    expect(config).toBe(
+      `${infoText(request, 'searchpath')}${infoText(request, 'defaults-tree')}${infoText(request, 'defaults')}` +
+        'Config\n******\nmodel:\n  depth: 2\nlr: ${model.depth}\n\n',
+    );
+    expect(infoText(request, 'all')).toMatch(/^Hydra 1\.4\S*\n=+\n\nConfig search path\n/);
+    expect(infoText(request, 'all').endsWith(config)).toBe(true);
   });
 });
 
@@ -76,9 +81,24 @@ describe('configText', () => {
     expect(configText(composition, options)).toBe(text);
   });
 
+  test('what only a job has stays open when Hydra’s node is resolved', () => {
+    const text = configText(composition, { part: 'hydra', resolve: true });
+    expect(text).toContain('  sweep:\n    dir: multirun/');
+    expect(text).toContain('    subdir: ???\n');
+    expect(configText(composition, { part: 'all', resolve: true })).toContain('    subdir: ???\n');
+  });
+
   test('Hydra’s node alone has no key of the job', () => {
     expect(configText(composition, { part: 'hydra' })).toMatch(/^hydra:\n/);
     expect(configText(composition, { part: 'hydra' })).not.toMatch(/^model:/m);
+    expect(() => configText(composition, { part: 'hydra', package: 'model' })).toThrow('not found');
+  });
+
+  test('its help texts are only in the whole, as in Hydra', () => {
+    expect(configText(composition, { part: 'all' })).toMatch(/^ {2}help:\n/m);
+    expect(configText(composition, { part: 'hydra' })).not.toMatch(/^ {2}(?:hydra_)?help:/m);
+    expect(configText(composition, { part: 'hydra', resolve: true })).not.toMatch(/^ {2}(?:hydra_)?help:/m);
+    expect(configText(composition, { part: 'all' })).toMatch(/^ {2}help:\n/m);
   });
 
   test('a package that is not there is refused', () => {
