@@ -141,7 +141,7 @@ export function readSection<T extends object>(
 
 /** Throws `trainer.option`. */
 export function readCompile(owner: string, value: unknown): CompileMode {
-  if (value == null) return false;
+  if (value == null) return 'auto';
   if (value === 'auto' || typeof value === 'boolean') return value;
   throw refused(owner, 'compile', `must be auto, true or false; it is ${JSON.stringify(value)}`, value);
 }

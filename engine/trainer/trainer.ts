@@ -123,14 +123,15 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
 
   /** Epochs completed. */
   get epoch(): number {
-    this.#parts?.sink?.refuse('it reads this.epoch; give what depends on it as this.step_value(() => …)');
+    this.#parts?.sink?.looks('this.epoch');
     return this.#parts?.state.epoch ?? 0;
   }
 
   /** Micro-batches done since the start of the run. */
   get step(): number {
-    this.#parts?.sink?.refuse('it reads this.step; give what depends on it as this.step_value(() => …)');
-    return this.#parts?.state.step ?? 0;
+    const sink = this.#parts?.sink;
+    sink?.looks('this.step');
+    return (this.#parts?.state.step ?? 0) + (sink?.ahead ?? 0);
   }
 
   /** Steps of an epoch; known once training has begun. */
@@ -157,7 +158,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   /** Random numbers for hooks; saved with checkpoints, a stream of its own for each rank. */
   get random(): Random {
     const { random, sink } = this.#running('random');
-    sink?.refuse('it draws from this.random; give what depends on it as this.step_value(() => …)');
+    sink?.looks('this.random');
     return random;
   }
 
@@ -205,10 +206,12 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
 
   /** A line for the run's log, from rank 0. */
   print(text: string): void {
-    this.#parts?.sink?.refuse('it prints with this.print');
     if (!this.is_main_process) return;
     const { reporter, clock } = this.#environment;
-    reporter.report({ type: 'log', level: 'info', text, time: clock.now() });
+    const print = () => reporter.report({ type: 'log', level: 'info', text, time: clock.now() });
+    const sink = this.#parts?.sink;
+    if (sink === undefined) print();
+    else sink.print(print);
   }
 
   /**
@@ -307,6 +310,8 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   }
 
   protected override mediaTarget(method: string): MediaTarget {
+    this.#parts?.sink?.looks(`what ${method} logs`);
+    this.#parts?.sink?.refuse(`it logs media with ${method}`);
     return this.#running(method);
   }
 

@@ -1,4 +1,6 @@
+export { type ConstantValue, DataType } from './graphDef.ts';
 export { GraphSession } from './graphSession.ts';
 export { type RecordableBackend, Recorder } from './recorder.ts';
-export { difference, type Obstacle, type Operation, sameValue, type Value } from './recording.ts';
+export { type Constant, difference, type Obstacle, type Operation, sameValue, type Value } from './recording.ts';
+export { Mismatch, Replay } from './replay.ts';
 export { buildStepGraph, type Cell, resourceKey, type StepGraph } from './stepGraph.ts';

@@ -14,6 +14,8 @@ export interface RecorderOptions {
   readonly identify: (id: number) => string | undefined;
 }
 
+const stackDepth = 60;
+
 /** Operations whose result is not decided by their inputs: a graph would draw other numbers than eager code. */
 const drawsByItself = new Set([
   'RandomUniform',
@@ -81,9 +83,13 @@ export class Recorder {
       this.#made.set(values, new Error('made here'));
       return write.call(backend, values, shape, dtype);
     };
+    // the user's line lies below many of the tensor API's
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = stackDepth;
     try {
       return work();
     } finally {
+      Error.stackTraceLimit = limit;
       backend.binding = this.#binding;
       // the method of the prototype again
       Reflect.deleteProperty(backend, 'write');
@@ -129,14 +135,21 @@ export class Recorder {
 
   readonly #createTensor = (shape: readonly number[], dtype: number, values: ArrayLike<unknown>): number => {
     const id = this.#binding.createTensor(shape, dtype, values);
-    const madeAt = this.#made.get(values) ?? new Error('made here');
+    const madeAt = this.#made.get(values);
+    // made before the recording, used for the first time now
+    if (madeAt === undefined && dtype !== DataType.int64) return id;
     if (!ArrayBuffer.isView(values)) {
       this.refuse('it makes text tensors, which graphs are not written with', madeAt);
       return id;
     }
     // copied: the array may be written to again
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
-    const constant: Constant = { kind: 'constant', value: { dtype, shape: [...shape], bytes }, madeAt };
+    const constant: Constant = {
+      kind: 'constant',
+      value: { dtype, shape: [...shape], bytes },
+      madeAt,
+      order: this.#operations.length,
+    };
     this.#values.set(id, constant);
     return id;
   };

@@ -16,6 +16,8 @@ export interface Constant {
   readonly value: ConstantValue;
   /** Where it was made; its stack names the line. */
   readonly madeAt: Error | undefined;
+  /** How many operations had run when it was first used. */
+  readonly order: number;
 }
 
 /** A tensor that was there before: the caller says what it is by a key of its own. */
@@ -50,11 +52,23 @@ export interface Recording {
   readonly obstacle: Obstacle | undefined;
 }
 
+/** What may differ between two recordings of the same step. */
+export interface Allowance {
+  /** Constants used before this operation may have other values; they are then inputs of the graph. */
+  readonly until: number;
+  /** Takes the second recording's constants that have other values. */
+  readonly varying: Set<Constant>;
+}
+
 /**
  * Compares two recordings of the same step. Undefined when they are the same computation; otherwise what differs first,
  * with the place where it came from.
  */
-export function difference(first: readonly Operation[], second: readonly Operation[]): Obstacle | undefined {
+export function difference(
+  first: readonly Operation[],
+  second: readonly Operation[],
+  allowance?: Allowance,
+): Obstacle | undefined {
   const count = Math.max(first.length, second.length);
   for (let i = 0; i < count; i++) {
     const [a, b] = [first[i], second[i]];
@@ -62,14 +76,15 @@ export function difference(first: readonly Operation[], second: readonly Operati
       const [before, after] = [a?.name ?? 'its end', b?.name ?? 'its end'];
       return {
         reason: `it does not run the same operations each time (operation ${i + 1}: ${before}, then ${after})`,
-        at: b?.calledAt ?? a?.calledAt,
+        // what the step itself ran says more than what followed from it
+        at: (i < (allowance?.until ?? count) ? b?.calledAt : undefined) ?? a?.calledAt ?? b?.calledAt,
       };
     }
-    const attribute = differingAttribute(a, b);
+    const attribute = differingAttribute(a.attributes, b.attributes);
     if (attribute !== undefined)
       return { reason: `the attribute '${attribute}' of ${a.name} differs from step to step`, at: b.calledAt };
     for (const [k, input] of a.inputs.entries()) {
-      const found = inputDifference(input, b.inputs[k], b);
+      const found = inputDifference(input, b.inputs[k], b, allowance);
       if (found !== undefined) return found;
     }
   }
@@ -80,9 +95,18 @@ export function sameValue(a: Value, b: Value): boolean {
   return inputDifference(a, b, undefined) === undefined;
 }
 
-function inputDifference(a: Value, b: Value | undefined, operation: Operation | undefined): Obstacle | undefined {
+function inputDifference(
+  a: Value,
+  b: Value | undefined,
+  operation: Operation | undefined,
+  allowance?: Allowance,
+): Obstacle | undefined {
   if (a.kind === 'constant' && b?.kind === 'constant') {
     if (sameConstant(a.value, b.value)) return undefined;
+    if (allowance !== undefined && b.order < allowance.until && isAlike(a.value, b.value)) {
+      allowance.varying.add(b);
+      return undefined;
+    }
     return {
       reason: `a value made on the host differs from step to step (${describe(a)}, then ${describe(b)})`,
       at: b.madeAt,
@@ -97,16 +121,30 @@ function inputDifference(a: Value, b: Value | undefined, operation: Operation | 
   };
 }
 
-function sameConstant(a: ConstantValue, b: ConstantValue): boolean {
-  return a.dtype === b.dtype && a.shape.join() === b.shape.join() && Buffer.compare(a.bytes, b.bytes) === 0;
+/** Of the same type and shape. */
+function isAlike(a: ConstantValue, b: ConstantValue): boolean {
+  return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
 }
 
-function differingAttribute(a: Operation, b: Operation): string | undefined {
-  if (a.attributes.length !== b.attributes.length) return a.attributes[0]?.name ?? b.attributes[0]?.name;
-  return a.attributes.find((attribute, i) => {
-    const other = b.attributes[i];
-    return attribute.name !== other?.name || JSON.stringify(attribute.value) !== JSON.stringify(other.value);
-  })?.name;
+export function sameConstant(a: ConstantValue, b: ConstantValue): boolean {
+  return isAlike(a, b) && Buffer.compare(a.bytes, b.bytes) === 0;
+}
+
+/** The name of the first attribute that differs. */
+export function differingAttribute(a: readonly NativeAttribute[], b: readonly NativeAttribute[]): string | undefined {
+  if (a.length !== b.length) return a[0]?.name ?? b[0]?.name;
+  for (const [i, attribute] of a.entries()) {
+    const other = b[i];
+    if (attribute.name !== other?.name || !sameAttribute(attribute.value, other.value)) return attribute.name;
+  }
+  return undefined;
+}
+
+function sameAttribute(a: NativeAttribute['value'], b: NativeAttribute['value']): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object') return false;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => Object.is(item, b[i]));
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function describe({ value }: Constant): string {

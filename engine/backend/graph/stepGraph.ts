@@ -17,6 +17,8 @@ export interface StepGraphOptions {
   readonly cells?: readonly Cell[];
   /** New values of cells at the end, where they were not written by an operation on the handle. */
   readonly assigns?: readonly { readonly cell: string; readonly value: Value }[];
+  /** Constants that are fed instead, as inputs. */
+  readonly fed?: ReadonlyMap<Value, Input>;
   /** Inputs that are packed into one fed vector (float32 scalars), in order. */
   readonly scalars?: readonly string[];
   /** Inputs that are packed into one fed matrix of two columns (int32 pairs: seeds), in order. */
@@ -164,8 +166,10 @@ class StepGraphBuilder {
     switch (value.kind) {
       case 'output':
         return this.#outputOf(value);
-      case 'constant':
-        return this.#constant(value.value);
+      case 'constant': {
+        const fed = this.#options.fed?.get(value);
+        return fed === undefined ? this.#constant(value.value) : this.#input(fed);
+      }
       case 'input':
         return this.#input(value);
     }

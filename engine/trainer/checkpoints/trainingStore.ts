@@ -122,6 +122,7 @@ export class TrainingStore {
       ema: parts.average?.scalars ?? null,
       scaler: parts.scaler?.state() ?? null,
       spikes: parts.guard.state(),
+      steps: parts.compiler?.mode ?? null,
       metrics: { ...parts.metrics },
       custom: [...(custom[0] ?? [])],
       ...(custom.length > 1 ? { custom_by_rank: custom.map((states) => [...states]) } : {}),
@@ -209,6 +210,7 @@ export class TrainingStore {
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);
+      if (saved.steps != null) parts.compiler?.resume(saved.steps);
       const random = saved.random[environment.collective.rank];
       if (random === undefined || saved.world_size !== environment.collective.worldSize) {
         parts.warn(

@@ -2,6 +2,9 @@ import type * as tf from '@tensorflow/tfjs';
 import {
   buildStepGraph,
   type Cell,
+  type Constant,
+  type ConstantValue,
+  DataType,
   GraphSession,
   resourceKey,
   type StepGraph,
@@ -20,34 +23,52 @@ export interface CompiledStepOptions {
    * new values fetched, like the gradients.
    */
   readonly holdsState: boolean;
+  /** Constants that the graph is fed with. */
+  readonly varying: ReadonlySet<Constant>;
+}
+
+/** What a run is fed with. */
+export interface StepFeed {
+  /** Tensors of the batch by path. */
+  readonly batch: ReadonlyMap<string, tf.Tensor>;
+  /** Today's values of constants that vary. */
+  readonly values: ReadonlyMap<Constant, ConstantValue> | undefined;
 }
 
 /** A recorded step as one TensorFlow graph. */
 export class CompiledStep {
   readonly trace: StepTrace;
   readonly graph: StepGraph;
+  /** Constants that the graph is fed with. */
+  readonly varying: ReadonlySet<Constant>;
   readonly #backend: TensorBackend;
   readonly #session: GraphSession;
   readonly #held: HeldState | undefined;
   /** Feeds in order, each with what gives the handle. */
-  readonly #feeds: readonly { readonly name: string; readonly handle: (batch: Batch) => number }[];
+  readonly #feeds: readonly { readonly name: string; readonly handle: (feed: StepFeed) => number }[];
   readonly #feedNames: string;
   readonly #scalars: readonly StepInput[];
   readonly #pairs: readonly StepInput[];
+  readonly #hostScalars: readonly Constant[];
+  readonly #hostTensors = new Map<string, Constant>();
   /** Handles made for one run. */
   readonly #made: number[] = [];
   readonly #fetchNames = new Map<string, string>();
 
   /** Throws what TensorFlow says when it refuses the graph. */
   constructor(options: CompiledStepOptions) {
-    const { backend, trace, holdsState } = options;
+    const { backend, trace, holdsState, varying } = options;
     this.trace = trace;
+    this.varying = varying;
     this.#backend = backend;
     const inputs = [...trace.inputs];
     const scalars = inputs.filter(([, { kind }]) => kind === 'scalar');
     const pairs = inputs.filter(([, { kind }]) => kind === 'pair');
     this.#scalars = scalars.map(([, input]) => input);
     this.#pairs = pairs.map(([, input]) => input);
+    const fed = new Map([...varying].map((constant, i) => [constant, fedInput(constant, `host:${i}`)]));
+    this.#hostScalars = [...varying].filter(isPacked);
+    for (const [constant, { key }] of fed) if (!isPacked(constant)) this.#hostTensors.set(key, constant);
     const cells = holdsState ? cellsOf(backend, trace) : [];
     const cellKeys = new Set(cells.map(({ key }) => key));
     this.graph = buildStepGraph({
@@ -55,7 +76,11 @@ export class CompiledStep {
       outputs: outputsOf(trace, holdsState),
       cells,
       assigns: [...trace.changes].flatMap(([cell, value]) => (cellKeys.has(cell) ? [{ cell, value }] : [])),
-      scalars: scalars.map(([key]) => key),
+      fed,
+      scalars: [
+        ...scalars.map(([key]) => key),
+        ...this.#hostScalars.flatMap((constant) => fed.get(constant)?.key ?? []),
+      ],
       pairs: pairs.map(([key]) => key),
     });
     this.#feeds = [...this.graph.feeds].map(([key, name]) => ({ name, handle: this.#source(key) }));
@@ -72,10 +97,10 @@ export class CompiledStep {
   }
 
   /** Runs the graph; gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
-  run(batch: Batch, names: readonly string[], updates: boolean): tf.Tensor[] {
+  run(feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
     this.#held?.take();
     const { binding } = this.#backend;
-    const ids = this.#feeds.map(({ handle }) => handle(batch));
+    const ids = this.#feeds.map(({ handle }) => handle(feed));
     const made = this.#made.splice(0);
     try {
       const results = this.#session.run(ids, this.#feedNames, this.#fetches(names, updates));
@@ -100,14 +125,17 @@ export class CompiledStep {
     return text;
   }
 
-  #source(key: string): (batch: Batch) => number {
+  #source(key: string): (feed: StepFeed) => number {
     const backend = this.#backend;
-    if (key === 'scalars') return () => this.#keep(this.#scalarFeed());
+    if (key === 'scalars') return ({ values }) => this.#keep(this.#scalarFeed(values));
     if (key === 'pairs') return () => this.#keep(this.#pairFeed());
     if (key.startsWith('batch:')) {
       const path = key.slice('batch:'.length);
-      return (batch) => handleOf(backend, tensorAt(batch, path));
+      return ({ batch }) => handleOf(backend, tensorAt(batch, path));
     }
+    const constant = this.#hostTensors.get(key);
+    if (constant !== undefined)
+      return ({ values }) => this.#keep(this.#hostFeed(values?.get(constant) ?? constant.value));
     const variable = this.trace.variables.get(key);
     if (variable !== undefined) return () => handleOf(backend, variable);
     // a tensor that somebody made before the step and that is still there
@@ -120,9 +148,28 @@ export class CompiledStep {
     return id;
   }
 
-  #scalarFeed(): number {
-    const values = Float32Array.from(this.#scalars, ({ compute }) => Number(compute()));
+  #scalarFeed(host: StepFeed['values']): number {
+    const count = this.#scalars.length;
+    const values = new Float32Array(count + this.#hostScalars.length);
+    this.#scalars.forEach(({ compute }, i) => {
+      values[i] = Number(compute());
+    });
+    this.#hostScalars.forEach((constant, i) => {
+      const { bytes } = host?.get(constant) ?? constant.value;
+      values[count + i] = new Float32Array(bytes.buffer, bytes.byteOffset, 1)[0] ?? Number.NaN;
+    });
     return this.#backend.binding.createTensor([values.length], this.#backend.getDTypeInteger('float32'), values);
+  }
+
+  #hostFeed({ dtype, shape, bytes }: ConstantValue): number {
+    const { buffer, byteOffset, byteLength } = bytes;
+    const values =
+      dtype === DataType.float
+        ? new Float32Array(buffer, byteOffset, byteLength / 4)
+        : dtype === DataType.int32
+          ? new Int32Array(buffer, byteOffset, byteLength / 4)
+          : bytes;
+    return this.#backend.binding.createTensor(shape, dtype, values);
   }
 
   #pairFeed(): number {
@@ -141,9 +188,16 @@ export class CompiledStep {
   }
 }
 
-type Batch = ReadonlyMap<string, tf.Tensor>;
+/** Numbers of the host's travel together. */
+export function isPacked({ value }: Constant): boolean {
+  return value.dtype === DataType.float && value.shape.length === 0;
+}
 
-function tensorAt(batch: Batch, path: string): tf.Tensor {
+function fedInput({ value }: Constant, key: string) {
+  return { kind: 'input', key, dtype: value.dtype, shape: value.shape } as const;
+}
+
+function tensorAt(batch: StepFeed['batch'], path: string): tf.Tensor {
   const tensor = batch.get(path);
   if (tensor === undefined) throw new Error(`Internal error: the batch has no tensor '${path}'`);
   return tensor;

@@ -60,7 +60,7 @@ export class HeldState implements ResourceHolder {
     for (const { resource } of resources) resource.resource.lend(this);
     const entries = new Map<string, HeldEntry>();
     for (const [key, variable] of variables) {
-      const entry = new HeldEntry(variable.shape, backend.getDTypeInteger(variable.dtype));
+      const entry = new HeldEntry(key, variable.shape, backend.getDTypeInteger(variable.dtype));
       showEntry(backend, variable, entry);
       entries.set(key, entry);
     }

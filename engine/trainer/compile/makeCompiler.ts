@@ -1,3 +1,4 @@
+import type { Random } from '../../base/random.ts';
 import { Optimizer } from '../../optim/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { MetricLog } from '../logging/metricLog.ts';
@@ -15,6 +16,7 @@ export interface CompilerParts extends Pick<StepCompilerOptions, 'parameters' | 
   readonly guard: StepGuard;
   readonly updater: Updater;
   readonly log: MetricLog;
+  readonly random: Random;
   sink: TraceSink | undefined;
   warn(text: string, level?: 'info' | 'warning' | 'error'): void;
 }
@@ -44,6 +46,9 @@ export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): Ste
         label: name === '' ? 'this.model' : `this.model.${name}`,
       })),
     ],
+    opaque: new Set<unknown>([subject.train_dataloader, subject.val_dataloader, subject.environment]),
+    random: parts.random,
+    trainingStepText: subject.training_step,
     trainingStep: (batch, index) => subject.training_step(batch, index),
     beginNoise: (ahead) => beginNoise({ seed, rank: collective.rank, step: state.step + ahead }),
     watch: (sink) => {

@@ -41,11 +41,33 @@ export function handleOf(backend: TensorBackend, tensor: tf.Tensor): number {
   return id;
 }
 
+let isPeeking = false;
+
+/** Runs work that handles variables without looking at their values: what graphs hold stays with them. */
+export function peeking<T>(work: () => T): T {
+  isPeeking = true;
+  try {
+    return work();
+  } finally {
+    isPeeking = false;
+  }
+}
+
+/** Handles that stand for held values: far below those that anybody makes up. */
+let nextPeek = -1_000_000_000;
+const peekKeys = new Map<number, string>();
+
+/** The key of a variable by the handle that is seen while peeking. */
+export function peekedKey(id: number): string | undefined {
+  return peekKeys.get(id);
+}
+
 /**
  * The value of a variable while a graph holds it: nothing lies here until somebody looks, or takes another reference,
  * or frees it. `onTouch` must then `fill` it.
  */
 export class HeldEntry implements TensorEntry {
+  readonly #peek = nextPeek--;
   readonly shape: readonly number[];
   readonly dtype: number;
   readonly values = null;
@@ -53,12 +75,14 @@ export class HeldEntry implements TensorEntry {
   #refCount = 1;
   #onTouch: (() => void) | undefined;
 
-  constructor(shape: readonly number[], dtype: number) {
+  constructor(key: string, shape: readonly number[], dtype: number) {
     this.shape = shape;
     this.dtype = dtype;
+    peekKeys.set(this.#peek, key);
   }
 
   get id(): number {
+    if (isPeeking && this.#onTouch !== undefined) return this.#peek;
     this.#onTouch?.();
     return this.#id;
   }
@@ -69,7 +93,7 @@ export class HeldEntry implements TensorEntry {
 
   set refCount(count: number) {
     // another reference must go on seeing today's value
-    if (count > this.#refCount) this.#onTouch?.();
+    if (count > this.#refCount && !isPeeking) this.#onTouch?.();
     this.#refCount = count;
   }
 
@@ -79,6 +103,7 @@ export class HeldEntry implements TensorEntry {
 
   fill(id: number): void {
     this.#onTouch = undefined;
+    peekKeys.delete(this.#peek);
     this.#id = id;
   }
 }

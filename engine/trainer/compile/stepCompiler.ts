@@ -1,19 +1,24 @@
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
-import { difference, type Obstacle, sameValue } from '../../backend/graph/index.ts';
-import { Optimizer, type PlannedUpdate, type WeightAverage } from '../../optim/index.ts';
+import type { Obstacle } from '../../backend/graph/index.ts';
+import type { Random } from '../../base/random.ts';
+import { Optimizer, type WeightAverage } from '../../optim/index.ts';
 import type { MetricValue } from '../logging/metricLog.ts';
 import type { StepExecutor, StepResult } from '../loop/eagerStep.ts';
 import type { NamedVariable } from '../model/module.ts';
-import { stepScalar } from '../model/stepInputs.ts';
 import type { OptimizerLike } from '../ports.ts';
 import type { CompileMode } from '../settingSections.ts';
 import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
-import { CompiledStep } from './compiledStep.ts';
+import { compareTraces } from './compareTraces.ts';
+import { type Compiled, planKeyOf } from './compiled.ts';
 import { GraphCache } from './graphCache.ts';
+import { type HostRoot, sameReads } from './hostWatch.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
 import { placeOf } from './placeOf.ts';
-import { type StepTrace, type TraceSink, traceStep } from './stepTrace.ts';
+import { type CurrentNumbers, messageOf, StepRecorder } from './stepRecorder.ts';
+import { type Replayed, replayStep } from './stepReplay.ts';
+import type { StepTrace, TraceSink } from './stepTrace.ts';
+import { usesIndex } from './usesIndex.ts';
 
 export interface StepCompilerOptions {
   readonly mode: CompileMode;
@@ -26,8 +31,15 @@ export interface StepCompilerOptions {
   readonly scale: number;
   /** Whether nothing but the trainer's own code stands between gradients and weights, so that all of it is one graph. */
   readonly isFused: boolean;
-  readonly owners: readonly { readonly owner: object; readonly label: string }[];
+  /** Objects whose fields the step may work with. */
+  readonly owners: readonly HostRoot[];
+  /** Objects among them that are not looked into. */
+  readonly opaque: ReadonlySet<unknown>;
+  /** The trainer's random numbers, which a rehearsal must not use up. */
+  readonly random: Random;
   readonly trainingStep: (batch: never, index: number) => tf.Tensor;
+  /** The method as it is written. */
+  readonly trainingStepText: (...parameters: never[]) => unknown;
   /** Begins the noise of a step other than the current one, or of the current one again. */
   readonly beginNoise: (ahead: number) => void;
   readonly watch: (sink: TraceSink | undefined) => void;
@@ -54,28 +66,40 @@ export interface FusedResult {
   readonly gradNorm: tf.Scalar | undefined;
 }
 
-interface Compiled {
-  readonly step: CompiledStep;
-  /** The structure of the optimizer's plan that the graph was made for. */
-  readonly planKey: string;
-  /** The parameters that it has gradients of, in the gradients' place: their shapes are the same. */
-  readonly parameters: ReadonlyMap<string, tf.Tensor>;
-  isVerified: boolean;
+/** How steps run; a resumed training goes on the same way. `host`: the step's JavaScript runs beside its graph. */
+export type StepMode = 'graph' | 'host' | 'eager';
+
+/** A graph for a request, and what the step's JavaScript did for it. */
+interface Prepared {
+  readonly request: StepRequest;
+  readonly compiled: Compiled;
+  readonly tensors: ReadonlyMap<string, tf.Tensor>;
+  readonly replayed: Replayed | undefined;
 }
+
+/** So many changes of what a step read from the host mean that it is to be asked each time. */
+const mostChanges = 2;
+/** So many steps in a row that each did something of their own mean that all do. */
+const mostMomentary = 3;
 
 /** Records training steps and runs them as graphs, one for each signature of the batch. */
 export class StepCompiler {
   readonly #options: StepCompilerOptions;
   readonly #backend: TensorBackend;
   readonly #cache = new GraphCache<Compiled>();
-  #isOff = false;
-  #plan: readonly PlannedUpdate[] = [];
-  #weight = 0;
+  readonly #numbers: CurrentNumbers = { plan: [], weight: 0 };
+  readonly #recorder: StepRecorder;
+  #mode: StepMode = 'graph';
+  #hasRun = false;
+  #changes = 0;
+  #momentary = 0;
   #lateStarts = 0;
+  #prepared: Prepared | undefined;
 
   constructor(options: StepCompilerOptions, backend: TensorBackend) {
     this.#options = options;
     this.#backend = backend;
+    this.#recorder = new StepRecorder(options, backend, this.#numbers, usesIndex(options.trainingStepText));
   }
 
   /** A compiler where there is something to compile for; other backends stay eager without a word. */
@@ -95,12 +119,30 @@ export class StepCompiler {
     return this.#options.isFused;
   }
 
+  /** Whether steps are tried to be run as graphs at all. */
+  get isActive(): boolean {
+    return this.#mode !== 'eager';
+  }
+
+  /** For a checkpoint. What is found out anew at the first step is not kept. */
+  get mode(): StepMode {
+    return this.#mode === 'eager' && !this.#hasRun ? 'graph' : this.#mode;
+  }
+
+  /** Goes on as a checkpoint's training did. */
+  resume(mode: StepMode): void {
+    if (mode === this.#mode || (mode === 'eager' && this.#options.mode === true)) return;
+    this.dispose();
+    this.#mode = mode;
+    this.#hasRun = true;
+    if (mode === 'eager')
+      this.#options.say('training_step runs one operation at a time, as it did at the checkpoint.', 'info');
+  }
+
   /** The loss of a batch with the weights as they are, nothing changed; undefined when the step is not compiled. */
   loss(request: StepRequest): tf.Scalar | undefined {
-    const tensors = batchTensors(request.batch);
-    const compiled = this.#find(request, tensors);
-    if (compiled === undefined) return undefined;
-    const [loss] = this.#run(request, compiled, tensors, ['loss'], false) ?? [];
+    const prepared = this.#prepare(request);
+    const [loss] = (prepared && this.#run(prepared, ['loss'], false)) ?? [];
     return loss === undefined ? undefined : scalarOf(loss);
   }
 
@@ -108,29 +150,28 @@ export class StepCompiler {
   fused(request: StepRequest): FusedResult | undefined {
     const { optimizer, average } = this.#options;
     if (!(optimizer instanceof Optimizer)) return undefined;
-    const tensors = batchTensors(request.batch);
-    const compiled = this.#find(request, tensors);
-    if (compiled === undefined) return undefined;
-    if (average !== undefined) this.#weight = average.nextWeight();
-    const logs = logNames(compiled.step.trace, request.isLogging);
+    const prepared = this.#prepare(request);
+    if (prepared === undefined) return undefined;
+    const { compiled } = prepared;
+    if (average !== undefined) this.#numbers.weight = average.nextWeight();
+    const logs = logNames(prepared);
     const names = ['loss', ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
-    const outputs = this.#run(request, compiled, tensors, names, true);
+    const outputs = this.#run(prepared, names, true);
     if (outputs === undefined) return undefined;
     optimizer.planStep(compiled.parameters);
     const [loss, ...rest] = outputs;
     const norm = request.wantsNorm ? rest.shift() : undefined;
-    this.#log(compiled.step.trace, request.isLogging, logs, rest);
+    this.#finish(prepared, logs, rest);
     if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
     return { loss: scalarOf(loss), gradNorm: norm === undefined ? undefined : scalarOf(norm) };
   }
 
   /** Forward and backward in one call; undefined when the step is to run eagerly. */
   backward(request: StepRequest): StepResult | undefined {
-    const tensors = batchTensors(request.batch);
-    const compiled = this.#find(request, tensors);
-    if (compiled === undefined) return undefined;
-    const { trace } = compiled.step;
-    const logs = logNames(trace, request.isLogging);
+    const prepared = this.#prepare(request);
+    if (prepared === undefined) return undefined;
+    const { trace } = prepared.compiled.step;
+    const logs = logNames(prepared);
     const gradientNames = [...trace.gradients.keys()];
     const changed = [...trace.changes.keys()];
     const names = [
@@ -139,7 +180,7 @@ export class StepCompiler {
       ...changed.map((key) => `change:${key}`),
       ...logs,
     ];
-    const outputs = this.#run(request, compiled, tensors, names, false);
+    const outputs = this.#run(prepared, names, false);
     if (outputs === undefined) return undefined;
     const [loss, ...rest] = outputs;
     const gradients = new Map(gradientNames.map((name, i) => [name, rest[i] as tf.Tensor]));
@@ -149,29 +190,27 @@ export class StepCompiler {
       trace.variables.get(key)?.assign(value);
       value.dispose();
     });
-    this.#log(trace, request.isLogging, logs, rest.slice(gradientNames.length + changed.length));
+    this.#finish(prepared, logs, rest.slice(gradientNames.length + changed.length));
     if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
     return { loss: scalarOf(loss), gradients };
   }
 
   /** Gives the state back and unloads all graphs. */
   dispose(): void {
+    this.#prepared = undefined;
     for (const { step } of this.#cache.clear()) step.dispose();
   }
 
-  #run(
-    request: StepRequest,
-    { step }: Compiled,
-    tensors: ReadonlyMap<string, tf.Tensor>,
-    names: readonly string[],
-    updates: boolean,
-  ): tf.Tensor[] | undefined {
+  #run(prepared: Prepared, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
+    const { compiled, tensors, replayed, request } = prepared;
     try {
-      return step.run(tensors, names, updates);
+      const outputs = compiled.step.run({ batch: tensors, values: replayed?.values }, names, updates);
+      this.#hasRun = true;
+      return outputs;
     } catch (error) {
+      this.#prepared = undefined;
       // the step once more, one operation at a time and without effect: an error of the user's comes with its own stack
-      const { trainingStep, eager, scale } = this.#options;
-      this.#trace(request, 0, (batch) => eager.run(() => trainingStep(batch as never, request.index), scale));
+      this.#recorder.trace(request, tensors);
       this.#turnOff({
         reason: `the graph failed where single operations did not (${messageOf(error)})`,
         at: undefined,
@@ -180,21 +219,66 @@ export class StepCompiler {
     }
   }
 
-  #find(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>): Compiled | undefined {
-    if (this.#isOff) return undefined;
+  /** Finds or makes the graph for a request; for one that was asked for already, the same. */
+  #prepare(request: StepRequest): Prepared | undefined {
+    if (this.#mode === 'eager') return undefined;
+    if (this.#prepared?.request === request) return this.#prepared;
+    const tensors = batchTensors(request.batch);
+    this.#prepared = this.#find(request, tensors);
+    return this.#prepared;
+  }
+
+  #find(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>): Prepared | undefined {
     const signature = this.#signature(tensors);
-    const { optimizer } = this.#options;
-    const found = this.#cache.find(signature, ({ step, planKey, parameters }) => {
-      if (!sameGlances(request.batch, step.trace.glances)) return false;
-      if (!(optimizer instanceof Optimizer) || !this.#options.isFused) return true;
-      this.#plan = optimizer.peekStep(parameters);
-      return planKeyOf(this.#plan) === planKey;
+    let replayed: Replayed | undefined;
+    const found = this.#cache.find(signature, (entry) => {
+      if (!this.#fitsPlan(entry)) return false;
+      if (!entry.isHost) return this.#fitsHost(request, entry);
+      replayed = this.#replay(request, entry, tensors);
+      return replayed !== undefined;
     });
-    if (found !== undefined) return found.isVerified ? found : this.#verify(request, found, tensors);
+    if (found !== undefined) {
+      this.#momentary = 0;
+      found.uses++;
+      const prepared = { request, compiled: found, tensors, replayed };
+      // what depends on the batch's values shows at the second one, what a hook changed at the start of an epoch
+      if (found.isHost || (found.uses > 1 && request.index !== 0)) return prepared;
+      return this.#verified(prepared) ? prepared : this.#compile(request, tensors, signature);
+    }
     if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) return undefined;
-    const compiled = this.#compile(request, tensors);
-    if (compiled !== undefined) for (const old of this.#cache.add(signature, compiled)) old.step.dispose();
-    return compiled;
+    return this.#compile(request, tensors, signature);
+  }
+
+  #fitsPlan({ planKey, parameters }: Compiled): boolean {
+    const { optimizer, isFused } = this.#options;
+    if (!(optimizer instanceof Optimizer) || !isFused) return true;
+    this.#numbers.plan = optimizer.peekStep(parameters);
+    return planKeyOf(this.#numbers.plan) === planKey;
+  }
+
+  /** Whether the host has what the graph was recorded with. */
+  #fitsHost({ batch }: StepRequest, { step }: Compiled): boolean {
+    if (sameGlances(batch, step.trace.glances) && sameReads(step.trace.reads)) return true;
+    if (++this.#changes > mostChanges && this.#mode === 'graph') this.#mode = 'host';
+    return false;
+  }
+
+  #replay(request: StepRequest, { step }: Compiled, tensors: ReadonlyMap<string, tf.Tensor>): Replayed | undefined {
+    const { owners, opaque, watch, trainingStep, random, beginNoise } = this.#options;
+    const before = random.state();
+    beginNoise(0);
+    const replayed = replayStep({
+      backend: this.#backend,
+      trace: step.trace,
+      varying: step.varying,
+      tensors,
+      owners,
+      opaque,
+      watch,
+      run: () => trainingStep(request.batch as never, request.index),
+    });
+    if (replayed === undefined) random.restore(before);
+    return replayed;
   }
 
   // a layer frozen or freed by a hook changes which gradients there are
@@ -204,96 +288,33 @@ export class StepCompiler {
     return batchSignature(tensors) + frozen;
   }
 
-  /** Records the step twice on this batch, as two steps would be, and compares. */
-  #compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>): Compiled | undefined {
-    const { optimizer, trainingStep, eager, scale, isFused, parameters } = this.#options;
-    const step = (ahead: number) => (batch: unknown) =>
-      eager.run(() => trainingStep(batch as never, request.index + ahead), scale);
-    const first = this.#trace(request, 1, step(1), tensors);
-    if (first.obstacle !== undefined) return this.#stayEager(first.obstacle);
-    const byName = new Map(parameters.map(({ name, variable }) => [name, variable]));
-    const withGradient = new Map(
-      [...first.gradients.keys()].flatMap((name) =>
-        byName.has(name) ? [[name, byName.get(name) as tf.Tensor] as const] : [],
-      ),
-    );
-    const fuses = isFused && optimizer instanceof Optimizer;
-    const resources = fuses ? optimizer.prepareState(new Set(withGradient.keys())) : [];
-    this.#plan = fuses ? optimizer.peekStep(withGradient) : [];
-    const trace = traceStep({
-      ...this.#traceOptions(request, 0, step(0), tensors),
-      resources,
-      update: fuses ? (gradients) => this.#update(optimizer, gradients) : undefined,
-    });
-    const obstacle = trace.obstacle ?? differs(first, trace);
-    if (obstacle !== undefined) return this.#stayEager(obstacle);
-    try {
-      const compiled = new CompiledStep({ backend: this.#backend, trace, holdsState: fuses });
-      return { step: compiled, planKey: planKeyOf(this.#plan), parameters: withGradient, isVerified: false };
-    } catch (error) {
-      return this.#turnOff({ reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined });
+  #compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, signature: string): Prepared | undefined {
+    const made = this.#recorder.compile(request, tensors, this.#mode === 'host');
+    if ('reason' in made) {
+      if (made.isMomentary && ++this.#momentary <= mostMomentary) return undefined;
+      return this.#stayEager(made);
     }
+    const replayed = made.isHost ? this.#replay(request, made, tensors) : undefined;
+    if (made.isHost && replayed === undefined) {
+      made.step.dispose();
+      return this.#turnOff({ reason: 'it does not run the same operations each time', at: undefined });
+    }
+    if (made.isHost) this.#mode = 'host';
+    this.#momentary = 0;
+    for (const old of this.#cache.add(signature, made)) old.step.dispose();
+    return { request, compiled: made, tensors, replayed };
   }
 
-  /** The second step of a signature is recorded as well: what depends on the batch's values shows now. */
-  #verify(request: StepRequest, found: Compiled, tensors: ReadonlyMap<string, tf.Tensor>): Compiled | undefined {
-    const { trainingStep, eager, scale } = this.#options;
-    const trace = this.#trace(
-      request,
-      0,
-      (batch) => eager.run(() => trainingStep(batch as never, request.index), scale),
-      tensors,
-    );
-    const obstacle = trace.obstacle ?? differs(trace, found.step.trace);
-    found.isVerified = true;
-    return obstacle === undefined ? found : this.#turnOff(obstacle);
-  }
-
-  #update(optimizer: Optimizer, raw: ReadonlyMap<string, tf.Tensor>): Record<string, tf.Tensor> {
-    const { clip, average } = this.#options;
-    const { gradients, norm } = clip(raw);
-    const scalars = this.#plan.map((update, i) =>
-      Object.fromEntries(
-        Object.keys(update.scalars).map((name) => [name, stepScalar(() => this.#plan[i]?.scalars[name] ?? Number.NaN)]),
-      ),
-    );
-    optimizer.applyPlan(this.#plan, gradients, scalars);
-    average?.apply(stepScalar(() => this.#weight));
-    return norm === undefined ? {} : { gradNorm: norm };
-  }
-
-  #trace(
-    request: StepRequest,
-    ahead: number,
-    run: (batch: unknown) => StepResult,
-    tensors: ReadonlyMap<string, tf.Tensor> = batchTensors(request.batch),
-  ): StepTrace {
-    return traceStep(this.#traceOptions(request, ahead, run, tensors));
-  }
-
-  #traceOptions(
-    request: StepRequest,
-    ahead: number,
-    run: (batch: unknown) => StepResult,
-    tensors: ReadonlyMap<string, tf.Tensor>,
-  ) {
-    const { beginNoise, owners, watch } = this.#options;
-    return {
-      backend: this.#backend,
-      batch: request.batch,
-      tensors,
-      owners,
-      resources: [],
-      watch,
-      run: (batch: unknown) => {
-        beginNoise(ahead);
-        try {
-          return run(batch);
-        } finally {
-          beginNoise(0);
-        }
-      },
-    };
+  /** Rehearses a step that has a graph: false when the graph is not that step's any more. */
+  #verified({ request, compiled, tensors }: Prepared): boolean {
+    const trace = this.#recorder.trace(request, tensors);
+    const { obstacle, varying } = compareTraces(compiled.step.trace, trace);
+    if (trace.obstacle === undefined && obstacle === undefined && varying.size === 0 && trace.hostWork === undefined)
+      return true;
+    // whatever it is, it was not seen coming: from here on the step's JavaScript runs each time
+    this.#mode = 'host';
+    this.dispose();
+    return false;
   }
 
   /** A layer that makes its weights at the first call is given a second one. */
@@ -311,14 +332,17 @@ export class StepCompiler {
         place,
       });
     this.#options.say(`${text} It runs one operation at a time, which is slower.`, 'info');
-    this.#isOff = true;
+    this.#mode = 'eager';
     this.dispose();
     return undefined;
   }
 
-  #log(trace: StepTrace, isLogging: boolean, names: readonly string[], tensors: readonly tf.Tensor[]): void {
-    if (trace.logged.size === 0) return;
-    for (const [key, { value, isAlways }] of trace.logged)
+  /** Passes on what the step logged and printed. */
+  #finish(prepared: Prepared, names: readonly string[], tensors: readonly tf.Tensor[]): void {
+    const { isLogging } = prepared.request;
+    this.#prepared = undefined;
+    for (const print of prepared.replayed?.prints ?? []) print();
+    for (const [key, { value, isAlways }] of loggedBy(prepared))
       if (typeof value === 'number' && (isLogging || isAlways)) this.#options.log({ [key]: value });
     names.forEach((name, i) => {
       const tensor = tensors[i];
@@ -329,34 +353,16 @@ export class StepCompiler {
   }
 }
 
-function logNames({ logged }: StepTrace, isLogging: boolean): string[] {
+function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {
+  return replayed?.logged ?? compiled.step.trace.logged;
+}
+
+function logNames(prepared: Prepared): string[] {
+  const logged = loggedBy(prepared);
   if (logged.size === 0) return [];
   return [...logged].flatMap(([name, { value, isAlways }]) =>
-    typeof value !== 'number' && (isLogging || isAlways) ? [`log:${name}`] : [],
+    typeof value !== 'number' && (prepared.request.isLogging || isAlways) ? [`log:${name}`] : [],
   );
-}
-
-function differs(first: StepTrace, second: StepTrace): Obstacle | undefined {
-  const found = difference(first.operations.slice(0, first.stepLength), second.operations.slice(0, second.stepLength));
-  if (found !== undefined) return found;
-  if (!sameValue(first.loss, second.loss))
-    return { reason: 'its loss comes from another operation each time', at: undefined };
-  for (const [name, { value }] of second.logged) {
-    const before = first.logged.get(name)?.value;
-    if (typeof value === 'number' && !Object.is(value, before))
-      return {
-        reason: `it logs '${name}', a number worked out on the host; log a tensor, or log it in another hook`,
-        at: undefined,
-      };
-  }
-  return undefined;
-}
-
-const planKeyOf = (plan: readonly PlannedUpdate[]): string =>
-  plan.map(({ group, params, scalars }) => `${group}:${params.length}:${Object.keys(scalars).length}`).join();
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
 function scalarOf(tensor: tf.Tensor): tf.Scalar {

@@ -5,7 +5,8 @@ import type { MetricValue } from '../logging/metricLog.ts';
 import type { StepResult } from '../loop/eagerStep.ts';
 import { listenToStepInputs, type StepInput } from '../model/stepInputs.ts';
 import { type Glance, watchBatch } from './batchWatch.ts';
-import { FieldWatch } from './fieldWatch.ts';
+import { hearConsole } from './consoleWatch.ts';
+import { type HostRead, type HostRoot, HostWatch } from './hostWatch.ts';
 import { handleOf, type TensorBackend } from './nativeTensors.ts';
 
 export interface TraceOptions {
@@ -13,28 +14,49 @@ export interface TraceOptions {
   readonly batch: unknown;
   /** By path in the batch. */
   readonly tensors: ReadonlyMap<string, tf.Tensor>;
-  /** Objects whose fields the step must leave alone. */
-  readonly owners: readonly { readonly owner: object; readonly label: string }[];
+  /** Objects whose fields the step may read and change. */
+  readonly owners: readonly HostRoot[];
+  /** Objects that are not looked into. */
+  readonly opaque: ReadonlySet<unknown>;
   /** TensorFlow's own variables that the update works on. */
   readonly resources: readonly OptimizerResource[];
   /** Hooks into the trainer while the step runs. */
   readonly watch: (sink: TraceSink | undefined) => void;
-  /** Forward and backward. */
-  readonly run: (batch: unknown) => StepResult;
+  /** How many steps after the current one the recorded one is said to be. */
+  readonly ahead: number;
+  /** Forward and backward; `forwardDone` is to be called between them. */
+  readonly run: (batch: unknown, forwardDone: () => void) => StepResult;
   /** What follows with the gradients, where it belongs into the graph; gives further outputs by name. */
   readonly update?: ((gradients: ReadonlyMap<string, tf.Tensor>) => Readonly<Record<string, tf.Tensor>>) | undefined;
 }
 
 /** What the trainer tells about the step that runs while it is recorded. */
 export interface TraceSink {
+  readonly ahead: number;
   log(values: Readonly<Record<string, MetricValue>>, isAlways: boolean): void;
+  print(print: () => void): void;
+  /** It looks at something of the host's that is another in each step: its JavaScript has to run each time. */
+  looks(at: string): void;
+  /** It does something that cannot be recorded. */
   refuse(reason: string): void;
+}
+
+/** Something that is only right when the step's JavaScript runs each time, and where. */
+export interface HostWork {
+  readonly reason: string;
+  readonly at: Error | undefined;
 }
 
 export interface StepTrace {
   readonly operations: readonly Operation[];
+  /** How many of them training_step itself ran. */
+  readonly forwardLength: number;
   /** How many of them are the step's own, before the update. */
   readonly stepLength: number;
+  /** The first sign that the step's JavaScript does more than calling TensorFlow. */
+  readonly hostWork: HostWork | undefined;
+  /** What it read from fields. */
+  readonly reads: readonly HostRead[];
   readonly obstacle: Obstacle | undefined;
   /** The loss may be undefined where the step was not recorded to its end. */
   readonly loss: Value;
@@ -68,26 +90,34 @@ export function traceStep(options: TraceOptions): StepTrace {
   }
   const named = nameResources(resources);
   for (const { key, resource } of named) declareResource(backend, recorder, key, resource);
-  const watch = new FieldWatch(options.owners);
   let trace: Omit<StepTrace, 'obstacle'>;
   const { numTensors } = tf.memory();
   tf.engine().startScope('recording');
   try {
     trace = record(options, recorder, registered, before, named);
+  } catch (error) {
+    freeTape();
+    throw error;
   } finally {
     tf.engine().endScope();
-    const kept = tf.memory().numTensors - numTensors;
+    const created = Object.entries(tf.engine().registeredVariables).filter(([name]) => !registered.has(name));
+    for (const [, variable] of created) recorder.refuse(`it creates a variable ('${variable.name}')`);
+    const kept = tf.memory().numTensors - numTensors - created.length;
     if (kept > 0) recorder.refuse(`it keeps ${kept === 1 ? 'a tensor' : `${kept} tensors`} beyond its end`);
     for (const [variable, value] of before) {
       if (variable.dataId !== value.dataId) variable.assign(value);
       value.dispose();
     }
-    for (const [name, variable] of Object.entries(tf.engine().registeredVariables))
-      if (!registered.has(name)) recorder.refuse(`it creates a variable ('${variable.name}')`);
-    const changed = watch.restore();
-    if (changed !== undefined) recorder.refuse(`it changes ${changed}, which a graph would not do again`);
   }
   return { ...trace, obstacle: recorder.finish().obstacle };
+}
+
+/** Frees what was saved for gradients that nobody will take. */
+export function freeTape(): void {
+  const { state } = tf.engine();
+  for (const { saved } of state.activeTape ?? [])
+    for (const tensor of saved ?? []) if (!tensor.isDisposed) tensor.dispose();
+  state.activeTape = [];
 }
 
 /** The keys of variables by their handles. Two that share a value (an average that begins, say) get one each. */
@@ -119,11 +149,22 @@ function record(
   const glances = new Map<string, Glance>();
   const logged = new Map<string, { readonly value: Value | number; readonly isAlways: boolean }>();
   const origin = (tensor: tf.Tensor): Value => recorder.valueOf(handleOf(backend, tensor));
+  let hostWork: HostWork | undefined;
+  const looks = (at: string): void => {
+    hostWork ??= { reason: `it looks at ${at}`, at: new Error('here') };
+  };
   const sink: TraceSink = {
+    ahead: options.ahead,
     log: (values, isAlways) => {
-      for (const [key, value] of Object.entries(values))
+      for (const [key, value] of Object.entries(values)) {
+        if (typeof value === 'number') looks(`'${key}', a number that it logs`);
         logged.set(key, { value: typeof value === 'number' ? value : origin(value), isAlways });
+      }
     },
+    print: () => {
+      hostWork ??= { reason: 'it prints', at: new Error('here') };
+    },
+    looks,
     refuse: (reason) => recorder.refuse(reason, new Error('here')),
   };
   const onInput = (input: StepInput, tensor: tf.Tensor): void => {
@@ -137,7 +178,24 @@ function record(
   };
   return recorder.record(() =>
     listenToStepInputs(onInput, () => {
-      const result = watching(watch, sink, () => options.run(watchBatch(options.batch, glances)));
+      let forwardLength = 0;
+      const fields = new HostWatch(options.owners, options.opaque);
+      let reads: readonly HostRead[] = [];
+      let result: StepResult;
+      try {
+        result = watching(watch, sink, () =>
+          options.run(watchBatch(options.batch, glances), () => {
+            forwardLength = recorder.finish().operations.length;
+          }),
+        );
+      } finally {
+        reads = fields.reads;
+        const changed = fields.changed();
+        fields.stop('back');
+        if (changed?.holdsTensor === true)
+          recorder.refuse(`it changes ${changed.label}, where it keeps a tensor, which a graph would not do again`);
+        if (changed !== undefined) hostWork ??= { reason: `it changes ${changed.label}`, at: undefined };
+      }
       const loss = origin(result.loss);
       const gradients = new Map([...result.gradients].map(([name, tensor]) => [name, origin(tensor)]));
       const stepLength = recorder.finish().operations.length;
@@ -151,7 +209,10 @@ function record(
       for (const tensor of Object.values(further)) tensor.dispose();
       return {
         operations: recorder.finish().operations,
+        forwardLength,
         stepLength,
+        hostWork,
+        reads,
         loss,
         gradients,
         outputs,
@@ -166,10 +227,11 @@ function record(
   );
 }
 
-function watching<T>(watch: TraceOptions['watch'], sink: TraceSink, work: () => T): T {
+/** Runs a step with somebody hearing what it tells the trainer and the console. */
+export function watching<T>(watch: TraceOptions['watch'], sink: TraceSink, work: () => T): T {
   watch(sink);
   try {
-    return work();
+    return hearConsole((print) => sink.print(print), work);
   } finally {
     watch(undefined);
   }

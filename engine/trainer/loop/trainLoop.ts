@@ -145,7 +145,7 @@ export class TrainLoop {
   /** The whole step as one graph, where the trainer compiles and nothing needs to be looked at in between. */
   async #fused(loaded: LoadedBatch, index: number): Promise<FusedResult | undefined> {
     const { state, compiler, isLogging } = this.#parts;
-    if (compiler?.isFused !== true) return undefined;
+    if (compiler?.isFused !== true || !compiler.isActive) return undefined;
     const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
     this.#beginNoise();
     if (state.step === this.#checkedStep) {
@@ -188,7 +188,9 @@ export class TrainLoop {
     this.#beginNoise();
     const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
     const compiled =
-      compiler?.isFused === false ? this.#inStep(() => compiler.backward(request), gradientTensors) : undefined;
+      compiler?.isFused === false && compiler.isActive
+        ? this.#inStep(() => compiler.backward(request), gradientTensors)
+        : undefined;
     if (compiled !== undefined) return compiled;
     const step = () => {
       const loss = this.#subject.training_step(loaded.batch, index);

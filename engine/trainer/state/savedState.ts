@@ -35,6 +35,8 @@ export const SavedState = z.object({
   scaler: z.object({ scale: z.number().positive(), growth_tracker: z.number().int().nonnegative() }).nullish(),
   /** What the loss is compared with to find spikes. */
   spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
+  /** How steps ran where graphs are made of them (trainer.compile), so that a resumed training goes on to the bit. */
+  steps: z.enum(['graph', 'host', 'eager']).nullish(),
   /** Of the last validation. */
   metrics: z.record(z.string(), MeasuredNumber),
   /** States of checkpoint_objects, rank 0's; with several processes every rank's besides. */

@@ -34,21 +34,22 @@ import {
   Sigmoid,
   SiLU,
   Softmax,
-  Tanh,
 } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
 import { beginNoise, noiseUniform } from '../../../engine/trainer/model/randomness.ts';
 import { MemoryFiles } from '../../unit/trainer/support.ts';
-import { type Batch, type Outcome, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
+import {
+  type Batch,
+  expectSame,
+  type Outcome,
+  perceptron,
+  type Run,
+  StepTrainer,
+  train,
+  Waves,
+} from './compiledSupport.ts';
 
 const missing = tensorflowObstacle();
-
-const perceptron = () =>
-  new Sequential(
-    new Linear({ in_features: 3, out_features: 8 }),
-    new Tanh(),
-    new Linear({ in_features: 8, out_features: 1 }),
-  );
 
 const images = (layers: () => Module[]) => () =>
   new Sequential(
@@ -318,73 +319,4 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
     expect(resumed.slots).toEqual(whole.slots);
     expect(resumed.losses).toEqual(whole.losses.slice(3));
   });
-
-  const refusals: {
-    readonly id: string;
-    readonly step: (trainer: StepTrainer, batch: Batch) => tf.Tensor;
-    readonly says: RegExp;
-  }[] = [
-    {
-      id: 'a value is read back',
-      step: (trainer, [x, y]) => trainer.loss_fn.call(trainer.model.call(x), y).mul(y.dataSync()[0] ?? 1),
-      says: /reads a value back from the device/,
-    },
-    {
-      id: 'a random number of JavaScript',
-      step: (trainer, [x, y]) => trainer.loss_fn.call(trainer.model.call(x), y).mul(Math.random()),
-      says: /made on the host differs from step to step/,
-    },
-    {
-      id: 'a random tensor of TensorFlow.js',
-      step: (trainer, [x, y]) => trainer.loss_fn.call(trainer.model.call(tf.add(x, tf.randomNormal(x.shape))), y),
-      says: /made on the host differs from step to step/,
-    },
-    {
-      id: 'the step number',
-      step: (trainer, [x, y]) => trainer.loss_fn.call(trainer.model.call(x), y).mul(trainer.step + 1),
-      says: /reads this\.step.*step_value/,
-    },
-    {
-      id: 'a field',
-      step: (trainer, [x, y]) => {
-        Reflect.set(trainer, 'seen', y);
-        return trainer.loss_fn.call(trainer.model.call(x), y);
-      },
-      says: /changes this\.seen/,
-    },
-    {
-      id: 'a number that is logged',
-      step: (trainer, [x, y]) => {
-        trainer.log({ now: performance.now() });
-        return trainer.loss_fn.call(trainer.model.call(x), y);
-      },
-      says: /logs 'now'/,
-    },
-  ];
-  test.each(refusals)('stays eager and says why: $id', async ({ step, says }) => {
-    class Own extends StepTrainer {
-      override training_step(batch: Batch): tf.Tensor {
-        return step(this, batch);
-      }
-    }
-    const run = { model: perceptron, data: numbers(16), trainer: Own };
-    const outcome = await train({ ...run, compile: 'auto' });
-    const said = outcome.texts.filter((text) => text.includes('as one graph'));
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(says);
-    expect(said[0]).toMatch(/compiled\.test\.ts:\d+|logs|changes/);
-    expect(outcome.losses).toHaveLength(4);
-    await expect(train({ ...run, compile: true })).rejects.toMatchObject({ code: 'trainer.compile' });
-  });
 });
-
-function expectSame(a: Outcome, b: Outcome, tolerance = 1e-6): void {
-  for (const key of ['losses', 'weights', 'slots'] as const) {
-    expect(a[key]).toHaveLength(b[key].length);
-    const worst = Math.max(
-      0,
-      ...a[key].map((value, i) => Math.abs(value - (b[key][i] ?? Number.NaN)) / Math.max(1, Math.abs(value))),
-    );
-    expect({ key, worst: worst <= tolerance ? 'small' : worst }).toEqual({ key, worst: 'small' });
-  }
-}

@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
+import { expect } from 'vitest';
 import { DataLoader, Dataset, type HostTensor } from '../../../engine/data/index.ts';
 import { Adam, MSELoss } from '../../../engine/optim/index.ts';
 import type { TrainerEnvironment } from '../../../engine/trainer/environment.ts';
+import { Linear, Sequential, Tanh } from '../../../engine/trainer/model/layers/index.ts';
 import type { Module } from '../../../engine/trainer/model/module.ts';
 import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
 import type { OptimizerLike } from '../../../engine/trainer/ports.ts';
@@ -121,4 +123,22 @@ export async function train(run: Run): Promise<Outcome> {
     points: recording.points,
     trainer,
   };
+}
+
+export const perceptron = () =>
+  new Sequential(
+    new Linear({ in_features: 3, out_features: 8 }),
+    new Tanh(),
+    new Linear({ in_features: 8, out_features: 1 }),
+  );
+
+export function expectSame(a: Outcome, b: Outcome, tolerance = 1e-6): void {
+  for (const key of ['losses', 'weights', 'slots'] as const) {
+    expect(a[key]).toHaveLength(b[key].length);
+    const worst = Math.max(
+      0,
+      ...a[key].map((value, i) => Math.abs(value - (b[key][i] ?? Number.NaN)) / Math.max(1, Math.abs(value))),
+    );
+    expect({ key, worst: worst <= tolerance ? 'small' : worst }).toEqual({ key, worst: 'small' });
+  }
 }

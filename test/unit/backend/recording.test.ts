@@ -5,7 +5,7 @@ const input: Value = { kind: 'input', key: 'batch:0', dtype: 1, shape: [2] };
 
 function constant(value: number): Value {
   const bytes = new Uint8Array(Float32Array.of(value).buffer);
-  return { kind: 'constant', value: { dtype: 1, shape: [], bytes }, madeAt: new Error('made here') };
+  return { kind: 'constant', value: { dtype: 1, shape: [], bytes }, madeAt: new Error('made here'), order: 0 };
 }
 
 function recording(...steps: readonly [name: string, second: Value, axis?: number][]): Operation[] {

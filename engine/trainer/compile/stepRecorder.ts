@@ -1,0 +1,159 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { Obstacle } from '../../backend/graph/index.ts';
+import { Optimizer, type PlannedUpdate } from '../../optim/index.ts';
+import type { StepResult } from '../loop/eagerStep.ts';
+import { stepScalar } from '../model/stepInputs.ts';
+import { batchTensors } from './batchWatch.ts';
+import { compareTraces, hostConstants } from './compareTraces.ts';
+import { type Compiled, planKeyOf } from './compiled.ts';
+import { CompiledStep } from './compiledStep.ts';
+import type { TensorBackend } from './nativeTensors.ts';
+import { rolledBatch } from './rolledBatch.ts';
+import type { StepCompilerOptions, StepRequest } from './stepCompiler.ts';
+import { type StepTrace, traceStep } from './stepTrace.ts';
+
+/** What the next step of the optimizer will compute with: recorded graphs look it up here. */
+export interface CurrentNumbers {
+  plan: readonly PlannedUpdate[];
+  /** Of the averaged weights. */
+  weight: number;
+}
+
+/** Why a step was not compiled. */
+export interface Refusal extends Obstacle {
+  /** Whether another step may do, because this one does something of its own (a look at a value, a picture logged). */
+  readonly isMomentary: boolean;
+}
+
+/** Rehearses a step, which changes nothing, and makes a graph of it. */
+export class StepRecorder {
+  readonly #options: StepCompilerOptions;
+  readonly #backend: TensorBackend;
+  readonly #numbers: CurrentNumbers;
+  readonly #usesIndex: boolean;
+
+  constructor(options: StepCompilerOptions, backend: TensorBackend, numbers: CurrentNumbers, usesIndex: boolean) {
+    this.#options = options;
+    this.#backend = backend;
+    this.#numbers = numbers;
+    this.#usesIndex = usesIndex;
+  }
+
+  /**
+   * Rehearses the step on another batch as the step after this one, then on its own batch, and compares. With `isHost`
+   * the graph is made for running beside the step's JavaScript whether that seems needed or not.
+   */
+  compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, isHost: boolean): Compiled | Refusal {
+    const { optimizer, isFused, parameters } = this.#options;
+    const first = this.#rehearse(request, 1);
+    if (first.obstacle !== undefined) return refusal(first.obstacle, first);
+    const byName = new Map(parameters.map(({ name, variable }) => [name, variable]));
+    const withGradient = new Map<string, tf.Tensor>();
+    for (const name of first.gradients.keys()) {
+      const variable = byName.get(name);
+      if (variable !== undefined) withGradient.set(name, variable);
+    }
+    const fuses = isFused && optimizer instanceof Optimizer;
+    const resources = fuses ? optimizer.prepareState(new Set(withGradient.keys())) : [];
+    this.#numbers.plan = fuses ? optimizer.peekStep(withGradient) : [];
+    const trace = traceStep({
+      ...this.#traceOptions(request, request.batch, tensors, 0),
+      resources,
+      update: fuses ? (gradients) => this.#update(optimizer, gradients) : undefined,
+    });
+    if (trace.obstacle !== undefined) return refusal(trace.obstacle, trace);
+    let comparison = compareTraces(first, trace);
+    const hostWork = first.hostWork ?? trace.hostWork;
+    // another step may run something else: the same step twice must not
+    if (comparison.obstacle !== undefined && (hostWork !== undefined || isHost)) {
+      const again = this.#rehearse(request, 0);
+      if (again.obstacle !== undefined) return refusal(again.obstacle, again);
+      comparison = compareTraces(again, trace);
+    }
+    if (comparison.obstacle !== undefined) return { ...comparison.obstacle, isMomentary: false };
+    const needsHost = isHost || this.#usesIndex || hostWork !== undefined || comparison.varying.size > 0;
+    try {
+      const step = new CompiledStep({
+        backend: this.#backend,
+        trace,
+        holdsState: fuses,
+        varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
+      });
+      const planKey = planKeyOf(this.#numbers.plan);
+      return { step, planKey, parameters: withGradient, isHost: needsHost, uses: 0 };
+    } catch (error) {
+      return { reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined, isMomentary: false };
+    }
+  }
+
+  /** Rehearses the step as it is now, the update left out. */
+  trace(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>): StepTrace {
+    return traceStep(this.#traceOptions(request, request.batch, tensors, 0));
+  }
+
+  /** The step on its batch with the rows moved on, or on the batch itself where the step does not take that. */
+  #rehearse(request: StepRequest, ahead: number): StepTrace {
+    const made: tf.Tensor[] = [];
+    const batch = rolledBatch(request.batch, made);
+    try {
+      return traceStep(this.#traceOptions(request, batch, batchTensors(batch), ahead));
+    } catch {
+      return traceStep(this.#traceOptions(request, request.batch, batchTensors(request.batch), ahead));
+    } finally {
+      for (const tensor of made) tensor.dispose();
+    }
+  }
+
+  #traceOptions(request: StepRequest, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>, ahead: number) {
+    const { beginNoise, owners, opaque, watch, random, eager, trainingStep, scale } = this.#options;
+    return {
+      backend: this.#backend,
+      batch,
+      tensors,
+      owners,
+      opaque,
+      resources: [],
+      watch,
+      ahead,
+      run: (seen: unknown, forwardDone: () => void): StepResult => {
+        const before = random.state();
+        beginNoise(ahead);
+        try {
+          return eager.run(() => {
+            const loss = trainingStep(seen as never, request.index + ahead);
+            forwardDone();
+            return loss;
+          }, scale);
+        } finally {
+          beginNoise(0);
+          random.restore(before);
+        }
+      },
+    };
+  }
+
+  #update(optimizer: Optimizer, raw: ReadonlyMap<string, tf.Tensor>): Record<string, tf.Tensor> {
+    const { clip, average } = this.#options;
+    const numbers = this.#numbers;
+    const { gradients, norm } = clip(raw);
+    const scalars = numbers.plan.map((update, i) =>
+      Object.fromEntries(
+        Object.keys(update.scalars).map((name) => [
+          name,
+          stepScalar(() => numbers.plan[i]?.scalars[name] ?? Number.NaN),
+        ]),
+      ),
+    );
+    optimizer.applyPlan(numbers.plan, gradients, scalars);
+    average?.apply(stepScalar(() => numbers.weight));
+    return norm === undefined ? {} : { gradNorm: norm };
+  }
+}
+
+function refusal(obstacle: Obstacle, { hostWork }: StepTrace): Refusal {
+  return { ...obstacle, isMomentary: hostWork !== undefined };
+}
+
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
