@@ -46,6 +46,11 @@ export class WeightAverage {
     return 1 - (warmup ? Math.min(decay, (1 + count) / (10 + count)) : decay);
   }
 
+  /** Undoes `nextWeight`, when no `apply` followed. */
+  takeBackWeight(): void {
+    this.#updates--;
+  }
+
   /** The tensor half of an update. Call it inside `tf.tidy`. */
   apply(weight: tf.Scalar): void {
     for (const { name, variable } of this.#parameters) {

@@ -9,41 +9,50 @@ export interface Cell {
   readonly shape: readonly number[];
 }
 
-export interface StepGraphOptions {
+/** What one run of a graph can do. Parts share the cells and nothing else. */
+export interface GraphPart {
   readonly operations: readonly Operation[];
   /** What callers may fetch, by names of their own. */
   readonly outputs: Readonly<Record<string, Value>>;
-  /** Inputs that live in the session instead of being fed. A handle's input key is `resource:` and the cell's. */
-  readonly cells?: readonly Cell[];
   /** New values of cells at the end, where they were not written by an operation on the handle. */
   readonly assigns?: readonly { readonly cell: string; readonly value: Value }[];
-  /** Constants that are fed instead, as inputs. */
-  readonly fed?: ReadonlyMap<Value, Input>;
   /** Inputs that are packed into one fed vector (float32 scalars), in order. */
   readonly scalars?: readonly string[];
   /** Inputs that are packed into one fed matrix of two columns (int32 pairs: seeds), in order. */
   readonly pairs?: readonly string[];
 }
 
-export interface StepGraph {
-  readonly nodes: readonly GraphNode[];
+export interface StepGraphOptions {
+  readonly parts: readonly GraphPart[];
+  /** Inputs that live in the session instead of being fed. A handle's input key is `resource:` and the cell's. */
+  readonly cells?: readonly Cell[];
+  /** Constants that are fed instead, as inputs. */
+  readonly fed?: ReadonlyMap<Value, Input>;
+}
+
+export interface PartGraph {
   /** Feed name by input key; `scalars` and `pairs` are the packed ones. */
   readonly feeds: ReadonlyMap<string, string>;
   /** Tensor to fetch, by the name given in `outputs`. */
   readonly fetches: ReadonlyMap<string, string>;
-  /** A float32 scalar that is there when all cells have their new values. */
+  /** A float32 scalar that is there when all cells that the part changes have their new values. */
   readonly done: string;
+  /** Recorded operations that it has. */
+  readonly operationCount: number;
+}
+
+export interface StepGraph {
+  readonly nodes: readonly GraphNode[];
+  readonly parts: readonly PartGraph[];
   /** For each cell how to fetch its value, and how to set it: feed, then fetch `assigned`. */
   readonly reads: ReadonlyMap<string, string>;
   readonly assignFeeds: ReadonlyMap<string, string>;
   readonly assigned: string;
-  /** Recorded operations that the graph has. */
-  readonly operationCount: number;
 }
 
 export const resourceKey = (cell: string): string => `resource:${cell}`;
 
-/** Makes a graph of a recording: only what the outputs and the cells' new values need, in an order that reads cells before they change. */
+/** Makes a graph of recordings: only what outputs and the cells' new values need, in an order that reads cells before they change. */
 export function buildStepGraph(options: StepGraphOptions): StepGraph {
   return new StepGraphBuilder(options).build();
 }
@@ -51,13 +60,15 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
 class StepGraphBuilder {
   readonly #options: StepGraphOptions;
   readonly #nodes: GraphNode[] = [];
-  readonly #feeds = new Map<string, string>();
   readonly #cells: ReadonlyMap<string, Cell>;
-  readonly #packed = new Map<string, string>();
   readonly #constants = new Map<string, string>();
-  readonly #operations = new Map<number, string>();
-  /** Per cell: its handle, the read at the start, the last write, reads since then. */
   readonly #handles = new Map<string, string>();
+  // what follows is of the part that is being built
+  #part: GraphPart = { operations: [], outputs: {} };
+  readonly #feeds = new Map<string, string>();
+  readonly #packed = new Map<string, string>();
+  readonly #operations = new Map<number, string>();
+  /** Per cell: the read at the start, the last write, reads since then. */
   readonly #firstReads = new Map<string, string>();
   readonly #lastWrites = new Map<string, string>();
   readonly #readsSince = new Map<string, string[]>();
@@ -68,8 +79,27 @@ class StepGraphBuilder {
   }
 
   build(): StepGraph {
-    const { outputs, operations, assigns = [], scalars = [], pairs = [] } = this.#options;
     for (const cell of this.#cells.values()) this.#addHandle(cell);
+    const zero = this.#node('Const', [], {
+      dtype: { kind: 'type', type: DataType.float },
+      value: { kind: 'tensor', tensor: { dtype: DataType.float, shape: [], bytes: new Uint8Array(4) } },
+    });
+    const parts = this.#options.parts.map((part) => this.#addPart(part, zero));
+    return { ...this.#addAccess(zero), nodes: this.#nodes, parts };
+  }
+
+  #addPart(part: GraphPart, zero: string): PartGraph {
+    this.#part = part;
+    for (const map of [
+      this.#feeds,
+      this.#packed,
+      this.#operations,
+      this.#firstReads,
+      this.#lastWrites,
+      this.#readsSince,
+    ])
+      map.clear();
+    const { outputs, operations, assigns = [], scalars = [], pairs = [] } = part;
     this.#addPacked('scalars', scalars, DataType.float, []);
     this.#addPacked('pairs', pairs, DataType.int32, [2]);
     const needed = this.#reachable([...Object.values(outputs), ...assigns.map(({ value }) => value)]);
@@ -81,21 +111,10 @@ class StepGraphBuilder {
     }
     const fetches = new Map(Object.entries(outputs).map(([name, value]) => [name, this.#tensor(value)]));
     for (const { cell, value } of assigns) this.#assign(cell, value);
-    const zero = this.#node('Const', [], {
-      dtype: { kind: 'type', type: DataType.float },
-      value: { kind: 'tensor', tensor: { dtype: DataType.float, shape: [], bytes: new Uint8Array(4) } },
-    });
     const done = this.#node('Identity', [zero, ...[...this.#lastWrites.values()].map(after)], {
       T: { kind: 'type', type: DataType.float },
     });
-    return {
-      ...this.#addAccess(zero),
-      nodes: this.#nodes,
-      feeds: this.#feeds,
-      fetches,
-      done: `${done}:0`,
-      operationCount: count,
-    };
+    return { feeds: new Map(this.#feeds), fetches, done: `${done}:0`, operationCount: count };
   }
 
   #node(op: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>>): string {
@@ -146,7 +165,7 @@ class StepGraphBuilder {
       found.add(operation);
       stack.push(...operation.inputs);
     };
-    for (const operation of this.#options.operations) if (this.#writes(operation)) visit(operation);
+    for (const operation of this.#part.operations) if (this.#writes(operation)) visit(operation);
     for (let value = stack.pop(); value !== undefined; value = stack.pop())
       if (value.kind === 'output') visit(value.operation);
     return found;

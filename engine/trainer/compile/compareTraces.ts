@@ -1,5 +1,5 @@
 import { type Constant, difference, type Obstacle, sameValue } from '../../backend/graph/index.ts';
-import { isPacked } from './compiledStep.ts';
+import { isPacked } from './fedPart.ts';
 import type { StepTrace } from './stepTrace.ts';
 
 export interface Comparison {

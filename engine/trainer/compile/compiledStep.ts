@@ -3,21 +3,26 @@ import {
   buildStepGraph,
   type Cell,
   type Constant,
-  type ConstantValue,
-  DataType,
   GraphSession,
   resourceKey,
   type StepGraph,
   type Value,
 } from '../../backend/graph/index.ts';
-import type { StepInput } from '../model/stepInputs.ts';
+import { FedPart, fedInput, isPacked, type StepFeed } from './fedPart.ts';
 import { HeldState } from './heldState.ts';
-import { handleOf, type TensorBackend } from './nativeTensors.ts';
+import type { TensorBackend } from './nativeTensors.ts';
 import type { StepTrace } from './stepTrace.ts';
+
+/**
+ * `forward`: loss, gradients and what the forward pass changes. `update`: from gradients that are fed to new weights.
+ * `whole`: both in one run.
+ */
+export type PartName = 'forward' | 'update' | 'whole';
 
 export interface CompiledStepOptions {
   readonly backend: TensorBackend;
   readonly trace: StepTrace;
+  readonly parts: readonly PartName[];
   /**
    * Whether the graph keeps the variables that change, and updates them itself. Otherwise variables are fed and their
    * new values fetched, like the gradients.
@@ -27,65 +32,51 @@ export interface CompiledStepOptions {
   readonly varying: ReadonlySet<Constant>;
 }
 
-/** What a run is fed with. */
-export interface StepFeed {
-  /** Tensors of the batch by path. */
-  readonly batch: ReadonlyMap<string, tf.Tensor>;
-  /** Today's values of constants that vary. */
-  readonly values: ReadonlyMap<Constant, ConstantValue> | undefined;
-}
-
 /** A recorded step as one TensorFlow graph. */
 export class CompiledStep {
   readonly trace: StepTrace;
   readonly graph: StepGraph;
   /** Constants that the graph is fed with. */
   readonly varying: ReadonlySet<Constant>;
-  readonly #backend: TensorBackend;
   readonly #session: GraphSession;
   readonly #held: HeldState | undefined;
-  /** Feeds in order, each with what gives the handle. */
-  readonly #feeds: readonly { readonly name: string; readonly handle: (feed: StepFeed) => number }[];
-  readonly #feedNames: string;
-  readonly #scalars: readonly StepInput[];
-  readonly #pairs: readonly StepInput[];
-  readonly #hostScalars: readonly Constant[];
-  readonly #hostTensors = new Map<string, Constant>();
-  /** Handles made for one run. */
-  readonly #made: number[] = [];
-  readonly #fetchNames = new Map<string, string>();
+  readonly #parts: ReadonlyMap<PartName, FedPart>;
 
   /** Throws what TensorFlow says when it refuses the graph. */
   constructor(options: CompiledStepOptions) {
-    const { backend, trace, holdsState, varying } = options;
+    const { backend, trace, parts, holdsState, varying } = options;
     this.trace = trace;
     this.varying = varying;
-    this.#backend = backend;
-    const inputs = [...trace.inputs];
-    const scalars = inputs.filter(([, { kind }]) => kind === 'scalar');
-    const pairs = inputs.filter(([, { kind }]) => kind === 'pair');
-    this.#scalars = scalars.map(([, input]) => input);
-    this.#pairs = pairs.map(([, input]) => input);
-    const fed = new Map([...varying].map((constant, i) => [constant, fedInput(constant, `host:${i}`)]));
-    this.#hostScalars = [...varying].filter(isPacked);
-    for (const [constant, { key }] of fed) if (!isPacked(constant)) this.#hostTensors.set(key, constant);
+    const fed = new Map([...varying].map((constant, i) => [constant, fedInput(constant, i)]));
     const cells = holdsState ? cellsOf(backend, trace) : [];
     const cellKeys = new Set(cells.map(({ key }) => key));
-    this.graph = buildStepGraph({
-      operations: trace.operations,
-      outputs: outputsOf(trace, holdsState),
-      cells,
-      assigns: [...trace.changes].flatMap(([cell, value]) => (cellKeys.has(cell) ? [{ cell, value }] : [])),
-      fed,
-      scalars: [
-        ...scalars.map(([key]) => key),
-        ...this.#hostScalars.flatMap((constant) => fed.get(constant)?.key ?? []),
-      ],
-      pairs: pairs.map(([key]) => key),
+    const plans = parts.map((name) => {
+      const operations = operationsOf(trace, name);
+      const outputs = outputsOf(trace, name, holdsState);
+      return {
+        operations,
+        outputs,
+        assigns: changesOf(trace, name).flatMap(([cell, value]) => (cellKeys.has(cell) ? [{ cell, value }] : [])),
+        ...packedInputs(trace, varying, operations, Object.values(outputs)),
+      };
     });
-    this.#feeds = [...this.graph.feeds].map(([key, name]) => ({ name, handle: this.#source(key) }));
-    this.#feedNames = this.#feeds.map(({ name }) => name).join();
+    this.graph = buildStepGraph({
+      cells,
+      fed,
+      parts: plans.map(({ scalars, pairs, ...plan }) => ({
+        ...plan,
+        scalars: scalars.map((item) => (typeof item === 'string' ? item : (fed.get(item)?.key ?? ''))),
+        pairs,
+      })),
+    });
     this.#session = new GraphSession(backend.binding, this.graph.nodes);
+    this.#parts = new Map(
+      parts.flatMap((name, i) => {
+        const [graph, plan] = [this.graph.parts[i], plans[i]];
+        if (graph === undefined || plan === undefined) return [];
+        return [[name, new FedPart({ backend, session: this.#session, trace, graph, fed, ...plan })]];
+      }),
+    );
     if (!holdsState) return;
     this.#held = new HeldState({
       backend,
@@ -96,89 +87,16 @@ export class CompiledStep {
     });
   }
 
-  /** Runs the graph; gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
-  run(feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
+  has(part: PartName): boolean {
+    return this.#parts.has(part);
+  }
+
+  /** Runs a part; gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
+  run(part: PartName, feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
     this.#held?.take();
-    const { binding } = this.#backend;
-    const ids = this.#feeds.map(({ handle }) => handle(feed));
-    const made = this.#made.splice(0);
-    try {
-      const results = this.#session.run(ids, this.#feedNames, this.#fetches(names, updates));
-      if (updates) {
-        const done = results.pop();
-        if (done !== undefined) binding.deleteTensor(done.id);
-      }
-      return results.map((result) => this.#backend.createOutputTensor(result));
-    } finally {
-      for (const id of made) binding.deleteTensor(id);
-    }
-  }
-
-  #fetches(names: readonly string[], updates: boolean): string {
-    const key = `${updates}:${names}`;
-    let text = this.#fetchNames.get(key);
-    if (text === undefined) {
-      const tensors = names.map((name) => this.graph.fetches.get(name) ?? '');
-      text = [...tensors, ...(updates ? [this.graph.done] : [])].join();
-      this.#fetchNames.set(key, text);
-    }
-    return text;
-  }
-
-  #source(key: string): (feed: StepFeed) => number {
-    const backend = this.#backend;
-    if (key === 'scalars') return ({ values }) => this.#keep(this.#scalarFeed(values));
-    if (key === 'pairs') return () => this.#keep(this.#pairFeed());
-    if (key.startsWith('batch:')) {
-      const path = key.slice('batch:'.length);
-      return ({ batch }) => handleOf(backend, tensorAt(batch, path));
-    }
-    const constant = this.#hostTensors.get(key);
-    if (constant !== undefined)
-      return ({ values }) => this.#keep(this.#hostFeed(values?.get(constant) ?? constant.value));
-    const variable = this.trace.variables.get(key);
-    if (variable !== undefined) return () => handleOf(backend, variable);
-    // a tensor that somebody made before the step and that is still there
-    const id = Number(key.slice('tensor:'.length));
-    return () => id;
-  }
-
-  #keep(id: number): number {
-    this.#made.push(id);
-    return id;
-  }
-
-  #scalarFeed(host: StepFeed['values']): number {
-    const count = this.#scalars.length;
-    const values = new Float32Array(count + this.#hostScalars.length);
-    this.#scalars.forEach(({ compute }, i) => {
-      values[i] = Number(compute());
-    });
-    this.#hostScalars.forEach((constant, i) => {
-      const { bytes } = host?.get(constant) ?? constant.value;
-      values[count + i] = new Float32Array(bytes.buffer, bytes.byteOffset, 1)[0] ?? Number.NaN;
-    });
-    return this.#backend.binding.createTensor([values.length], this.#backend.getDTypeInteger('float32'), values);
-  }
-
-  #hostFeed({ dtype, shape, bytes }: ConstantValue): number {
-    const { buffer, byteOffset, byteLength } = bytes;
-    const values =
-      dtype === DataType.float
-        ? new Float32Array(buffer, byteOffset, byteLength / 4)
-        : dtype === DataType.int32
-          ? new Int32Array(buffer, byteOffset, byteLength / 4)
-          : bytes;
-    return this.#backend.binding.createTensor(shape, dtype, values);
-  }
-
-  #pairFeed(): number {
-    const values = new Int32Array(this.#pairs.length * 2);
-    this.#pairs.forEach(({ compute }, i) => {
-      const pair = compute();
-      if (typeof pair === 'object') values.set(pair, i * 2);
-    });
-    return this.#backend.binding.createTensor([this.#pairs.length, 2], this.#backend.getDTypeInteger('int32'), values);
+    const fed = this.#parts.get(part);
+    if (fed === undefined) throw new Error(`Internal error: the graph has no part '${part}'`);
+    return fed.run(feed, names, updates);
   }
 
   /** Gives the state back and unloads the graph. */
@@ -188,29 +106,44 @@ export class CompiledStep {
   }
 }
 
-/** Numbers of the host's travel together. */
-export function isPacked({ value }: Constant): boolean {
-  return value.dtype === DataType.float && value.shape.length === 0;
+function operationsOf({ operations, forwardEnd }: StepTrace, part: PartName) {
+  if (part === 'forward') return operations.slice(0, forwardEnd);
+  return part === 'update' ? operations.slice(forwardEnd) : operations;
 }
 
-function fedInput({ value }: Constant, key: string) {
-  return { kind: 'input', key, dtype: value.dtype, shape: value.shape } as const;
+function changesOf({ changes, forwardChanges }: StepTrace, part: PartName): (readonly [string, Value])[] {
+  if (part === 'forward') return [...forwardChanges];
+  return part === 'whole' ? [...changes] : [...changes].filter(([key, value]) => forwardChanges.get(key) !== value);
 }
 
-function tensorAt(batch: StepFeed['batch'], path: string): tf.Tensor {
-  const tensor = batch.get(path);
-  if (tensor === undefined) throw new Error(`Internal error: the batch has no tensor '${path}'`);
-  return tensor;
-}
-
-function outputsOf(trace: StepTrace, holdsState: boolean): Record<string, Value> {
-  const outputs: Record<string, Value> = { loss: trace.loss };
-  for (const [name, value] of trace.outputs) outputs[name] = value;
+function outputsOf(trace: StepTrace, part: PartName, holdsState: boolean): Record<string, Value> {
+  const outputs: Record<string, Value> = {};
+  if (part !== 'forward') for (const [name, value] of trace.outputs) outputs[name] = value;
+  if (part === 'update') return outputs;
+  outputs.loss = trace.loss;
   for (const [name, { value }] of trace.logged) if (typeof value !== 'number') outputs[`log:${name}`] = value;
-  if (holdsState) return outputs;
+  if (part === 'whole') return outputs;
   for (const [name, value] of trace.gradients) outputs[`gradient:${name}`] = value;
-  for (const [key, value] of trace.changes) outputs[`change:${key}`] = value;
+  for (const [name, value] of trace.totals) outputs[`total:${name}`] = value;
+  if (trace.flat !== undefined) outputs.flat = trace.flat;
+  if (!holdsState) for (const [key, value] of trace.forwardChanges) outputs[`change:${key}`] = value;
   return outputs;
+}
+
+/** Numbers and pairs of the host's that a part needs, which travel together. */
+function packedInputs(
+  { inputs }: StepTrace,
+  varying: ReadonlySet<Constant>,
+  operations: StepTrace['operations'],
+  outputs: readonly Value[],
+) {
+  const values = new Set<Value>(outputs);
+  for (const operation of operations) for (const input of operation.inputs) values.add(input);
+  const keys = new Set([...values].flatMap((value) => (value.kind === 'input' ? [value.key] : [])));
+  const used = [...inputs].filter(([key]) => keys.has(key));
+  const ofKind = (wanted: string) => used.flatMap(([key, { kind }]) => (kind === wanted ? [key] : []));
+  const constants = [...varying].filter((constant) => isPacked(constant) && values.has(constant));
+  return { scalars: [...ofKind('scalar'), ...constants] as (string | Constant)[], pairs: ofKind('pair') };
 }
 
 /** Every variable that the step reads or changes, and every one of TensorFlow's own that its update works on. */

@@ -6,11 +6,11 @@ import type { StepGuard } from '../loop/stepGuard.ts';
 import type { Updater } from '../loop/updater.ts';
 import { beginNoise } from '../model/randomness.ts';
 import type { TrainState } from '../state/trainState.ts';
-import { StepCompiler, type StepCompilerOptions } from './stepCompiler.ts';
+import { StepCompiler, type StepCompilerOptions, type UpdateForm } from './stepCompiler.ts';
 import type { TraceSink } from './stepTrace.ts';
 
 /** The parts of the loop that a compiled step stands in for or tells of what it does. */
-export interface CompilerParts extends Pick<StepCompilerOptions, 'parameters' | 'average'> {
+export interface CompilerParts extends Pick<StepCompilerOptions, 'parameters' | 'average' | 'scaler'> {
   readonly state: TrainState;
   readonly executor: StepCompilerOptions['eager'];
   readonly guard: StepGuard;
@@ -32,13 +32,10 @@ export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): Ste
     parameters: parts.parameters,
     optimizer,
     average: parts.average,
-    scale: settings.gradient_accumulation_steps,
-    isFused:
-      collective.worldSize === 1 &&
-      settings.gradient_accumulation_steps === 1 &&
-      !guard.wantsNorm &&
-      !guard.wantsLoss &&
-      optimizer instanceof Optimizer,
+    form: formOf(subject, guard),
+    divisor: settings.gradient_accumulation_steps,
+    accumulates: settings.gradient_accumulation_steps > 1,
+    scaler: parts.scaler,
     owners: [
       { owner: subject, label: 'this' },
       ...model.namedModules().map(({ name, module }) => ({
@@ -60,4 +57,10 @@ export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): Ste
     say: (text, level) => parts.warn(text, level),
     clip: (gradients) => updater.clip(new Map(gradients), true),
   });
+}
+
+function formOf({ environment, optimizer }: TrainerSubject, guard: StepGuard): UpdateForm {
+  if (!(optimizer instanceof Optimizer)) return 'gradients';
+  if (environment.collective.worldSize > 1) return 'flat';
+  return guard.wantsNorm || guard.wantsLoss ? 'cut' : 'whole';
 }

@@ -1,8 +1,8 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import type { Random } from '../../base/random.ts';
-import { Optimizer, type WeightAverage } from '../../optim/index.ts';
+import { type LossScaler, Optimizer, type WeightAverage } from '../../optim/index.ts';
 import type { MetricValue } from '../logging/metricLog.ts';
 import type { StepExecutor, StepResult } from '../loop/eagerStep.ts';
 import type { NamedVariable } from '../model/module.ts';
@@ -11,14 +11,22 @@ import type { CompileMode } from '../settingSections.ts';
 import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
 import { compareTraces } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
+import type { PartName } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
 import { type HostRoot, sameReads } from './hostWatch.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
 import { placeOf } from './placeOf.ts';
 import { type CurrentNumbers, messageOf, StepRecorder } from './stepRecorder.ts';
 import { type Replayed, replayStep } from './stepReplay.ts';
-import type { StepTrace, TraceSink } from './stepTrace.ts';
+import { flatKey, reducedKey, type StepTrace, sumKey, type TraceSink } from './stepTrace.ts';
 import { usesIndex } from './usesIndex.ts';
+
+/**
+ * `whole`: nothing but the trainer's own code stands between gradients and weights, so that all of it is one run.
+ * `cut`: gradients are looked at before they are used. `flat`: they are exchanged between ranks, as one vector.
+ * `gradients`: the update is not ours to record.
+ */
+export type UpdateForm = 'whole' | 'cut' | 'flat' | 'gradients';
 
 export interface StepCompilerOptions {
   readonly mode: CompileMode;
@@ -27,10 +35,13 @@ export interface StepCompilerOptions {
   readonly parameters: readonly NamedVariable[];
   readonly optimizer: OptimizerLike;
   readonly average: WeightAverage | undefined;
+  readonly form: UpdateForm;
   /** Micro-batches in an optimizer step. */
-  readonly scale: number;
-  /** Whether nothing but the trainer's own code stands between gradients and weights, so that all of it is one graph. */
-  readonly isFused: boolean;
+  readonly divisor: number;
+  /** Whether gradients of several micro-steps are added up. */
+  readonly accumulates: boolean;
+  /** With fp16: what the loss is multiplied by. */
+  readonly scaler: LossScaler | undefined;
   /** Objects whose fields the step may work with. */
   readonly owners: readonly HostRoot[];
   /** Objects among them that are not looked into. */
@@ -58,12 +69,36 @@ export interface StepRequest {
   readonly wantsNorm: boolean;
   /** Whether what the step logs is wanted. */
   readonly isLogging: boolean;
+  /** Gradients of earlier micro-steps by parameter, none before the first. They stay the caller's. */
+  readonly sums: ReadonlyMap<string, tf.Tensor>;
+  /** Whether the accumulation ends with this step. */
+  readonly isLast: boolean;
 }
 
 /** A whole step that was run as a graph, the update included. */
 export interface FusedResult {
   readonly loss: tf.Scalar;
   readonly gradNorm: tf.Scalar | undefined;
+}
+
+/** The update that belongs to gradients that the compiler gave. Each method is undefined or false when it failed. */
+export interface CompiledUpdate {
+  /** Parameters that there are gradients of, in the order of the vector. */
+  readonly names: readonly string[];
+  /** Whether it works with one vector of all gradients. */
+  readonly isFlat: boolean;
+  /** The norm of the gradients before clipping. */
+  norm(gradients: GivenGradients): tf.Scalar | undefined;
+  /** Clips, steps the optimizer, updates averages. */
+  step(gradients: GivenGradients): boolean;
+}
+
+/** By parameter, or one vector. */
+export type GivenGradients = ReadonlyMap<string, tf.Tensor> | tf.Tensor;
+
+export interface CompiledGradients extends StepResult {
+  /** What is to follow at the end of an accumulation; undefined where the update is not compiled. */
+  readonly update: CompiledUpdate | undefined;
 }
 
 /** How steps run; a resumed training goes on the same way. `host`: the step's JavaScript runs beside its graph. */
@@ -87,7 +122,7 @@ export class StepCompiler {
   readonly #options: StepCompilerOptions;
   readonly #backend: TensorBackend;
   readonly #cache = new GraphCache<Compiled>();
-  readonly #numbers: CurrentNumbers = { plan: [], weight: 0 };
+  readonly #numbers: CurrentNumbers = { plan: [], weight: 0, unscale: 1 };
   readonly #recorder: StepRecorder;
   #mode: StepMode = 'graph';
   #hasRun = false;
@@ -115,8 +150,9 @@ export class StepCompiler {
     );
   }
 
-  get isFused(): boolean {
-    return this.#options.isFused;
+  /** Whether steps that end an accumulation are one run, the update included. */
+  get isWhole(): boolean {
+    return this.#options.form === 'whole';
   }
 
   /** Whether steps are tried to be run as graphs at all. */
@@ -142,7 +178,9 @@ export class StepCompiler {
   /** The loss of a batch with the weights as they are, nothing changed; undefined when the step is not compiled. */
   loss(request: StepRequest): tf.Scalar | undefined {
     const prepared = this.#prepare(request);
-    const [loss] = (prepared && this.#run(prepared, ['loss'], false)) ?? [];
+    if (prepared === undefined) return undefined;
+    const part = prepared.compiled.step.has('whole') ? 'whole' : 'forward';
+    const [loss] = this.#run(prepared, part, ['loss'], false) ?? [];
     return loss === undefined ? undefined : scalarOf(loss);
   }
 
@@ -156,8 +194,11 @@ export class StepCompiler {
     if (average !== undefined) this.#numbers.weight = average.nextWeight();
     const logs = logNames(prepared);
     const names = ['loss', ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
-    const outputs = this.#run(prepared, names, true);
-    if (outputs === undefined) return undefined;
+    const outputs = this.#run(prepared, 'whole', names, true);
+    if (outputs === undefined) {
+      average?.takeBackWeight();
+      return undefined;
+    }
     optimizer.planStep(compiled.parameters);
     const [loss, ...rest] = outputs;
     const norm = request.wantsNorm ? rest.shift() : undefined;
@@ -167,32 +208,71 @@ export class StepCompiler {
   }
 
   /** Forward and backward in one call; undefined when the step is to run eagerly. */
-  backward(request: StepRequest): StepResult | undefined {
+  backward(request: StepRequest): CompiledGradients | undefined {
     const prepared = this.#prepare(request);
     if (prepared === undefined) return undefined;
-    const { trace } = prepared.compiled.step;
+    const { compiled } = prepared;
+    const { trace } = compiled.step;
+    const holdsState = this.#options.form !== 'gradients';
+    const isFlat = this.#options.form === 'flat' && request.isLast;
     const logs = logNames(prepared);
-    const gradientNames = [...trace.gradients.keys()];
-    const changed = [...trace.changes.keys()];
-    const names = [
-      'loss',
-      ...gradientNames.map((name) => `gradient:${name}`),
-      ...changed.map((key) => `change:${key}`),
-      ...logs,
-    ];
-    const outputs = this.#run(prepared, names, false);
+    const parameters = [...trace.gradients.keys()];
+    const areTotals = holdsState && this.#options.accumulates && (request.sums.size > 0 || isFlat);
+    const changed = holdsState ? [] : [...trace.forwardChanges.keys()];
+    const gradientNames = isFlat
+      ? ['flat']
+      : parameters.map((name) => (areTotals ? `total:${name}` : `gradient:${name}`));
+    const names = ['loss', ...gradientNames, ...changed.map((key) => `change:${key}`), ...logs];
+    const outputs = this.#run(prepared, 'forward', names, holdsState);
     if (outputs === undefined) return undefined;
     const [loss, ...rest] = outputs;
-    const gradients = new Map(gradientNames.map((name, i) => [name, rest[i] as tf.Tensor]));
-    changed.forEach((key, i) => {
-      const value = rest[gradientNames.length + i];
+    if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
+    const given = rest.splice(0, gradientNames.length);
+    changed.forEach((key) => {
+      const value = rest.shift();
       if (value === undefined) return;
       trace.variables.get(key)?.assign(value);
       value.dispose();
     });
-    this.#finish(prepared, logs, rest.slice(gradientNames.length + changed.length));
-    if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
-    return { loss: scalarOf(loss), gradients };
+    this.#finish(prepared, logs, rest);
+    return {
+      loss: scalarOf(loss),
+      gradients: isFlat ? new Map() : new Map(parameters.map((name, i) => [name, given[i] as tf.Tensor])),
+      areTotals,
+      flat: isFlat ? given[0] : undefined,
+      update: request.isLast && holdsState ? this.#updateOf(compiled) : undefined,
+    };
+  }
+
+  #updateOf(compiled: Compiled): CompiledUpdate {
+    const { optimizer, average, scaler, form } = this.#options;
+    const numbers = this.#numbers;
+    numbers.unscale = 1 / (scaler?.scale ?? 1);
+    const run = (gradients: GivenGradients, names: readonly string[], updates: boolean) => {
+      try {
+        return compiled.step.run('update', { tensors: fedGradients(gradients) }, names, updates);
+      } catch (error) {
+        this.#turnOff({ reason: `the graph of its update failed (${messageOf(error)})`, at: undefined });
+        return undefined;
+      }
+    };
+    return {
+      names: [...compiled.parameters.keys()],
+      isFlat: form === 'flat',
+      norm: (gradients) => {
+        const [norm] = run(gradients, ['gradNorm'], false) ?? [];
+        return norm === undefined ? undefined : scalarOf(norm);
+      },
+      step: (gradients) => {
+        if (average !== undefined) numbers.weight = average.nextWeight();
+        if (run(gradients, [], true) === undefined) {
+          average?.takeBackWeight();
+          return false;
+        }
+        if (optimizer instanceof Optimizer) optimizer.planStep(compiled.parameters);
+        return true;
+      },
+    };
   }
 
   /** Gives the state back and unloads all graphs. */
@@ -201,21 +281,32 @@ export class StepCompiler {
     for (const { step } of this.#cache.clear()) step.dispose();
   }
 
-  #run(prepared: Prepared, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
-    const { compiled, tensors, replayed, request } = prepared;
+  #run(prepared: Prepared, part: PartName, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
+    const { compiled, tensors: batch, replayed, request } = prepared;
+    const needsSums = this.#options.accumulates && (part === 'whole' || names.includes('flat'));
+    const zeros = needsSums && request.sums.size === 0 ? zerosFor(compiled.parameters) : undefined;
+    const sums = zeros ?? (request.sums.size > 0 ? request.sums : undefined);
+    const tensors = sums && new Map([...sums].map(([name, sum]) => [sumKey(name), sum]));
     try {
-      const outputs = compiled.step.run({ batch: tensors, values: replayed?.values }, names, updates);
+      const outputs = compiled.step.run(
+        part,
+        { batch, values: replayed?.values, ...(tensors && { tensors }) },
+        names,
+        updates,
+      );
       this.#hasRun = true;
       return outputs;
     } catch (error) {
       this.#prepared = undefined;
       // the step once more, one operation at a time and without effect: an error of the user's comes with its own stack
-      this.#recorder.trace(request, tensors);
+      this.#recorder.trace(request, batch);
       this.#turnOff({
         reason: `the graph failed where single operations did not (${messageOf(error)})`,
         at: undefined,
       });
       return undefined;
+    } finally {
+      for (const tensor of zeros?.values() ?? []) tensor.dispose();
     }
   }
 
@@ -250,8 +341,8 @@ export class StepCompiler {
   }
 
   #fitsPlan({ planKey, parameters }: Compiled): boolean {
-    const { optimizer, isFused } = this.#options;
-    if (!(optimizer instanceof Optimizer) || !isFused) return true;
+    const { optimizer, form } = this.#options;
+    if (!(optimizer instanceof Optimizer) || form === 'gradients') return true;
     this.#numbers.plan = optimizer.peekStep(parameters);
     return planKeyOf(this.#numbers.plan) === planKey;
   }
@@ -351,6 +442,15 @@ export class StepCompiler {
       tensor.dispose();
     });
   }
+}
+
+function zerosFor(parameters: ReadonlyMap<string, tf.Tensor>): ReadonlyMap<string, tf.Tensor> {
+  return new Map([...parameters].map(([name, { shape }]) => [name, tf.zeros(shape)]));
+}
+
+function fedGradients(gradients: GivenGradients): ReadonlyMap<string, tf.Tensor> {
+  if (gradients instanceof tf.Tensor) return new Map([[flatKey, gradients]]);
+  return new Map([...gradients].map(([name, gradient]) => [reducedKey(name), gradient]));
 }
 
 function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {

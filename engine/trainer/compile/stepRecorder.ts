@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer, type PlannedUpdate } from '../../optim/index.ts';
 import type { StepResult } from '../loop/eagerStep.ts';
@@ -6,10 +6,10 @@ import { stepScalar } from '../model/stepInputs.ts';
 import { batchTensors } from './batchWatch.ts';
 import { compareTraces, hostConstants } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
-import { CompiledStep } from './compiledStep.ts';
+import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
 import { rolledBatch } from './rolledBatch.ts';
-import type { StepCompilerOptions, StepRequest } from './stepCompiler.ts';
+import type { StepCompilerOptions, StepRequest, UpdateForm } from './stepCompiler.ts';
 import { type StepTrace, traceStep } from './stepTrace.ts';
 
 /** What the next step of the optimizer will compute with: recorded graphs look it up here. */
@@ -17,6 +17,8 @@ export interface CurrentNumbers {
   plan: readonly PlannedUpdate[];
   /** Of the averaged weights. */
   weight: number;
+  /** What gradients of a scaled loss are multiplied by. */
+  unscale: number;
 }
 
 /** Why a step was not compiled. */
@@ -44,7 +46,7 @@ export class StepRecorder {
    * the graph is made for running beside the step's JavaScript whether that seems needed or not.
    */
   compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, isHost: boolean): Compiled | Refusal {
-    const { optimizer, isFused, parameters } = this.#options;
+    const { optimizer, form, accumulates, parameters } = this.#options;
     const first = this.#rehearse(request, 1);
     if (first.obstacle !== undefined) return refusal(first.obstacle, first);
     const byName = new Map(parameters.map(({ name, variable }) => [name, variable]));
@@ -53,12 +55,14 @@ export class StepRecorder {
       const variable = byName.get(name);
       if (variable !== undefined) withGradient.set(name, variable);
     }
-    const fuses = isFused && optimizer instanceof Optimizer;
+    const fuses = form !== 'gradients' && optimizer instanceof Optimizer;
     const resources = fuses ? optimizer.prepareState(new Set(withGradient.keys())) : [];
     this.#numbers.plan = fuses ? optimizer.peekStep(withGradient) : [];
     const trace = traceStep({
       ...this.#traceOptions(request, request.batch, tensors, 0),
       resources,
+      accumulates: fuses && accumulates,
+      cut: form === 'cut' ? 'gradients' : form === 'flat' ? 'flat' : undefined,
       update: fuses ? (gradients) => this.#update(optimizer, gradients) : undefined,
     });
     if (trace.obstacle !== undefined) return refusal(trace.obstacle, trace);
@@ -76,6 +80,7 @@ export class StepRecorder {
       const step = new CompiledStep({
         backend: this.#backend,
         trace,
+        parts: partsOf(form, accumulates),
         holdsState: fuses,
         varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
       });
@@ -105,7 +110,7 @@ export class StepRecorder {
   }
 
   #traceOptions(request: StepRequest, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>, ahead: number) {
-    const { beginNoise, owners, opaque, watch, random, eager, trainingStep, scale } = this.#options;
+    const { beginNoise, owners, opaque, watch, random, eager, trainingStep, divisor, scaler } = this.#options;
     return {
       backend: this.#backend,
       batch,
@@ -119,11 +124,14 @@ export class StepRecorder {
         const before = random.state();
         beginNoise(ahead);
         try {
-          return eager.run(() => {
-            const loss = trainingStep(seen as never, request.index + ahead);
-            forwardDone();
-            return loss;
-          }, scale);
+          return eager.run(
+            () => {
+              const loss = trainingStep(seen as never, request.index + ahead);
+              forwardDone();
+              return loss;
+            },
+            scaler === undefined ? divisor : () => stepScalar(() => divisor / scaler.scale),
+          );
         } finally {
           beginNoise(0);
           random.restore(before);
@@ -133,9 +141,12 @@ export class StepRecorder {
   }
 
   #update(optimizer: Optimizer, raw: ReadonlyMap<string, tf.Tensor>): Record<string, tf.Tensor> {
-    const { clip, average } = this.#options;
+    const { clip, average, scaler } = this.#options;
     const numbers = this.#numbers;
-    const { gradients, norm } = clip(raw);
+    const factor = scaler === undefined ? undefined : stepScalar(() => numbers.unscale);
+    const unscaled =
+      factor === undefined ? raw : new Map([...raw].map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
+    const { gradients, norm } = clip(unscaled);
     const scalars = numbers.plan.map((update, i) =>
       Object.fromEntries(
         Object.keys(update.scalars).map((name) => [
@@ -148,6 +159,11 @@ export class StepRecorder {
     average?.apply(stepScalar(() => numbers.weight));
     return norm === undefined ? {} : { gradNorm: norm };
   }
+}
+
+function partsOf(form: UpdateForm, accumulates: boolean): readonly PartName[] {
+  if (form === 'whole') return accumulates ? ['forward', 'whole'] : ['whole'];
+  return form === 'gradients' ? ['forward'] : ['forward', 'update'];
 }
 
 function refusal(obstacle: Obstacle, { hostWork }: StepTrace): Refusal {

@@ -26,6 +26,10 @@ export interface TraceOptions {
   readonly ahead: number;
   /** Forward and backward; `forwardDone` is to be called between them. */
   readonly run: (batch: unknown, forwardDone: () => void) => StepResult;
+  /** Whether gradients are added to those of earlier micro-steps. */
+  readonly accumulates?: boolean;
+  /** Where the update works with gradients that come from outside: as they are, or all in one vector. */
+  readonly cut?: 'gradients' | 'flat' | undefined;
   /** What follows with the gradients, where it belongs into the graph; gives further outputs by name. */
   readonly update?: ((gradients: ReadonlyMap<string, tf.Tensor>) => Readonly<Record<string, tf.Tensor>>) | undefined;
 }
@@ -51,8 +55,10 @@ export interface StepTrace {
   readonly operations: readonly Operation[];
   /** How many of them training_step itself ran. */
   readonly forwardLength: number;
-  /** How many of them are the step's own, before the update. */
+  /** How many of them are the step's own. */
   readonly stepLength: number;
+  /** How many come before the update. */
+  readonly forwardEnd: number;
   /** The first sign that the step's JavaScript does more than calling TensorFlow. */
   readonly hostWork: HostWork | undefined;
   /** What it read from fields. */
@@ -61,16 +67,27 @@ export interface StepTrace {
   /** The loss may be undefined where the step was not recorded to its end. */
   readonly loss: Value;
   readonly gradients: ReadonlyMap<string, Value>;
+  /** With those of earlier micro-steps, where they are accumulated. */
+  readonly totals: ReadonlyMap<string, Value>;
+  /** All totals as one vector, where the update works with that. */
+  readonly flat: Value | undefined;
+  /** What the update gives. */
   readonly outputs: ReadonlyMap<string, Value>;
   /** Variables by the keys that operations name them with. */
   readonly variables: ReadonlyMap<string, tf.Variable>;
   readonly resources: readonly { readonly key: string; readonly resource: OptimizerResource }[];
-  /** New values of variables, by key. */
+  /** New values of variables, by key; `forwardChanges` before the update. */
   readonly changes: ReadonlyMap<string, Value>;
+  readonly forwardChanges: ReadonlyMap<string, Value>;
   readonly inputs: ReadonlyMap<string, StepInput>;
   readonly logged: ReadonlyMap<string, { readonly value: Value | number; readonly isAlways: boolean }>;
   readonly glances: readonly Glance[];
 }
+
+/** Keys of what a graph is fed with beside the batch. */
+export const sumKey = (name: string): string => `sum:${name}`;
+export const reducedKey = (name: string): string => `reduced:${name}`;
+export const flatKey = 'flat';
 
 const variableKey = (variable: tf.Variable): string => `variable:${variable.name}`;
 
@@ -199,11 +216,25 @@ function record(
       const loss = origin(result.loss);
       const gradients = new Map([...result.gradients].map(([name, tensor]) => [name, origin(tensor)]));
       const stepLength = recorder.finish().operations.length;
-      const further = options.update?.(result.gradients) ?? {};
+      const changesSoFar = () =>
+        new Map(
+          [...before].flatMap(([variable, value]) =>
+            variable.dataId === value.dataId ? [] : [[variableKey(variable), origin(variable)] as const],
+          ),
+        );
+      const declare = (tensor: tf.Tensor, key: string): tf.Tensor => {
+        const dtype = backend.getDTypeInteger(tensor.dtype);
+        recorder.declare(handleOf(backend, tensor), { key, dtype, shape: tensor.shape });
+        return tensor;
+      };
+      const totals = options.accumulates === true ? addSums(result.gradients, declare) : result.gradients;
+      const totalValues = new Map([...totals].map(([name, tensor]) => [name, origin(tensor)]));
+      const flat = options.cut === 'flat' ? origin(flattened(totals)) : undefined;
+      const forwardChanges = changesSoFar();
+      const forwardEnd = recorder.finish().operations.length;
+      const further = options.update?.(entering(totals, options.cut, declare)) ?? {};
       const outputs = new Map(Object.entries(further).map(([name, tensor]) => [name, origin(tensor)]));
-      const changes = new Map<string, Value>();
-      for (const [variable, value] of before)
-        if (variable.dataId !== value.dataId) changes.set(variableKey(variable), origin(variable));
+      const changes = changesSoFar();
       result.loss.dispose();
       for (const gradient of result.gradients.values()) gradient.dispose();
       for (const tensor of Object.values(further)) tensor.dispose();
@@ -211,6 +242,10 @@ function record(
         operations: recorder.finish().operations,
         forwardLength,
         stepLength,
+        forwardEnd,
+        totals: totalValues,
+        flat,
+        forwardChanges,
         hostWork,
         reads,
         loss,
@@ -225,6 +260,34 @@ function record(
       };
     }),
   );
+}
+
+type Declare = (tensor: tf.Tensor, key: string) => tf.Tensor;
+
+function addSums(gradients: ReadonlyMap<string, tf.Tensor>, declare: Declare): Map<string, tf.Tensor> {
+  return new Map(
+    [...gradients].map(([name, gradient]) => [name, tf.add(declare(tf.zerosLike(gradient), sumKey(name)), gradient)]),
+  );
+}
+
+/** One vector of gradients, in their order. */
+function flattened(gradients: ReadonlyMap<string, tf.Tensor>): tf.Tensor {
+  return tf.concat([...gradients.values()].map((gradient) => gradient.reshape([-1]).as1D()));
+}
+
+/** What the update begins with: the gradients themselves, or tensors in their place that will be fed. */
+function entering(
+  totals: ReadonlyMap<string, tf.Tensor>,
+  cut: TraceOptions['cut'],
+  declare: Declare,
+): ReadonlyMap<string, tf.Tensor> {
+  if (cut === undefined) return totals;
+  if (cut === 'gradients')
+    return new Map([...totals].map(([name, total]) => [name, declare(tf.zerosLike(total), reducedKey(name))]));
+  const sizes = [...totals.values()].map(({ size }) => size);
+  const flat = declare(tf.zeros([sizes.reduce((sum, size) => sum + size, 0)]), flatKey);
+  const parts = tf.split(flat, sizes);
+  return new Map([...totals].map(([name, { shape }], i) => [name, tf.reshape(parts[i] ?? flat, shape)]));
 }
 
 /** Runs a step with somebody hearing what it tells the trainer and the console. */

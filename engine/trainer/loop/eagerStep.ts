@@ -8,12 +8,16 @@ export interface StepResult {
   readonly loss: tf.Scalar;
   /** By parameter name; parameters that the loss does not depend on are absent. */
   readonly gradients: Map<string, tf.Tensor>;
+  /** Whether those of earlier micro-steps are in them already. */
+  readonly areTotals?: boolean;
+  /** Instead of the gradients: all of them as one vector, for the exchange between ranks. */
+  readonly flat?: tf.Tensor | undefined;
 }
 
-/** Forward and backward of one micro-batch. A compiled step will stand in for it. */
+/** Forward and backward of one micro-batch. */
 export interface StepExecutor {
-  /** `scale` divides the gradients: the number of micro-batches in an optimizer step. */
-  run(trainingStep: () => tf.Tensor, scale: number): StepResult;
+  /** `scale` divides the gradients: the number of micro-batches in an optimizer step, over the loss's own scale. */
+  run(trainingStep: () => tf.Tensor, scale: number | (() => tf.Scalar)): StepResult;
 }
 
 /**
@@ -29,13 +33,13 @@ export class EagerStep implements StepExecutor {
     this.#variables = parameters.map(({ variable }) => variable);
   }
 
-  run(trainingStep: () => tf.Tensor, scale: number): StepResult {
+  run(trainingStep: () => tf.Tensor, scale: number | (() => tf.Scalar)): StepResult {
     let loss: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads(() => {
       const result = checkLoss(trainingStep());
       if (scale === 1) return result;
       loss = tf.keep(result.clone());
-      return tf.div(result, scale);
+      return tf.div(result, typeof scale === 'number' ? scale : scale());
     }, this.#variables);
     const gradients = new Map<string, tf.Tensor>();
     for (const { name, variable } of this.#parameters) {

@@ -23,6 +23,12 @@ export class GradientStore {
     }
   }
 
+  /** Takes over sums that the present ones went into. */
+  replace(sums: Map<string, tf.Tensor>): void {
+    this.dispose();
+    this.#sums = sums;
+  }
+
   /** Gives up the sums; the caller disposes them. */
   take(): Map<string, tf.Tensor> {
     const sums = this.#sums;
@@ -71,13 +77,23 @@ export async function flatten(
     );
     return parts.length === 0 ? tf.zeros([0]) : tf.concat(parts);
   });
-  const values = await flat.data();
+  const values = await flat.data<'float32'>();
   flat.dispose();
+  return spread(values, new Set(gradients.keys()), layout, extra);
+}
+
+/** The same from the gradients of `names` in one vector, in the layout's order. */
+export function spread(
+  values: Float32Array,
+  names: ReadonlySet<string>,
+  layout: FlatLayout,
+  extra: readonly number[],
+): Float32Array {
   const buffer = new Float32Array(layout.size + layout.parameters.length + extra.length);
   let read = 0;
   let place = 0;
   layout.parameters.forEach(({ name, variable }, i) => {
-    if (gradients.has(name)) {
+    if (names.has(name)) {
       buffer.set(values.subarray(read, read + variable.size), place);
       buffer[layout.size + i] = 1;
       read += variable.size;
@@ -86,6 +102,29 @@ export async function flatten(
   });
   buffer.set(extra, layout.size + layout.parameters.length);
   return buffer;
+}
+
+/**
+ * The reduced gradients of `names` as one vector, the reverse of `spread`; undefined when there are gradients of other
+ * parameters than those.
+ */
+export function gather(buffer: Float32Array, names: ReadonlySet<string>, layout: FlatLayout): Float32Array | undefined {
+  const isPresent = (i: number): boolean => (buffer[layout.size + i] ?? 0) > 0;
+  if (!layout.parameters.every(({ name }, i) => names.has(name) === isPresent(i))) return undefined;
+  if (names.size === layout.parameters.length) return buffer.subarray(0, layout.size);
+  const values = new Float32Array(
+    layout.parameters.reduce((sum, { name, variable }) => sum + (names.has(name) ? variable.size : 0), 0),
+  );
+  let written = 0;
+  let place = 0;
+  for (const { name, variable } of layout.parameters) {
+    if (names.has(name)) {
+      values.set(buffer.subarray(place, place + variable.size), written);
+      written += variable.size;
+    }
+    place += variable.size;
+  }
+  return values;
 }
 
 /** The reduced gradients back on the device, without parameters that no rank had a gradient for, and the extra numbers. */

@@ -4,7 +4,7 @@ import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
 import { advanceScheduler, LossScaler, WeightAverage } from '../../optim/index.ts';
-import { type CompilerParts, makeCompiler } from '../compile/makeCompiler.ts';
+import { makeCompiler } from '../compile/makeCompiler.ts';
 import type { StepCompiler } from '../compile/stepCompiler.ts';
 import type { TraceSink } from '../compile/stepTrace.ts';
 import type { TrainerSubject } from '../hooks.ts';
@@ -159,15 +159,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       parts.media.dispose();
     },
   };
-  return Object.assign(parts, { compiler: compilerFor(subject, parts) });
-}
-
-function compilerFor(subject: TrainerSubject, parts: LoopParts & CompilerParts): StepCompiler | undefined {
-  if (parts.scaler === undefined) return makeCompiler(subject, parts);
-  if (subject.settings.compile === true) {
-    parts.warn('compile: true has no effect with mixed_precision: fp16, whose loss scale changes: steps stay eager.');
-  }
-  return undefined;
+  return Object.assign(parts, { compiler: makeCompiler(subject, parts) });
 }
 
 function makeLeakGuard(subject: TrainerSubject, parts: () => LoopParts): LeakGuard | undefined {

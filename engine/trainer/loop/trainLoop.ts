@@ -3,7 +3,7 @@ import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
-import type { FusedResult } from '../compile/stepCompiler.ts';
+import type { CompiledGradients, FusedResult, StepRequest } from '../compile/stepCompiler.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
@@ -18,7 +18,7 @@ import { type Recovered, Recovery } from './recovery.ts';
 import { Recycler } from './recycler.ts';
 import { Saver } from './saver.ts';
 import type { StepProblem } from './stepGuard.ts';
-import type { Update } from './updater.ts';
+import type { Update, Updater } from './updater.ts';
 import { Validator } from './validator.ts';
 
 /** `recycled`: a new process is to go on from the newest checkpoint (leak_guard.recycle_worker_at_checkpoint). */
@@ -118,14 +118,16 @@ export class TrainLoop {
     this.#parts.isLogging = isDue;
     state.gradNormDue ||= isDue;
     const rate = this.#subject.optimizer.paramGroups[0]?.lr;
-    const fused = await this.#fused(loaded, index);
-    const result = fused ?? this.#forwardBackward(loaded, index);
+    const isSync = isLast || state.accumulated + 1 >= settings.gradient_accumulation_steps;
+    const request = this.#request(loaded, index, isSync);
+    const fused = isSync ? await this.#fused(request, loaded) : undefined;
+    const result = fused ?? this.#forwardBackward(request, loaded);
     try {
       if (!('gradients' in result)) {
         const { gradNorm } = result;
         this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
       }
-      const meanLoss = 'gradients' in result ? await this.#backwardDone(result, loaded, isLast) : undefined;
+      const meanLoss = 'gradients' in result ? await this.#backwardDone(result, loaded, isSync) : undefined;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
       if (isDue) await this.#logStep(result.loss, meanLoss, rate);
     } finally {
@@ -142,11 +144,15 @@ export class TrainLoop {
     for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
   }
 
+  #request({ batch }: LoadedBatch, index: number, isLast: boolean): StepRequest {
+    const { state, isLogging, updater } = this.#parts;
+    return { batch, index, wantsNorm: state.gradNormDue, isLogging, sums: updater.sums, isLast };
+  }
+
   /** The whole step as one graph, where the trainer compiles and nothing needs to be looked at in between. */
-  async #fused(loaded: LoadedBatch, index: number): Promise<FusedResult | undefined> {
-    const { state, compiler, isLogging } = this.#parts;
-    if (compiler?.isFused !== true || !compiler.isActive) return undefined;
-    const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
+  async #fused(request: StepRequest, loaded: LoadedBatch): Promise<FusedResult | undefined> {
+    const { state, compiler, updater } = this.#parts;
+    if (compiler?.isWhole !== true || !compiler.isActive) return undefined;
     this.#beginNoise();
     if (state.step === this.#checkedStep) {
       const loss = this.#inStep(
@@ -155,21 +161,30 @@ export class TrainLoop {
       );
       if (loss !== undefined) await this.#checkFirstLoss(loss, loaded).finally(() => loss.dispose());
     }
-    return this.#inStep(() => compiler.fused(request), fusedTensors);
+    const { waiting } = updater;
+    return this.#inStep(
+      () => {
+        const result = compiler.fused(request);
+        if (result !== undefined) updater.drop();
+        return result;
+      },
+      (result) => fusedTensors(result) - (result === undefined ? 0 : waiting),
+    );
   }
 
   /** Takes in the gradients of a micro-step and, at the end of an accumulation, updates with them. */
   async #backwardDone(
-    result: StepResult,
+    result: StepResult | CompiledGradients,
     loaded: LoadedBatch,
-    isLast: boolean,
+    isSync: boolean,
   ): Promise<number | undefined | 'rolled-back'> {
     const { state, updater } = this.#parts;
     if (state.step === this.#checkedStep) await this.#checkFirstLoss(result.loss, loaded);
     updater.accumulate(result);
     state.accumulated++;
-    const isSync = isLast || state.accumulated >= this.#subject.settings.gradient_accumulation_steps;
-    return isSync ? this.#update(result.loss, loaded) : undefined;
+    if (!isSync) return undefined;
+    const compiled = 'update' in result && result.update !== undefined ? result.update : undefined;
+    return this.#update(result.loss, loaded, compiled && { update: compiled, flat: result.flat });
   }
 
   #leaveStep(): void {
@@ -183,17 +198,14 @@ export class TrainLoop {
     );
   }
 
-  #forwardBackward(loaded: LoadedBatch, index: number) {
-    const { executor, keeper, compiler, scaler, state, isLogging } = this.#parts;
+  #forwardBackward(request: StepRequest, loaded: LoadedBatch): StepResult | CompiledGradients {
+    const { executor, keeper, compiler, scaler } = this.#parts;
     this.#beginNoise();
-    const request = { batch: loaded.batch, index, wantsNorm: state.gradNormDue, isLogging };
-    const compiled =
-      compiler?.isFused === false && compiler.isActive
-        ? this.#inStep(() => compiler.backward(request), gradientTensors)
-        : undefined;
+    const isCompiled = compiler?.isActive === true && !(compiler.isWhole && request.isLast);
+    const compiled = isCompiled ? this.#inStep(() => compiler.backward(request), gradientTensors) : undefined;
     if (compiled !== undefined) return compiled;
     const step = () => {
-      const loss = this.#subject.training_step(loaded.batch, index);
+      const loss = this.#subject.training_step(loaded.batch, request.index);
       keeper.keep();
       return loss;
     };
@@ -221,13 +233,17 @@ export class TrainLoop {
   }
 
   /** The optimizer step; gives the mean loss over the ranks when there are several. */
-  async #update(loss: tf.Scalar, loaded: LoadedBatch): Promise<number | undefined | 'rolled-back'> {
+  async #update(
+    loss: tf.Scalar,
+    loaded: LoadedBatch,
+    compiled: Parameters<Updater['update']>[3],
+  ): Promise<number | undefined | 'rolled-back'> {
     const { environment } = this.#subject;
     const { state, updater } = this.#parts;
     const { waiting } = updater;
     const update = await this.#hooks.call(
       'optimizer step',
-      () => updater.update(loss, environment.stop.requested, state.gradNormDue),
+      () => updater.update(loss, environment.stop.requested, state.gradNormDue, compiled),
       ({ gradNorm }) => (gradNorm === undefined ? 0 : 1) - waiting,
     );
     if (update.problem === undefined) this.#recovery.passed();
@@ -336,5 +352,5 @@ function fusedTensors(result: FusedResult | undefined): number {
 }
 
 function gradientTensors(result: StepResult | undefined): number {
-  return result === undefined ? 0 : 1 + result.gradients.size;
+  return result === undefined ? 0 : 1 + result.gradients.size + (result.flat === undefined ? 0 : 1);
 }

@@ -1,11 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Collective } from '../../api/training.ts';
 import { clipGradNorm, clipGradValue, gradientNorm, type LossScaler, type WeightAverage } from '../../optim/index.ts';
+import type { CompiledUpdate, GivenGradients } from '../compile/stepCompiler.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
 import type { StepResult } from './eagerStep.ts';
-import { disposeGradients, type FlatLayout, flatLayout, flatten, GradientStore, unflatten } from './gradientStore.ts';
+import {
+  disposeGradients,
+  type FlatLayout,
+  flatLayout,
+  flatten,
+  GradientStore,
+  gather,
+  spread,
+  unflatten,
+} from './gradientStore.ts';
 import type { StepGuard, StepProblem } from './stepGuard.ts';
 
 export interface UpdaterOptions {
@@ -34,6 +44,21 @@ export interface Update {
   readonly isStopWanted: boolean;
 }
 
+/** What a compiled update is given. */
+interface Given {
+  readonly update: CompiledUpdate;
+  readonly gradients: GivenGradients;
+  dispose(): void;
+}
+
+interface Reduced {
+  readonly loss: number | undefined;
+  readonly isStopWanted: boolean;
+  /** For the update one operation at a time. */
+  gradients(): Map<string, tf.Tensor>;
+  given(update: CompiledUpdate | undefined): Given | undefined;
+}
+
 /** From gradients to new weights: accumulates, averages over the ranks, clips, steps the optimizer. */
 export class Updater {
   readonly #options: UpdaterOptions;
@@ -47,7 +72,18 @@ export class Updater {
 
   /** Takes over a micro-step's gradients; with one process they never leave the device. */
   accumulate(result: StepResult): void {
-    this.#accumulated.add(result.gradients);
+    if (result.areTotals === true) this.#accumulated.replace(result.gradients);
+    else this.#accumulated.add(result.gradients);
+  }
+
+  /** Sums of the micro-steps so far; they stay the updater's. */
+  get sums(): ReadonlyMap<string, tf.Tensor> {
+    return this.#accumulated.peek();
+  }
+
+  /** Lets go of sums that went into weights. */
+  drop(): void {
+    this.#accumulated.dispose();
   }
 
   /** Gradients that wait for the end of their accumulation. */
@@ -67,11 +103,23 @@ export class Updater {
     this.#accumulated.add(unflatten(values, this.#layout).gradients);
   }
 
-  /** Ends an accumulation. `loss` is the last micro-batch's, `wantsStop` this rank's own wish. */
-  async update(loss: tf.Scalar, wantsStop: boolean, wantsNorm: boolean): Promise<Update> {
+  /**
+   * Ends an accumulation. `loss` is the last micro-batch's, `wantsStop` this rank's own wish. With `compiled` the rest of
+   * the step is one graph; `flat` are then this rank's gradients where ranks exchange them.
+   */
+  async update(
+    loss: tf.Scalar,
+    wantsStop: boolean,
+    wantsNorm: boolean,
+    compiled?: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined },
+  ): Promise<Update> {
     const own = this.#accumulated.take();
-    const reduced = await this.#reduce(own, loss, wantsStop);
-    const { gradients, norm } = this.clip(this.#unscale(reduced.gradients), wantsNorm);
+    const reduced = await this.#reduce(own, loss, wantsStop, compiled);
+    const { isStopWanted } = reduced;
+    const given = reduced.given(compiled?.update);
+    const applied = given && (await this.#applyCompiled(given, loss, reduced.loss, wantsNorm));
+    if (applied !== undefined) return { ...applied, loss: reduced.loss, isStopWanted };
+    const { gradients, norm } = this.clip(this.#unscale(reduced.gradients()), wantsNorm);
     try {
       const { guard, optimizer, average } = this.#options;
       const problem = await guard.judge(norm, loss, reduced.loss);
@@ -80,7 +128,7 @@ export class Updater {
         optimizer.step(gradients);
         average?.update();
       }
-      return { isApplied, problem, gradNorm: norm, loss: reduced.loss, isStopWanted: reduced.isStopWanted };
+      return { isApplied, problem, gradNorm: norm, loss: reduced.loss, isStopWanted };
     } catch (error) {
       norm?.dispose();
       throw error;
@@ -89,14 +137,70 @@ export class Updater {
     }
   }
 
-  async #reduce(own: Map<string, tf.Tensor>, loss: tf.Scalar, wantsStop: boolean) {
+  /** Undefined when the graph failed, with nothing changed. */
+  async #applyCompiled(
+    { update, gradients, dispose }: Given,
+    loss: tf.Scalar,
+    meanLoss: number | undefined,
+    wantsNorm: boolean,
+  ): Promise<Pick<Update, 'isApplied' | 'problem' | 'gradNorm'> | undefined> {
+    const { guard } = this.#options;
+    const isMeasured = wantsNorm || guard.wantsNorm;
+    const gradNorm = isMeasured ? update.norm(gradients) : undefined;
+    if (isMeasured && gradNorm === undefined) return undefined;
+    try {
+      const problem = await guard.judge(gradNorm, loss, meanLoss);
+      const isApplied = problem === undefined || problem.policy === 'continue';
+      if (isApplied && !update.step(gradients)) {
+        gradNorm?.dispose();
+        return undefined;
+      }
+      dispose();
+      return { isApplied, problem, gradNorm };
+    } catch (error) {
+      gradNorm?.dispose();
+      throw error;
+    }
+  }
+
+  async #reduce(
+    own: Map<string, tf.Tensor>,
+    loss: tf.Scalar,
+    wantsStop: boolean,
+    compiled: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined } | undefined,
+  ): Promise<Reduced> {
     const { collective } = this.#options;
-    if (collective.worldSize === 1) return { gradients: own, loss: undefined, isStopWanted: wantsStop };
-    const buffer = await flatten(own, this.#layout, [await readScalar(loss), wantsStop ? 1 : 0]);
+    if (collective.worldSize === 1) {
+      return {
+        loss: undefined,
+        isStopWanted: wantsStop,
+        gradients: () => own,
+        given: (update) => update && { update, gradients: own, dispose: () => disposeGradients(own) },
+      };
+    }
+    const extra = [await readScalar(loss), wantsStop ? 1 : 0];
+    const flat = compiled?.flat;
+    const names = new Set(compiled?.update.names);
+    const buffer =
+      flat === undefined
+        ? await flatten(own, this.#layout, extra)
+        : spread(await flat.data<'float32'>(), names, this.#layout, extra);
+    flat?.dispose();
     disposeGradients(own);
     await collective.allReduce(buffer, 'mean');
-    const { gradients, extra } = unflatten(buffer, this.#layout);
-    return { gradients, loss: extra[0], isStopWanted: (extra[1] ?? 0) > 0 };
+    const [meanLoss, stop = 0] = buffer.subarray(buffer.length - extra.length);
+    return {
+      loss: meanLoss,
+      isStopWanted: stop > 0,
+      gradients: () => unflatten(buffer, this.#layout).gradients,
+      given: (update) => {
+        // another rank may have had gradients of other parameters
+        const values = update === undefined ? undefined : gather(buffer, names, this.#layout);
+        if (update === undefined || values === undefined) return undefined;
+        const gradients = tf.tensor1d(values);
+        return { update, gradients, dispose: () => gradients.dispose() };
+      },
+    };
   }
 
   #unscale(gradients: Map<string, tf.Tensor>): Map<string, tf.Tensor> {

@@ -217,6 +217,20 @@ const cases: (Omit<Run, 'compile'> & { readonly id: string })[] = [
   },
   { id: 'accumulation over three', model: perceptron, data: numbers(), options: { gradient_accumulation_steps: 3 } },
   { id: 'nan_policy skip', model: perceptron, data: numbers(), options: { nan_policy: 'skip' } },
+  {
+    id: 'accumulation over two, batch norm, nan_policy, averaged weights',
+    model: images(() => [new BatchNorm2d({ num_features: 3 }), new AvgPool2d({ kernel_size: 2 })]),
+    data: pictures(),
+    options: { ...crossEntropy, gradient_accumulation_steps: 2, nan_policy: 'skip', ema_decay: 0.9, epochs: 2 },
+    optimizer: (model) => new SGD(model.namedParameters(), { lr: 0.05 }),
+    batchSize: 2,
+  },
+  {
+    id: 'spikes looked for',
+    model: perceptron,
+    data: numbers(28),
+    options: { loss_spike: { min_history: 3, policy: 'skip' } },
+  },
 ];
 
 describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, () => {

@@ -1,0 +1,171 @@
+import type * as tf from '@tensorflow/tfjs';
+import {
+  type Constant,
+  type ConstantValue,
+  DataType,
+  type GraphSession,
+  type PartGraph,
+} from '../../backend/graph/index.ts';
+import type { StepInput } from '../model/stepInputs.ts';
+import { handleOf, type TensorBackend } from './nativeTensors.ts';
+import type { StepTrace } from './stepTrace.ts';
+
+/** What a run is fed with. */
+export interface StepFeed {
+  /** Tensors of the batch by path. */
+  readonly batch?: ReadonlyMap<string, tf.Tensor>;
+  /** Today's values of constants that vary. */
+  readonly values?: ReadonlyMap<Constant, ConstantValue> | undefined;
+  /** Gradients, by input key. */
+  readonly tensors?: ReadonlyMap<string, tf.Tensor>;
+}
+
+export interface FedPartOptions {
+  readonly backend: TensorBackend;
+  readonly session: GraphSession;
+  readonly trace: StepTrace;
+  readonly graph: PartGraph;
+  readonly fed: ReadonlyMap<Constant, { readonly key: string }>;
+  /** In the order of the packed vector: the keys of step inputs, and constants that vary. */
+  readonly scalars: readonly (string | Constant)[];
+  readonly pairs: readonly string[];
+}
+
+/** One part of a step's graph with what it is fed with at each run. */
+export class FedPart {
+  readonly #options: FedPartOptions;
+  readonly #all: Feeds;
+  /** What is needed where there are no sums of earlier micro-steps. */
+  readonly #withoutSums: Feeds;
+  readonly #fetchNames = new Map<string, string>();
+  readonly #scalars: readonly (StepInput | Constant)[];
+  readonly #pairs: readonly StepInput[];
+  /** Handles made for one run. */
+  #made: number[] = [];
+
+  constructor(options: FedPartOptions) {
+    const { trace, graph, scalars, pairs } = options;
+    this.#options = options;
+    const inputOf = (key: string): StepInput[] => {
+      const input = trace.inputs.get(key);
+      return input === undefined ? [] : [input];
+    };
+    this.#scalars = scalars.flatMap((item): (StepInput | Constant)[] =>
+      typeof item === 'string' ? inputOf(item) : [item],
+    );
+    this.#pairs = pairs.flatMap(inputOf);
+    const feeds = [...graph.feeds].map(([key, name]) => ({ key, name, source: this.#source(key) }));
+    this.#all = feedsOf(feeds);
+    this.#withoutSums = feedsOf(feeds.filter(({ key }) => !key.startsWith('sum:')));
+  }
+
+  /** Gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
+  run(feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
+    const { backend, session } = this.#options;
+    const { sources, names: feedNames } = feed.tensors === undefined ? this.#withoutSums : this.#all;
+    const ids = sources.map((source) => source(feed));
+    try {
+      const results = session.run(ids, feedNames, this.#fetches(names, updates));
+      if (updates) {
+        const done = results.pop();
+        if (done !== undefined) backend.binding.deleteTensor(done.id);
+      }
+      return results.map((result) => backend.createOutputTensor(result));
+    } finally {
+      for (const id of this.#made) backend.binding.deleteTensor(id);
+      this.#made = [];
+    }
+  }
+
+  #fetches(names: readonly string[], updates: boolean): string {
+    const key = `${updates}:${names}`;
+    let text = this.#fetchNames.get(key);
+    if (text === undefined) {
+      const { fetches, done } = this.#options.graph;
+      text = [...names.map((name) => fetches.get(name) ?? ''), ...(updates ? [done] : [])].join();
+      this.#fetchNames.set(key, text);
+    }
+    return text;
+  }
+
+  #source(key: string): (feed: StepFeed) => number {
+    const { backend, trace, fed } = this.#options;
+    if (key === 'scalars') return ({ values }) => this.#scalarFeed(values);
+    if (key === 'pairs') return () => this.#pairFeed();
+    if (key.startsWith('batch:')) {
+      const path = key.slice('batch:'.length);
+      return ({ batch }) => handleOf(backend, given(batch, path));
+    }
+    const constant = [...fed].find(([, input]) => input.key === key)?.[0];
+    if (constant !== undefined) return ({ values }) => this.#hostFeed(values?.get(constant) ?? constant.value);
+    const variable = trace.variables.get(key);
+    if (variable !== undefined) return () => handleOf(backend, variable);
+    if (!key.startsWith('tensor:')) return ({ tensors }) => handleOf(backend, given(tensors, key));
+    // a tensor that somebody made before the step and that is still there
+    const id = Number(key.slice('tensor:'.length));
+    return () => id;
+  }
+
+  #keep(id: number): number {
+    this.#made.push(id);
+    return id;
+  }
+
+  #scalarFeed(host: StepFeed['values']): number {
+    const values = new Float32Array(this.#scalars.length);
+    this.#scalars.forEach((item, i) => {
+      values[i] = item.kind === 'constant' ? firstFloat(host?.get(item) ?? item.value) : Number(item.compute());
+    });
+    return this.#create([values.length], DataType.float, values);
+  }
+
+  #pairFeed(): number {
+    const values = new Int32Array(this.#pairs.length * 2);
+    this.#pairs.forEach(({ compute }, i) => {
+      const pair = compute();
+      if (typeof pair === 'object') values.set(pair, i * 2);
+    });
+    return this.#create([this.#pairs.length, 2], DataType.int32, values);
+  }
+
+  #hostFeed({ dtype, shape, bytes }: ConstantValue): number {
+    const { buffer, byteOffset, byteLength } = bytes;
+    if (dtype === DataType.float)
+      return this.#create(shape, dtype, new Float32Array(buffer, byteOffset, byteLength / 4));
+    if (dtype === DataType.int32) return this.#create(shape, dtype, new Int32Array(buffer, byteOffset, byteLength / 4));
+    return this.#create(shape, dtype, bytes);
+  }
+
+  #create(shape: readonly number[], dtype: number, values: ArrayLike<number>): number {
+    return this.#keep(this.#options.backend.binding.createTensor(shape, dtype, values));
+  }
+}
+
+/** Each source gives the handle for a feed, in the order of the names. */
+interface Feeds {
+  readonly sources: readonly ((feed: StepFeed) => number)[];
+  readonly names: string;
+}
+
+function feedsOf(feeds: readonly { readonly name: string; readonly source: Feeds['sources'][number] }[]): Feeds {
+  return { sources: feeds.map(({ source }) => source), names: feeds.map(({ name }) => name).join() };
+}
+
+/** Whether a number of the host's travels with others. */
+export function isPacked({ value }: Constant): boolean {
+  return value.dtype === DataType.float && value.shape.length === 0;
+}
+
+export function fedInput({ value }: Constant, index: number) {
+  return { kind: 'input', key: `host:${index}`, dtype: value.dtype, shape: value.shape } as const;
+}
+
+function firstFloat({ bytes }: ConstantValue): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+}
+
+function given(tensors: ReadonlyMap<string, tf.Tensor> | undefined, key: string): tf.Tensor {
+  const tensor = tensors?.get(key);
+  if (tensor === undefined) throw new Error(`Internal error: the graph is not given '${key}'`);
+  return tensor;
+}
