@@ -3,4 +3,4 @@ export { GraphSession } from './graphSession.ts';
 export { type RecordableBackend, Recorder } from './recorder.ts';
 export { type Constant, difference, type Obstacle, type Operation, sameValue, type Value } from './recording.ts';
 export { Mismatch, Replay } from './replay.ts';
-export { buildStepGraph, type Cell, type GraphPart, type PartGraph, resourceKey, type StepGraph } from './stepGraph.ts';
+export { buildStepGraph, type Cell, type PartGraph, resourceKey, type StepGraph } from './stepGraph.ts';

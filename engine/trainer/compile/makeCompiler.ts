@@ -6,7 +6,8 @@ import type { StepGuard } from '../loop/stepGuard.ts';
 import type { Updater } from '../loop/updater.ts';
 import { beginNoise } from '../model/randomness.ts';
 import type { TrainState } from '../state/trainState.ts';
-import { StepCompiler, type StepCompilerOptions, type UpdateForm } from './stepCompiler.ts';
+import { StepCompiler } from './stepCompiler.ts';
+import type { StepCompilerOptions, UpdateForm } from './stepRequest.ts';
 import type { TraceSink } from './stepTrace.ts';
 
 /** The parts of the loop that a compiled step stands in for or tells of what it does. */

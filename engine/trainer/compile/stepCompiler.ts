@@ -1,108 +1,28 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
-import type { Random } from '../../base/random.ts';
-import { type LossScaler, Optimizer, type WeightAverage } from '../../optim/index.ts';
-import type { MetricValue } from '../logging/metricLog.ts';
-import type { StepExecutor, StepResult } from '../loop/eagerStep.ts';
-import type { NamedVariable } from '../model/module.ts';
-import type { OptimizerLike } from '../ports.ts';
-import type { CompileMode } from '../settingSections.ts';
+import { Optimizer } from '../../optim/index.ts';
 import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
 import { compareTraces } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
-import { type HostRoot, sameReads } from './hostWatch.ts';
+import { sameReads } from './hostWatch.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
 import { placeOf } from './placeOf.ts';
 import { type CurrentNumbers, messageOf, StepRecorder } from './stepRecorder.ts';
 import { type Replayed, replayStep } from './stepReplay.ts';
-import { flatKey, reducedKey, type StepTrace, sumKey, type TraceSink } from './stepTrace.ts';
+import type {
+  CompiledGradients,
+  CompiledUpdate,
+  FusedResult,
+  GivenGradients,
+  StepCompilerOptions,
+  StepMode,
+  StepRequest,
+} from './stepRequest.ts';
+import { flatKey, reducedKey, type StepTrace, sumKey } from './stepTrace.ts';
 import { usesIndex } from './usesIndex.ts';
-
-/**
- * `whole`: nothing but the trainer's own code stands between gradients and weights, so that all of it is one run.
- * `cut`: gradients are looked at before they are used. `flat`: they are exchanged between ranks, as one vector.
- * `gradients`: the update is not ours to record.
- */
-export type UpdateForm = 'whole' | 'cut' | 'flat' | 'gradients';
-
-export interface StepCompilerOptions {
-  readonly mode: CompileMode;
-  /** Runs the step that is recorded. */
-  readonly eager: StepExecutor;
-  readonly parameters: readonly NamedVariable[];
-  readonly optimizer: OptimizerLike;
-  readonly average: WeightAverage | undefined;
-  readonly form: UpdateForm;
-  /** Micro-batches in an optimizer step. */
-  readonly divisor: number;
-  /** Whether gradients of several micro-steps are added up. */
-  readonly accumulates: boolean;
-  /** With fp16: what the loss is multiplied by. */
-  readonly scaler: LossScaler | undefined;
-  /** Objects whose fields the step may work with. */
-  readonly owners: readonly HostRoot[];
-  /** Objects among them that are not looked into. */
-  readonly opaque: ReadonlySet<unknown>;
-  /** The trainer's random numbers, which a rehearsal must not use up. */
-  readonly random: Random;
-  readonly trainingStep: (batch: never, index: number) => tf.Tensor;
-  /** The method as it is written. */
-  readonly trainingStepText: (...parameters: never[]) => unknown;
-  /** Begins the noise of a step other than the current one, or of the current one again. */
-  readonly beginNoise: (ahead: number) => void;
-  readonly watch: (sink: TraceSink | undefined) => void;
-  readonly log: (values: Readonly<Record<string, MetricValue>>) => void;
-  readonly say: (text: string, level: 'info' | 'warning') => void;
-  /** Clips and measures, as the updater does; gives new tensors. */
-  readonly clip: (gradients: ReadonlyMap<string, tf.Tensor>) => {
-    readonly gradients: ReadonlyMap<string, tf.Tensor>;
-    readonly norm: tf.Scalar | undefined;
-  };
-}
-
-export interface StepRequest {
-  readonly batch: unknown;
-  readonly index: number;
-  readonly wantsNorm: boolean;
-  /** Whether what the step logs is wanted. */
-  readonly isLogging: boolean;
-  /** Gradients of earlier micro-steps by parameter, none before the first. They stay the caller's. */
-  readonly sums: ReadonlyMap<string, tf.Tensor>;
-  /** Whether the accumulation ends with this step. */
-  readonly isLast: boolean;
-}
-
-/** A whole step that was run as a graph, the update included. */
-export interface FusedResult {
-  readonly loss: tf.Scalar;
-  readonly gradNorm: tf.Scalar | undefined;
-}
-
-/** The update that belongs to gradients that the compiler gave. Each method is undefined or false when it failed. */
-export interface CompiledUpdate {
-  /** Parameters that there are gradients of, in the order of the vector. */
-  readonly names: readonly string[];
-  /** Whether it works with one vector of all gradients. */
-  readonly isFlat: boolean;
-  /** The norm of the gradients before clipping. */
-  norm(gradients: GivenGradients): tf.Scalar | undefined;
-  /** Clips, steps the optimizer, updates averages. */
-  step(gradients: GivenGradients): boolean;
-}
-
-/** By parameter, or one vector. */
-export type GivenGradients = ReadonlyMap<string, tf.Tensor> | tf.Tensor;
-
-export interface CompiledGradients extends StepResult {
-  /** What is to follow at the end of an accumulation; undefined where the update is not compiled. */
-  readonly update: CompiledUpdate | undefined;
-}
-
-/** How steps run; a resumed training goes on the same way. `host`: the step's JavaScript runs beside its graph. */
-export type StepMode = 'graph' | 'host' | 'eager';
 
 /** A graph for a request, and what the step's JavaScript did for it. */
 interface Prepared {

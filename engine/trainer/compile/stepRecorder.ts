@@ -9,7 +9,7 @@ import { type Compiled, planKeyOf } from './compiled.ts';
 import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
 import { rolledBatch } from './rolledBatch.ts';
-import type { StepCompilerOptions, StepRequest, UpdateForm } from './stepCompiler.ts';
+import type { StepCompilerOptions, StepRequest, UpdateForm } from './stepRequest.ts';
 import { type StepTrace, traceStep } from './stepTrace.ts';
 
 /** What the next step of the optimizer will compute with: recorded graphs look it up here. */

@@ -3,7 +3,7 @@ import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
-import type { CompiledGradients, FusedResult, StepRequest } from '../compile/stepCompiler.ts';
+import type { CompiledGradients, FusedResult, StepRequest } from '../compile/stepRequest.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Collective } from '../../api/training.ts';
 import { clipGradNorm, clipGradValue, gradientNorm, type LossScaler, type WeightAverage } from '../../optim/index.ts';
-import type { CompiledUpdate, GivenGradients } from '../compile/stepCompiler.ts';
+import type { CompiledUpdate, GivenGradients } from '../compile/stepRequest.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
