@@ -73,7 +73,7 @@ export interface TrainerSettingsOptions {
   /** Watch for tensors and memory that are never freed; null or false does not. */
   readonly leak_guard?: LeakGuardOptions | boolean | null;
   /**
-   * Whether training steps are recorded and run as one TensorFlow graph each: `auto` where that is possible, saying why
+   * Whether training steps are recorded and run as one TensorFlow graph each: `auto` (default) where that is possible, saying why
    * where it is not; true makes that an error; false never.
    */
   readonly compile?: CompileMode | null;
