@@ -115,6 +115,29 @@ export const ComposedConfig = z.object({
 });
 export type ComposedConfig = z.infer<typeof ComposedConfig>;
 
+/** The shortest override list that gives the same config. */
+export const ShortestOverrides = z.object({
+  overrides: z.array(z.string()),
+  /** True when nothing shorter was left to try. */
+  exhaustive: z.boolean(),
+});
+export type ShortestOverrides = z.infer<typeof ShortestOverrides>;
+
+/** What writing a value into its YAML file changes. */
+export const FileEdit = z.object({
+  /** Relative to the project. */
+  file: z.string(),
+  /** The first line that differs, from 1, and the lines that give way to others. */
+  line: z.number().int(),
+  removed: z.array(z.string()),
+  added: z.array(z.string()),
+  /** The overrides that are still needed for the same config. */
+  overrides: z.array(z.string()),
+  /** Other keys of the file that change with it, because an alias refers to it. */
+  alsoChanged: z.array(z.string()),
+});
+export type FileEdit = z.infer<typeof FileEdit>;
+
 /** What a target's sources state of one of its options. Values are YAML texts. */
 export const OptionFacts = z.object({
   /** Dotted path, also of options that the config does not set. */

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { ComposedConfig, ComposeRequest, ConfigSchema, ConfigSource } from './configModel.ts';
+import {
+  ComposedConfig,
+  ComposeRequest,
+  ConfigSchema,
+  ConfigSource,
+  FileEdit,
+  ShortestOverrides,
+} from './configModel.ts';
 import { PredictInput, Prediction, SamplePage, SessionInfo } from './inferenceModel.ts';
 import { ContinueRequest, LaunchPreview, LaunchRequest } from './launchModel.ts';
 import { DeviceInfo, DoctorReport } from './machine.ts';
@@ -24,6 +31,7 @@ const Nothing = z.object({});
 const OfRun = z.object({ runId: z.string() });
 /** `notes`: what a person should know of how it started, such as a damaged checkpoint that was passed over. */
 const StartedRun = z.object({ runId: z.string(), notes: z.array(z.string()) });
+const WriteRequest = z.object({ configName: z.string(), overrides: z.array(z.string()), path: z.string() });
 const OfSession = z.object({ sessionId: z.string() });
 
 /** Everything a host can ask of the engine. A new ability starts here; then its handler, then its page and command. */
@@ -52,6 +60,12 @@ export const contract = {
     }),
     z.object({ overrides: z.array(z.string()) }),
   ),
+  /** The way back from a config: the shortest overrides that compose to the same, options before values. */
+  'config.shortest': procedure(ComposeRequest, ShortestOverrides),
+  /** What writing the value at `path` into the config file that sets it would change; nothing is written. */
+  'config.previewWrite': procedure(WriteRequest, FileEdit),
+  /** Writes it: comments, order, quotes and anchors of the file stay. */
+  'config.write': procedure(WriteRequest, FileEdit),
 
   'launch.preview': procedure(LaunchRequest, LaunchPreview),
   /** What the launch would do, step by step; the project's constructors run, in a process of their own. */

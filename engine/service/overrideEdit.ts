@@ -26,9 +26,7 @@ export interface OverrideEdit {
 export function editOverrides(edit: OverrideEdit, compose: (overrides: readonly string[]) => DictNode): string[] {
   const wanted = compose(edit.overrides).clone();
   changeAt(wanted, splitKeyPath(edit.path), edit.path, edit.value);
-  // An override of the value itself, or of the list that it stands in; what else that said comes back by the difference.
-  const keys = [splitKeyPath(edit.path).join('.'), edit.path.split('[')[0] ?? ''];
-  const others = edit.overrides.filter((text) => !keys.some((key) => isValueOverrideOf(text, key)));
+  const others = withoutValueOverrides(edit.overrides, edit.path);
   const { overrides, inexpressible } = leafEdits(compose(others), wanted);
   if (inexpressible.length === 0) return [...others, ...overrides];
   throw new EngineError(
@@ -36,6 +34,19 @@ export function editOverrides(edit: OverrideEdit, compose: (overrides: readonly 
     `No override can say this change of '${inexpressible.join("', '")}'. Change the config file instead.`,
     { paths: inexpressible },
   );
+}
+
+/** The overrides without those of the value itself, or of the list that it stands in. */
+export function withoutValueOverrides(overrides: readonly string[], path: string): string[] {
+  const keys = [splitKeyPath(path).join('.'), path.split('[')[0] ?? ''];
+  return overrides.filter((text) => !keys.some((key) => isValueOverrideOf(text, key)));
+}
+
+/** The node at a dotted path, not following interpolations. */
+export function nodeAt(root: DictNode, path: string): ConfigNode | undefined {
+  let node: ConfigNode | undefined = root;
+  for (const part of splitKeyPath(path)) node = node && childOf(node, part);
+  return node;
 }
 
 function isValueOverrideOf(text: string, key: string): boolean {

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { ComposedConfig, ConfigSchema, GroupChoice } from '../../engine/api/configModel.ts';
+import type { ComposedConfig, ConfigSchema, FileEdit, GroupChoice } from '../../engine/api/configModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
 import { failed, idle, type Load, loaded, loading } from './load.ts';
@@ -13,6 +13,8 @@ interface ComposeState {
   readonly schema: Load<ConfigSchema>;
   /** An edit that could not be turned into overrides. */
   readonly editError: unknown;
+  /** What the last look for shorter overrides found; undefined after any change. */
+  readonly shortened: { readonly before: number; readonly after: number; readonly exhaustive: boolean } | undefined;
   readonly past: readonly (readonly string[])[];
   readonly future: readonly (readonly string[])[];
   readonly selectedPath: string | undefined;
@@ -20,6 +22,12 @@ interface ComposeState {
   setOverrides(overrides: readonly string[]): void;
   /** Sets a leaf to a value in YAML flow syntax, or deletes it. The engine decides which override says that. */
   setValue(path: string, value: string | undefined): Promise<void>;
+  /** Says the same config with the shortest list of overrides. */
+  shorten(): Promise<void>;
+  /** What writing the value at a path into its file changes. Rejects with what keeps it from being written. */
+  previewWrite(path: string): Promise<FileEdit>;
+  /** Writes it; the overrides that it makes needless go. */
+  write(path: string): Promise<void>;
   choose(group: GroupChoice, option: string | null): void;
   select(path: string | undefined): void;
   undo(): void;
@@ -37,6 +45,7 @@ export const useCompose = create<ComposeState>()((set, get) => ({
   composed: idle,
   schema: idle,
   editError: undefined,
+  shortened: undefined,
   past: [],
   future: [],
   selectedPath: undefined,
@@ -50,7 +59,13 @@ export const useCompose = create<ComposeState>()((set, get) => ({
   setOverrides: (overrides) => {
     const before = get().overrides;
     if (same(before, overrides)) return;
-    set({ overrides, past: [...get().past, before].slice(-HISTORY), future: [], editError: undefined });
+    set({
+      overrides,
+      past: [...get().past, before].slice(-HISTORY),
+      future: [],
+      editError: undefined,
+      shortened: undefined,
+    });
     remember();
     void get().compose();
   },
@@ -65,6 +80,31 @@ export const useCompose = create<ComposeState>()((set, get) => ({
     } catch (error) {
       set({ editError: error });
     }
+  },
+
+  shorten: async () => {
+    const { configName, overrides } = get();
+    if (configName === undefined) return;
+    try {
+      const found = await api['config.shortest']({ configName, overrides: [...overrides] });
+      // Somebody who typed on meanwhile wants what they typed.
+      if (get().overrides !== overrides || get().configName !== configName) return;
+      const isShorter = found.overrides.length < overrides.length;
+      if (isShorter) get().setOverrides(found.overrides);
+      const after = isShorter ? found.overrides.length : overrides.length;
+      set({ shortened: { before: overrides.length, after, exhaustive: found.exhaustive }, editError: undefined });
+    } catch (error) {
+      set({ editError: error });
+    }
+  },
+
+  previewWrite: (path) => api['config.previewWrite'](writeRequest(get(), path)),
+
+  write: async (path) => {
+    const { overrides } = await api['config.write'](writeRequest(get(), path));
+    get().setOverrides(overrides);
+    // The file's own change is heard of a moment later; the page need not wait for that.
+    void get().compose();
   },
 
   choose: (group, option) => get().setOverrides(withChoice(get().overrides, group, option)),
@@ -112,6 +152,10 @@ export const useCompose = create<ComposeState>()((set, get) => ({
     }
   },
 }));
+
+function writeRequest({ configName = '', overrides }: ComposeState, path: string) {
+  return { configName, overrides: overrides.filter((text) => text.trim() !== ''), path };
+}
 
 /** The override list after choosing `option` for a group; choosing what holds without overrides removes the override. */
 export function withChoice(overrides: readonly string[], group: GroupChoice, option: string | null): string[] {

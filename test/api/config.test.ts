@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConfigTreeNode } from '../../engine/api/configModel.ts';
@@ -164,6 +164,63 @@ describe.each(transports)('configs over $id', (transport) => {
     const answer = api['config.source']({ file });
     if (code === undefined) expect(await answer).toEqual({ file, text });
     else await expect(answer).rejects.toMatchObject({ code });
+  });
+
+  test('the shortest overrides give the same config, options before values', async () => {
+    const { api } = await serveProject(transport);
+    const long = ['model.size=64', 'model.name=large', 'epochs=3', 'epochs=2', '++optimizer.lr=0.1', 'exp_name=other'];
+    const found = await api['config.shortest']({ configName: 'train', overrides: long });
+    expect(found).toEqual({ overrides: ['model=large', 'exp_name=other'], exhaustive: true });
+    const [before, after] = await Promise.all(
+      [long, found.overrides].map((overrides) => api['config.compose']({ configName: 'train', overrides })),
+    );
+    expect(after?.yaml).toBe(before?.yaml);
+  });
+
+  test('a value is written into the file that sets it, comments and all, once it was shown', async () => {
+    const { api, root } = await serveProject(transport);
+    const file = join(root, 'configs', 'optimizer', 'sgd.yaml');
+    const text = '# how\n_target_: torch.optim.SGD\nlr: 0.1  # rate\n';
+    writeFileSync(file, text);
+    const overrides = ['epochs=7', 'optimizer.lr=0.5'];
+    const request = { configName: 'train', overrides, path: 'optimizer.lr' };
+    const edit = {
+      file: 'configs/optimizer/sgd.yaml',
+      line: 3,
+      removed: ['lr: 0.1  # rate'],
+      added: ['lr: 0.5  # rate'],
+      overrides: ['epochs=7'],
+      alsoChanged: [],
+    };
+    const before = (await api['config.compose']({ configName: 'train', overrides })).yaml;
+    expect(await api['config.previewWrite'](request)).toEqual(edit);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(await api['config.write'](request)).toEqual(edit);
+    expect(readFileSync(file, 'utf8')).toBe(text.replace('0.1', '0.5'));
+    expect((await api['config.compose']({ configName: 'train', overrides: edit.overrides })).yaml).toBe(before);
+    expect(
+      await api['config.write']({ configName: 'train', overrides: ['layers=[8,2]'], path: 'layers[1]' }),
+    ).toMatchObject({
+      file: 'configs/train.yaml',
+      removed: ['layers: [8, 4]'],
+      added: ['layers: [8, 2]'],
+      overrides: [],
+    });
+  });
+
+  test.each([
+    { id: 'a key that no file sets', overrides: ['+extra=1'], path: 'extra', code: 'config.write.no-file' },
+    {
+      id: 'a part of what an override sets',
+      overrides: ['+extra={x: 1}'],
+      path: 'extra.x',
+      code: 'config.write.no-file',
+    },
+    { id: 'no key at all', overrides: [], path: 'nothing', code: 'config.write.no-such-key' },
+  ])('$id cannot be written to a file', async ({ overrides, path, code }) => {
+    const { api } = await serveProject(transport);
+    const request = { configName: 'train', overrides, path };
+    await expect(api['config.write'](request)).rejects.toMatchObject({ code });
   });
 
   test('a changed file is told, and composed anew', async () => {

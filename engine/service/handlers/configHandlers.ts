@@ -3,16 +3,20 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { ComposedConfig, GroupChoice, OverrideInfo } from '../../api/configModel.ts';
 import type { EngineHandlers } from '../../api/contract.ts';
 import { EngineError } from '../../api/errors.ts';
-import { listGroups, type Override } from '../../config/index.ts';
+import { listGroups, minimalOverrides, type Override } from '../../config/index.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
 import { commandText } from '../commandText.ts';
 import { type Composition, type CompositionRequest, composeProject, engineRequest, explained } from '../composition.ts';
 import { configSchema, printedSchema } from '../configProblems.ts';
 import { buildTree } from '../configTree.ts';
 import type { EngineState } from '../engineState.ts';
+import { planFileEdit, writeFileEdit } from '../fileEdit.ts';
 import { editOverrides } from '../overrideEdit.ts';
 
-type Names = 'config.compose' | 'config.schema' | 'config.jsonSchema' | 'config.source' | 'config.overrideFor';
+type Names = Extract<keyof EngineHandlers, `config.${string}`>;
+
+/** So that a click is answered in about a second: the search tells when it was not ended. */
+const MOST_COMPOSITIONS = 1000;
 
 const LARGEST_SOURCE = 4 * 1024 * 1024;
 
@@ -27,6 +31,17 @@ export function configHandlers(state: EngineState): Pick<EngineHandlers, Names> 
       const compose = (list: readonly string[]) => composeProject(project, { configName, overrides: list }).config;
       return { overrides: explained(() => editOverrides({ overrides, path, value }, compose)) };
     },
+    'config.shortest': (request) => {
+      const { parts } = composeProject(state.current.project, request);
+      const found = explained(() => minimalOverrides(parts, parts.config, { maximumCompositions: MOST_COMPOSITIONS }));
+      // What no list can say again (it never happened) leaves the one that is there.
+      return {
+        overrides: found.exact ? [...found.overrides] : request.overrides,
+        exhaustive: found.exhaustive && found.exact,
+      };
+    },
+    'config.previewWrite': (request) => planFileEdit(state.current.project, request).edit,
+    'config.write': (request) => writeFileEdit(planFileEdit(state.current.project, request)),
   };
 }
 

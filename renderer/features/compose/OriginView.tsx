@@ -1,17 +1,20 @@
+import { useRef } from 'react';
 import type { ConfigTreeNode, OriginInfo } from '../../../engine/api/configModel.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { OptionView } from './OptionView.tsx';
 import { rowOf } from './ProblemList.tsx';
+import { WriteButton } from './WriteButton.tsx';
 
 /** Blame with the losers: where the value comes from, and what it beat. */
 export function OriginView({ node }: { readonly node: ConfigTreeNode | undefined }) {
   const schema = useCompose((state) => state.schema.data);
+  const view = useRef<HTMLDivElement>(null);
   if (!node)
     return <EmptyState title="No key chosen" text="Choose a row of the tree to see where its value comes from." />;
   return (
-    <div className="origin">
+    <div className="origin" ref={view} tabIndex={-1}>
       <div className="origin__path mono">{node.path}</div>
       {node.kind === 'scalar' && (
         <dl className="origin__facts">
@@ -48,6 +51,10 @@ export function OriginView({ node }: { readonly node: ConfigTreeNode | undefined
           <Button onClick={() => void useCompose.getState().setValue(node.path, node.before)}>
             Back to {node.before}
           </Button>
+        )}
+        {node.changed && node.origin?.kind === 'override' && (
+          // What was written is no longer changed, and its button gone: the focus stays near.
+          <WriteButton key={node.path} path={node.path} onWritten={() => view.current?.focus()} />
         )}
         <Button look="danger" onClick={() => void useCompose.getState().setValue(node.path, undefined)}>
           Remove key

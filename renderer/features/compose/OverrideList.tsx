@@ -7,6 +7,7 @@ import { Panel } from '../../ui/Panel.tsx';
 /** The overrides as the command line would take them: each can be edited in place, removed, or a new one typed. */
 export function OverrideList({ errorIndex }: { readonly errorIndex: number | undefined }) {
   const overrides = useCompose((state) => state.overrides);
+  const shortened = useCompose((state) => state.shortened);
   const [draft, setDraft] = useState('');
   const { setOverrides } = useCompose.getState();
   const add = (event: FormEvent) => {
@@ -21,9 +22,12 @@ export function OverrideList({ errorIndex }: { readonly errorIndex: number | und
       label="Overrides"
       actions={
         overrides.length > 0 && (
-          <Button look="quiet" onClick={() => setOverrides([])}>
-            Clear
-          </Button>
+          <>
+            <ShortestButton />
+            <Button look="quiet" onClick={() => setOverrides([])}>
+              Clear
+            </Button>
+          </>
         )
       }
     >
@@ -53,9 +57,46 @@ export function OverrideList({ errorIndex }: { readonly errorIndex: number | und
             <Plus size={16} />
           </Button>
         </form>
+        {shortened && (
+          <p className="overrides__note" role="status">
+            {shortenedText(shortened)}
+          </p>
+        )}
       </div>
     </Panel>
   );
+}
+
+/** The inverse of composing: options before values, nothing that the config is the same without. */
+function ShortestButton() {
+  const [busy, setBusy] = useState(false);
+  const shorten = async () => {
+    setBusy(true);
+    await useCompose.getState().shorten();
+    setBusy(false);
+  };
+  return (
+    <Button
+      look="quiet"
+      busy={busy}
+      title="Find the shortest overrides that give the same config"
+      onClick={() => void shorten()}
+    >
+      Shortest
+    </Button>
+  );
+}
+
+interface Shortened {
+  readonly before: number;
+  readonly after: number;
+  readonly exhaustive: boolean;
+}
+
+function shortenedText({ before, after, exhaustive }: Shortened): string {
+  const end = exhaustive ? '' : ' The search was not ended: there may be a shorter list.';
+  if (after === before) return `No shorter list gives this config.${end}`;
+  return `${before} became ${after}, for the same config.${end}`;
 }
 
 interface OverrideRowProps {
