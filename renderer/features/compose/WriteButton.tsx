@@ -5,6 +5,7 @@ import { useCompose } from '../../stores/compose.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { ErrorNotice } from '../../ui/states.tsx';
+import './write.css';
 
 /** Writes what an override says into the file that sets the key, after showing the lines that change. */
 export function WriteButton({ path, onWritten }: { readonly path: string; readonly onWritten: () => void }) {
