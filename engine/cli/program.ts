@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EngineError } from '../api/errors.ts';
 import { normalizeArguments } from './arguments.ts';
 import { addCompletion } from './commandTree/completionCommands.ts';
+import { addExport } from './commandTree/exportCommand.ts';
 import type { Finish } from './commandTree/finish.ts';
 import { addMachine, addProject } from './commandTree/machineCommands.ts';
 import { addRuns } from './commandTree/runCommands.ts';
@@ -54,6 +55,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
   addPlan(program, terminal, finish);
   addLaunch(program, (argv) => runProgram(argv, terminal), finish);
   addInfer(program, terminal, finish);
+  addExport(program, terminal, finish);
   addVerify(program, terminal, finish);
   addWhy(program, terminal, finish);
   addSchema(program, terminal, finish);

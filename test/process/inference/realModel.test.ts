@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tensorflowObstacle } from '../../../engine/backend/index.ts';
 import { saveCheckpoint, type TensorSource } from '../../../engine/checkpoint/index.ts';
+import { runExport } from '../../../engine/inference/export/runExport.ts';
 import { type ForkSession, InferenceSession, runInference } from '../../../engine/inference/index.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/inference/project', import.meta.url));
@@ -194,4 +196,26 @@ test('a session describes the model, shows samples and answers', async () => {
   } finally {
     await session.dispose();
   }
+});
+
+describe.skipIf(tensorflowObstacle() !== undefined)('a checkpoint as a SavedModel', () => {
+  test('takes any number of samples, gives what the model gives, and is not replaced unasked', async () => {
+    const target = join(project, RUN, 'checkpoints/best');
+    const request = { fork: forkReal, projectRoot: project, target, overwrite: false, useEma: true };
+    const done = await runExport(request);
+    expect(done).toMatchObject({
+      output: join(project, RUN, 'export/best'),
+      checkpoint: target,
+      step: 2,
+      input: { name: 'input', dtype: 'float32', shape: [-1, 2, 2, 1] },
+      outputs: [{ name: 'output', dtype: 'float32', shape: [-1, 3] }],
+      parameters: 15,
+    });
+    expect(done.difference).toBeLessThan(1e-6);
+    expect(done.fixedBecause).toBeUndefined();
+    expect(JSON.parse(readFileSync(join(done.output, 'assets.extra/accelhydra.json'), 'utf8'))).toMatchObject({
+      step: 2,
+    });
+    await expect(runExport(request)).rejects.toThrow('--overwrite');
+  });
 });
