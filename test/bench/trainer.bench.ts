@@ -8,33 +8,36 @@ import type { Benchmark, Contest } from './benchmark.ts';
  */
 const pairs = 4;
 
+/** `ours`: the Trainer with what it does by default. `eager`: with `compile: false`, op by op as the loop. */
+type Side = 'ours' | 'eager';
+
 /**
- * The Trainer with what it does by default against the shortest loop that trains the same model with the same parts, in
- * many short slices that take turns. By the wall's clock, and by the processor's time, which other programs disturb less.
+ * The Trainer against the shortest loop that trains the same model with the same parts, in many short slices that take
+ * turns. By the wall's clock, and by the processor's time, which other programs disturb less.
  */
-function trainerAgainstLoop(name: string, metric: string, clock: 'wall' | 'cpu'): Benchmark {
+function trainerAgainstLoop(name: string, side: Side, metric: string, clock: 'wall' | 'cpu'): Benchmark {
   return {
-    name: `trainer-overhead-${name}${clock === 'cpu' ? '-cpu' : ''}`,
-    metric,
+    name: `trainer-${side === 'eager' ? 'eager-' : ''}overhead-${name}${clock === 'cpu' ? '-cpu' : ''}`,
+    metric: side === 'eager' ? `${metric}, compile: false` : metric,
     unit: clock === 'cpu' ? 'samples/CPU s' : 'samples/s',
     rounds: 15 * pairs,
     warmUps: 2 * pairs,
-    prepare: () => prepare(name, clock),
+    prepare: () => prepare(name, side, clock),
   };
 }
 
-async function prepare(model: string, clock: string): Promise<Contest> {
+async function prepare(model: string, side: Side, clock: string): Promise<Contest> {
   const ours: ChildProcess[] = [];
   const peers: ChildProcess[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    ours.push(await start(model, 'ours', clock));
+    ours.push(await start(model, side, clock));
     peers.push(await start(model, 'peer', clock));
   }
   return {
     ours: inTurn(ours),
     peer: inTurn(peers),
     dispose: () => {
-      for (const side of [...ours, ...peers]) side.disconnect();
+      for (const child of [...ours, ...peers]) child.disconnect();
     },
   };
 }
@@ -75,7 +78,13 @@ function nextMessage(child: ChildProcess): Promise<unknown> {
   });
 }
 
-export const benchmarks: readonly Benchmark[] = (['wall', 'cpu'] as const).flatMap((clock) => [
-  trainerAgainstLoop('mlp', 'training an MLP, batch 64, one thread', clock),
-  trainerAgainstLoop('cnn', 'training a small CNN, batch 64, one thread', clock),
-]);
+const models = [
+  ['mlp', 'training an MLP, batch 64, one thread'],
+  ['cnn', 'training a small CNN, batch 64, one thread'],
+] as const;
+
+export const benchmarks: readonly Benchmark[] = models.flatMap(([model, metric]) =>
+  (['ours', 'eager'] as const).flatMap((side) =>
+    (['wall', 'cpu'] as const).map((clock) => trainerAgainstLoop(model, side, metric, clock)),
+  ),
+);
