@@ -48,19 +48,52 @@ export function explain(composition: Composition, path: string): Explanation {
   };
 }
 
-/** The explanations of all leaves, in the config's order; empty containers are leaves. */
+/**
+ * The explanations of all leaves, in the config's order; empty containers are leaves. Each is worked out when it is read,
+ * so that having them beside every composition costs little: a page shows one of a thousand.
+ */
 export function explainAll(composition: Composition): ReadonlyMap<string, Explanation> {
   const all = new Map<string, Explanation>();
   for (const leaf of leavesOf(composition.config)) {
-    const path = fullKeyOf(leaf);
-    all.set(path, {
-      path,
-      winner: given(leaf, composition),
-      beaten: losersOf(leaf).map((loser) => given(loser, composition)),
-      trail: interpolationTrail(leaf, composition.context),
-    });
+    const explanation = new LeafExplanation(leaf, composition);
+    all.set(explanation.path, explanation);
   }
   return all;
+}
+
+class LeafExplanation implements Explanation {
+  readonly path: string;
+  readonly #node: ConfigNode;
+  readonly #composition: Composition;
+  #winner: GivenValue | undefined;
+  #beaten: readonly GivenValue[] | undefined;
+  #trail: readonly TrailStep[] | undefined;
+
+  constructor(node: ConfigNode, composition: Composition) {
+    this.path = fullKeyOf(node);
+    this.#node = node;
+    this.#composition = composition;
+  }
+
+  get winner(): GivenValue {
+    this.#winner ??= given(this.#node, this.#composition);
+    return this.#winner;
+  }
+
+  get beaten(): readonly GivenValue[] {
+    this.#beaten ??= losersOf(this.#node).map((loser) => given(loser, this.#composition));
+    return this.#beaten;
+  }
+
+  get trail(): readonly TrailStep[] {
+    this.#trail ??= interpolationTrail(this.#node, this.#composition.context);
+    return this.#trail;
+  }
+
+  toJSON(): object {
+    const { path, winner, beaten } = this;
+    return { path, winner, beaten, trail: this.trail.map(({ node: _node, ...step }) => step) };
+  }
 }
 
 /** Every scalar and every empty container below a container. */

@@ -83,6 +83,16 @@ describe('blame with the losers', () => {
     expect(() => explain(composition, 'model.dept')).toThrow("'model' has no key 'dept'. Did you mean 'model.depth'?");
   });
 
+  test('of every leaf it says the same as of one, also as JSON', () => {
+    for (const [path, all] of explainAll(composition)) {
+      const one = explain(composition, path);
+      expect([path, all.winner, all.beaten, all.trail]).toEqual([one.path, one.winner, one.beaten, one.trail]);
+    }
+    const json = JSON.parse(JSON.stringify(explainAll(composition).get('lr'))) as Record<string, unknown>;
+    expect(Object.keys(json)).toEqual(['path', 'winner', 'beaten', 'trail']);
+    expect(json.trail).toMatchObject([{ path: 'optimizer.lr' }, { path: 'base_lr' }]);
+  });
+
   test('knows every leaf', () => {
     const all = explainAll(composition);
     expect([...all.keys()]).toEqual([
