@@ -31,7 +31,10 @@ export function completeOverride(place: ConfigPlace, request: CompositionRequest
     }));
   });
   const found = groups.filter((candidate) => candidate.word.startsWith(word));
-  return [...found, ...keys(quietly(place, request)?.config, rest, end).map((key) => prefixed(sign, key))];
+  const known = keys(quietly(place, request)?.config, rest, end);
+  // What is there already cannot be added, only something below it.
+  const usable = sign === '+' ? known.filter(({ word: key }) => key.endsWith('.')) : known;
+  return [...found, ...usable.map((key) => prefixed(sign, key))];
 }
 
 /** What a half-typed dotted path may become. */

@@ -18,7 +18,7 @@ const shortCommands = new Set(['why', 'completion', '__complete', 'help', '--hel
 export function isShortCommand(argv) {
   const [command] = argv;
   if (command === undefined || shortCommands.has(command)) return true;
-  return command === 'train' && argv.some((word) => /^--(?:cfg|info)(?:=|$)/.test(word));
+  return command === 'train' && argv.some((word) => /^(?:--(?:cfg|info)(?:=|$)|-[ci]$)/.test(word));
 }
 
 /** The bundle, or undefined when there is none or a source has changed since. Costs about a millisecond. */

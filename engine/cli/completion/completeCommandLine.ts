@@ -9,7 +9,7 @@ export interface Candidate {
 }
 
 /** Commands whose free arguments are overrides; of `why` the first is a path. */
-const CONFIG_COMMANDS = new Set(['train', 'infer', 'why', 'schema']);
+const CONFIG_COMMANDS = new Set(['train', 'plan', 'infer', 'why', 'schema']);
 
 /** What may stand where the last of the words (after the program's name) is being typed. */
 export async function completeCommandLine(words: readonly string[], program: Command): Promise<Candidate[]> {
@@ -30,7 +30,9 @@ export async function completeCommandLine(words: readonly string[], program: Com
   const isPath = line.command.name() === 'why' && line.positional.length === 0;
   const overrides = line.command.name() === 'why' ? line.positional.slice(1) : line.positional;
   const request = { ...place, overrides };
-  return isPath ? completePath(place.place, request, current) : completeOverride(place.place, request, current);
+  const choices = line.mayTake === undefined ? [] : await optionValues(line.mayTake, current, line.source);
+  const rest = isPath ? completePath(place.place, request, current) : completeOverride(place.place, request, current);
+  return [...choices, ...rest];
 }
 
 interface ReadLine {
@@ -39,6 +41,8 @@ interface ReadLine {
   readonly source: SourceOptions;
   /** The option whose value is being typed. */
   readonly awaits: Option | undefined;
+  /** The option right before that can do without a value. */
+  readonly mayTake: Option | undefined;
 }
 
 /** Walks the finished words: which command they lead to, what they say, and whether an option waits for its value. */
@@ -46,6 +50,7 @@ function readLine(words: readonly string[], program: Command): ReadLine {
   let command = program;
   let awaits: Option | undefined;
   let isVariadic = false;
+  let mayTake: Option | undefined;
   const positional: string[] = [];
   const source: Record<string, string> = {};
   for (const word of words) {
@@ -59,11 +64,15 @@ function readLine(words: readonly string[], program: Command): ReadLine {
       continue;
     }
     awaits = undefined;
+    const isTaken = mayTake?.argChoices?.includes(word) === true;
+    mayTake = undefined;
+    if (isTaken) continue;
     if (word.startsWith('-') && word !== '-') {
       const [name = '', value] = word.split('=', 2);
       const option = findOption(command, name);
       if (value !== undefined && option) source[option.attributeName()] = value;
       else if (option?.required) awaits = option;
+      else if (option?.optional) mayTake = option;
       isVariadic = option?.variadic ?? false;
       continue;
     }
@@ -73,7 +82,7 @@ function readLine(words: readonly string[], program: Command): ReadLine {
     else if (command.name() === 'launch' && word === 'train') command = findCommand(program, 'train') ?? command;
     else positional.push(word);
   }
-  return { command, positional, source, awaits: isVariadic ? undefined : awaits };
+  return { command, positional, source, awaits: isVariadic ? undefined : awaits, mayTake };
 }
 
 function findCommand(program: Command, name: string): Command | undefined {

@@ -81,6 +81,8 @@ test('a source that changes is what runs, at once; the next set-up makes the bun
 test.each([
   { line: ['train', '--cfg', 'job'], isShort: true },
   { line: ['train', '--info=all', 'a=1'], isShort: true },
+  { line: ['train', '-c', 'job'], isShort: true },
+  { line: ['train', '-cn', 'other'], isShort: false },
   { line: ['why', 'a'], isShort: true },
   { line: [], isShort: true },
   { line: ['train', 'a=1'], isShort: false },
