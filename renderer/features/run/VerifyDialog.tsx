@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
@@ -29,22 +29,24 @@ export function VerifyDialog({ run, checkpoint, onClose }: VerifyDialogProps) {
   const [report, setReport] = useState<VerifyReport>();
   const [error, setError] = useState<unknown>();
   const latest = useRef(new Latest()).current;
-  const verify = async (how: 'files' | 'replay', count: number | undefined) => {
-    setBusy(how);
-    setError(undefined);
-    try {
-      const found = await latest.run((signal) => useRun.getState().verify(checkpoint.path, count, signal));
-      if (found !== undefined) setReport(found);
-    } catch (problem) {
-      setError(problem);
-    }
-    setBusy(undefined);
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, for the checkpoint that the dialog was opened for
+  const verify = useCallback(
+    async (how: 'files' | 'replay', count: number | undefined) => {
+      setBusy(how);
+      setError(undefined);
+      try {
+        const found = await latest.run((signal) => useRun.getState().verify(checkpoint.path, count, signal));
+        if (found !== undefined) setReport(found);
+      } catch (problem) {
+        setError(problem);
+      }
+      setBusy(undefined);
+    },
+    [checkpoint.path, latest],
+  );
   useEffect(() => {
     void verify('files', 0);
     return () => latest.cancel();
-  }, [checkpoint.path]);
+  }, [verify, latest]);
   const count = steps.trim() === '' ? undefined : Number(steps);
   const isCountRight = count === undefined || (Number.isInteger(count) && count > 0);
   return (
