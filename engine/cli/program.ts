@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../api/errors.ts';
 import { normalizeArguments } from './arguments.ts';
+import { addCompileReport } from './commandTree/compileReportCommand.ts';
 import { addCompletion } from './commandTree/completionCommands.ts';
 import { addExport } from './commandTree/exportCommand.ts';
 import type { Finish } from './commandTree/finish.ts';
@@ -53,6 +54,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     );
   addTrain(program, terminal, finish);
   addPlan(program, terminal, finish);
+  addCompileReport(program, terminal, finish);
   addLaunch(program, (argv) => runProgram(argv, terminal), finish);
   addInfer(program, terminal, finish);
   addExport(program, terminal, finish);

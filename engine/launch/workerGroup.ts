@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LaunchPlan, PlannedProcess, WorkerStatus } from '../api/launch.ts';
+import type { LaunchPlan, WorkerStatus } from '../api/launch.ts';
 import { formatAddress } from '../distributed/index.ts';
 import type { OutputLog } from './outputLog.ts';
+import { workerEnvironment } from './workerEnvironment.ts';
 import { type WorkerEnd, WorkerProcess } from './workerProcess.ts';
 import type { WorkerFailure, WorkerMessage } from './workerProtocol.ts';
 
@@ -66,7 +67,7 @@ export class WorkerGroup {
           module: start.module,
           folder: start.folder,
           log: start.logs[index] ?? missingLog(index),
-          environment: { ...environmentOf(process, plan, runDir, resumeFrom), ...meeting.environment },
+          environment: { ...workerEnvironment(process, plan, runDir, resumeFrom), ...meeting.environment },
           onMessage: (message) => {
             if (message.type === 'failed') this.#onFailure(process.rank, message.failure);
             start.onMessage(process.rank, message);
@@ -170,31 +171,6 @@ class MeetingPoint {
   dispose(): void {
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-function environmentOf(
-  process: PlannedProcess,
-  plan: LaunchPlan,
-  runDir: string,
-  resumeFrom: string | undefined,
-): Record<string, string> {
-  const threads = String(process.threads);
-  const count = String(plan.processes.length);
-  return {
-    RANK: String(process.rank),
-    LOCAL_RANK: String(process.rank),
-    WORLD_SIZE: count,
-    LOCAL_WORLD_SIZE: count,
-    CUDA_VISIBLE_DEVICES: process.cudaVisibleDevices,
-    // the order in which nvidia-smi and this plan count
-    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-    OMP_NUM_THREADS: threads,
-    TF_NUM_INTRAOP_THREADS: threads,
-    TF_NUM_INTEROP_THREADS: '1',
-    ACCELERATE_MIXED_PRECISION: plan.mixedPrecision,
-    ACCELHYDRA_RUN_DIR: runDir,
-    ...(resumeFrom === undefined ? {} : { ACCELHYDRA_RESUME_FROM: resumeFrom }),
-  };
 }
 
 function missingLog(index: number): never {

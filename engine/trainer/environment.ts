@@ -1,6 +1,7 @@
 import type { MixedPrecision } from '../api/launch.ts';
 import type { Collective, Reporter } from '../api/training.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
+import type { CompileListener } from './compile/compileListener.ts';
 
 /** Whether somebody asked the training to save and end. Polled between steps. */
 export interface StopSignal {
@@ -31,6 +32,8 @@ export interface TrainerEnvironment {
   readonly until?: StopPoint | undefined;
   /** fp16 scales the loss; what computes in half precision is the backend's affair. */
   readonly mixedPrecision?: MixedPrecision | undefined;
+  /** Hears which steps were compiled: for reports. */
+  readonly compileListener?: CompileListener | undefined;
   /** Recorded at the start: the resolved config. */
   readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,10 +1,12 @@
 export type { CheckpointContent, CheckpointFiles, CheckpointLabel } from './checkpoints/checkpointFiles.ts';
+export type { CompiledGraph, CompileListener } from './compile/compileListener.ts';
 export { type StopSignal, standaloneEnvironment, type TrainerEnvironment } from './environment.ts';
 export type { MetricRecord, TrainerHooks } from './hooks.ts';
 export { LoggingConfig, type LoggingConfigOptions } from './logging/loggingConfig.ts';
 export type { AudioOptions, HistogramOptions, ImageOptions, MediaOptions } from './logging/media/mediaMethods.ts';
 export type { MediaValue } from './logging/media/mediaValue.ts';
 export type { LoggedTable, TableCell } from './logging/media/table.ts';
+export { writeGraphEvents } from './logging/trackers/tensorboard/writeGraphEvents.ts';
 export type { FitResult, FitStatus } from './loop/trainLoop.ts';
 export { constantParameter, normalParameter, parameter, uniformParameter } from './model/initialise.ts';
 export * from './model/layers/index.ts';

@@ -1,4 +1,11 @@
-export { type ConstantValue, DataType, encodeSavedModel, type TensorInfo } from './graphDef.ts';
+export {
+  type ConstantValue,
+  DataType,
+  encodeGraph,
+  encodeSavedModel,
+  type GraphNode,
+  type TensorInfo,
+} from './graphDef.ts';
 export { GraphSession } from './graphSession.ts';
 export { type RecordableBackend, Recorder } from './recorder.ts';
 export {

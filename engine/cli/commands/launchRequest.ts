@@ -12,7 +12,7 @@ function fromProject(root: string, file: string): string {
 
 /** The request that a command line makes. */
 export function launchRequest(
-  project: ProjectInfo,
+  project: Pick<ProjectInfo, 'root' | 'configDir' | 'defaultConfig'>,
   overrides: readonly string[],
   options: ConfigOptions & LaunchFlags,
 ): LaunchRequest {

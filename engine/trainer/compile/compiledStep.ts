@@ -87,6 +87,10 @@ export class CompiledStep {
     });
   }
 
+  get partNames(): readonly PartName[] {
+    return [...this.#parts.keys()];
+  }
+
   has(part: PartName): boolean {
     return this.#parts.has(part);
   }

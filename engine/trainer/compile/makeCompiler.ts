@@ -56,6 +56,7 @@ export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): Ste
       for (const [key, value] of Object.entries(values)) parts.log.add(key, value, state.step, state.epoch);
     },
     say: (text, level) => parts.warn(text, level),
+    listener: environment.compileListener,
     clip: (gradients) => updater.clip(new Map(gradients), true),
   });
 }

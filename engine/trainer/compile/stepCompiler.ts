@@ -6,6 +6,7 @@ import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
 import { compareTraces } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
+import { describeGraph, tellRefusal } from './compileListener.ts';
 import { GraphCache } from './graphCache.ts';
 import { sameReads } from './hostWatch.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
@@ -300,6 +301,7 @@ export class StepCompiler {
   }
 
   #compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, signature: string): Prepared | undefined {
+    const started = performance.now();
     const made = this.#recorder.compile(request, tensors, this.#mode === 'host');
     if ('reason' in made) {
       if (made.isMomentary && ++this.#momentary <= mostMomentary) return undefined;
@@ -313,6 +315,7 @@ export class StepCompiler {
     if (made.isHost) this.#mode = 'host';
     this.#momentary = 0;
     for (const old of this.#cache.add(signature, made)) old.step.dispose();
+    this.#options.listener?.compiled(describeGraph(made, signature, performance.now() - started));
     return { request, compiled: made, tensors, replayed };
   }
 
@@ -334,7 +337,9 @@ export class StepCompiler {
     return this.#turnOff(obstacle);
   }
 
-  #turnOff({ reason, at }: Obstacle): undefined {
+  #turnOff(obstacle: Obstacle): undefined {
+    const { reason, at } = obstacle;
+    tellRefusal(this.#options.listener, obstacle);
     const place = placeOf(at);
     const text = `training_step cannot run as one graph: ${reason}${place === undefined ? '' : ` (${place})`}.`;
     if (this.#options.mode === true)

@@ -6,6 +6,7 @@ import type { StepExecutor, StepResult } from '../loop/eagerStep.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { OptimizerLike } from '../ports.ts';
 import type { CompileMode } from '../settingSections.ts';
+import type { CompileListener } from './compileListener.ts';
 import type { HostRoot } from './hostWatch.ts';
 import type { TraceSink } from './stepTrace.ts';
 
@@ -44,6 +45,7 @@ export interface StepCompilerOptions {
   readonly watch: (sink: TraceSink | undefined) => void;
   readonly log: (values: Readonly<Record<string, MetricValue>>) => void;
   readonly say: (text: string, level: 'info' | 'warning') => void;
+  readonly listener: CompileListener | undefined;
   /** Clips and measures, as the updater does; gives new tensors. */
   readonly clip: (gradients: ReadonlyMap<string, tf.Tensor>) => {
     readonly gradients: ReadonlyMap<string, tf.Tensor>;

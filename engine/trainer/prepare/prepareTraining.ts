@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
 import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
+import type { CompileListener } from '../compile/compileListener.ts';
 import type { StopPoint, StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import type { Module } from '../model/module.ts';
@@ -35,6 +36,8 @@ export interface TrainingSetup {
   readonly trainerOptions?: Readonly<Record<string, unknown>> | undefined;
   /** Ends there: for replays. */
   readonly until?: StopPoint | undefined;
+  /** Hears which steps were compiled: for reports. */
+  readonly compileListener?: CompileListener | undefined;
 }
 
 const required = ['model', 'train_dataloader', 'optimizer', 'loss_fn', 'trainer'] as const;
@@ -87,6 +90,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     canRecycle: setup.canRecycle,
     mixedPrecision: setup.mixedPrecision,
     until: setup.until,
+    compileListener: setup.compileListener,
     hyperparameters: config,
   });
 }

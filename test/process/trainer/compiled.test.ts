@@ -16,6 +16,7 @@ import {
   SGD,
   SmoothL1Loss,
 } from '../../../engine/optim/index.ts';
+import type { CompiledGraph } from '../../../engine/trainer/compile/compileListener.ts';
 import { dropoutMask } from '../../../engine/trainer/model/layers/dropout.ts';
 import {
   AvgPool2d,
@@ -247,6 +248,39 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
     expect(compiled.losses.length).toBeGreaterThan(2);
     // what stays is the weights and the optimizer's state
     expect(tf.memory().numTensors - between).toBe(between - before);
+  });
+
+  test('a listener hears of each graph, and why there is none', async () => {
+    const graphs: CompiledGraph[] = [];
+    const refusals: string[] = [];
+    const compileListener = {
+      compiled: (graph: CompiledGraph) => graphs.push(graph),
+      refused: (reason: string) => refusals.push(reason),
+    };
+    const run = { model: perceptron, data: new Waves(12, [3], 'number'), environment: { compileListener } };
+    await train({ ...run, compile: true });
+    expect(graphs).toHaveLength(1);
+    const [graph] = graphs;
+    expect(graph).toMatchObject({
+      signature: '0:float32[4,3] 1:float32[4,1]',
+      isHost: false,
+      parts: ['whole'],
+      varying: 0,
+    });
+    expect(graph?.operations).toBeGreaterThan(10);
+    expect(graph?.operations).toBeLessThanOrEqual(graph?.recorded ?? 0);
+    expect(graph?.nodes.filter(({ op }) => op === 'ResourceApplyAdam')).toHaveLength(4);
+    expect(graph?.constants.length).toBeGreaterThan(0);
+    expect(refusals).toEqual([]);
+    class Reads extends StepTrainer {
+      override training_step(batch: Batch, index: number): tf.Tensor {
+        const loss = super.training_step(batch, index);
+        return loss.dataSync()[0] === 0 ? loss.neg() : loss;
+      }
+    }
+    await train({ ...run, compile: 'auto', trainer: Reads });
+    expect(graphs).toHaveLength(1);
+    expect(refusals).toEqual([expect.stringContaining('reads a value back')]);
   });
 
   test('hooks see current weights, and what they assign is seen by the next step', async () => {

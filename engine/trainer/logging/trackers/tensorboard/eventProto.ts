@@ -22,6 +22,16 @@ export function sessionStartEvent(time: EventTime): Uint8Array {
   return message(writer, 7, (log) => log.tag(1, WireType.Varint).int32(1)).finish();
 }
 
+/** A graph for TensorBoard's Graphs tab: a GraphDef, encoded. */
+export function graphEvent(wallTime: number, graph: Uint8Array): Uint8Array {
+  return new BinaryWriter()
+    .tag(1, WireType.Bit64)
+    .double(wallTime)
+    .tag(4, WireType.LengthDelimited)
+    .bytes(graph)
+    .finish();
+}
+
 export function summaryEvent(time: EventTime, values: readonly SummaryValue[]): Uint8Array {
   const writer = eventWriter(time);
   return message(writer, 5, (summary) => {
