@@ -4,6 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import util from 'node:util';
 import { EngineError } from '../api/errors.ts';
+import { callersThread } from './graphThread.ts';
 import { installNativeKernels } from './kernels/install.ts';
 import { nativeBinding } from './nativeBinding.ts';
 import { packageRoot, readSetup } from './setupRecord.ts';
@@ -79,7 +80,8 @@ function setThreads(request: BackendRequest): number {
   };
   set('TF_NUM_INTRAOP_THREADS', request.threads);
   set('OMP_NUM_THREADS', request.threads);
-  set('TF_NUM_INTEROP_THREADS', request.interOpThreads ?? request.threads);
+  set('TF_NUM_INTEROP_THREADS', request.interOpThreads);
+  if (!(Number(process.env.TF_NUM_INTEROP_THREADS) > 1)) process.env.TF_NUM_INTEROP_THREADS = callersThread;
   return Number(process.env.TF_NUM_INTRAOP_THREADS ?? os.availableParallelism());
 }
 

@@ -29,6 +29,24 @@ export interface PlannedUpdate {
   readonly scalars: Readonly<Record<string, number>>;
 }
 
+/** Parameters whose numbers on the host are the same. */
+interface HostGroup {
+  readonly host: HostState;
+  readonly params: NamedParameter[];
+}
+
+const freshHost: HostState = { step: 0 };
+
+function hostGroup(groups: Map<string, HostGroup>, host: HostState): HostGroup {
+  const key = Object.values(host).join();
+  let found = groups.get(key);
+  if (found === undefined) {
+    found = { host, params: [] };
+    groups.set(key, found);
+  }
+  return found;
+}
+
 /** What makes one optimizer: its options, how they become a group, and its arithmetic. */
 export interface OptimizerDefinition<G extends ParameterGroup> {
   readonly name: string;
@@ -110,16 +128,21 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
   #plan(gradients: Gradients, counts: boolean): readonly PlannedUpdate[] {
     const plan: PlannedUpdate[] = [];
     for (const [index, group] of this.paramGroups.entries()) {
-      const byHost = new Map<string, { host: HostState; params: NamedParameter[] }>();
+      const byHost = new Map<string, HostGroup>();
+      // parameters that have always been updated together share one state: nothing to work out for the next of them
+      let latest: HostGroup | undefined;
+      let before: HostState | undefined;
       for (const parameter of group.params) {
         const gradient = gradients.get(parameter.name);
         if (gradient === undefined) continue;
         checkShape(parameter, gradient);
-        const host = this.#advance(group, parameter.name, counts);
-        const key = Object.values(host).join();
-        const shared = byHost.get(key);
-        if (shared) shared.params.push(parameter);
-        else byHost.set(key, { host, params: [parameter] });
+        const own = this.#host.get(parameter.name) ?? freshHost;
+        if (latest === undefined || own !== before) {
+          before = own;
+          latest = hostGroup(byHost, this.#advance(group, own));
+        }
+        latest.params.push(parameter);
+        if (counts) this.#host.set(parameter.name, latest.host);
       }
       for (const { host, params } of byHost.values()) {
         plan.push({ group: index, params, scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host) } });
@@ -258,11 +281,8 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
     return new VariableSlots();
   }
 
-  #advance(group: G, name: string, counts: boolean): HostState {
-    const before = this.#host.get(name) ?? { step: 0 };
-    const after = this.#rule.advance?.(group, before) ?? { ...before, step: before.step + 1 };
-    if (counts) this.#host.set(name, after);
-    return after;
+  #advance(group: G, before: HostState): HostState {
+    return this.#rule.advance?.(group, before) ?? { ...before, step: before.step + 1 };
   }
 
   #applyComposed(

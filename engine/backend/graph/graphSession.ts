@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runsGraphsElsewhere } from '../graphThread.ts';
 import type { NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import { encodeSavedModel, type GraphNode } from './graphDef.ts';
 
@@ -24,7 +25,13 @@ export class GraphSession {
 
   /** `feeds` and `fetches` are `node:output` names joined by commas; results are handles, the caller's to delete. */
   run(inputs: readonly number[], feeds: string, fetches: string): NativeTensor[] {
-    return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
+    if (!runsGraphsElsewhere()) return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
+    const copies = inputs.flatMap((id) => this.#binding.executeOp('DeepCopy', [], [id], 1)).map(({ id }) => id);
+    try {
+      return this.#binding.runSavedModel(this.#id, copies, feeds, fetches);
+    } finally {
+      for (const id of copies) this.#binding.deleteTensor(id);
+    }
   }
 
   dispose(): void {

@@ -3,7 +3,6 @@ import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
 import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
-import { compareTraces } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
 import { describeGraph, tellRefusal } from './compileListener.ts';
@@ -252,10 +251,13 @@ export class StepCompiler {
     if (found !== undefined) {
       this.#momentary = 0;
       found.uses++;
-      const prepared = { request, compiled: found, tensors, replayed };
-      // what depends on the batch's values shows at the second one, what a hook changed at the start of an epoch
-      if (found.isHost || (found.uses > 1 && request.index !== 0)) return prepared;
-      return this.#verified(prepared) ? prepared : this.#compile(request, tensors, signature);
+      // what no field shows (a hook's change of a variable of the module, say) shows when the JavaScript runs again
+      const isChecked = !found.isHost && (found.uses === 1 || request.index === 0);
+      if (isChecked) replayed = this.#replay(request, found, tensors);
+      if (!isChecked || replayed !== undefined) return { request, compiled: found, tensors, replayed };
+      this.#mode = 'host';
+      this.dispose();
+      return this.#compile(request, tensors, signature);
     }
     if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) return undefined;
     return this.#compile(request, tensors, signature);
@@ -317,18 +319,6 @@ export class StepCompiler {
     for (const old of this.#cache.add(signature, made)) old.step.dispose();
     this.#options.listener?.compiled(describeGraph(made, signature, performance.now() - started));
     return { request, compiled: made, tensors, replayed };
-  }
-
-  /** Rehearses a step that has a graph: false when the graph is not that step's any more. */
-  #verified({ request, compiled, tensors }: Prepared): boolean {
-    const trace = this.#recorder.trace(request, tensors);
-    const { obstacle, varying } = compareTraces(compiled.step.trace, trace);
-    if (trace.obstacle === undefined && obstacle === undefined && varying.size === 0 && trace.hostWork === undefined)
-      return true;
-    // whatever it is, it was not seen coming: from here on the step's JavaScript runs each time
-    this.#mode = 'host';
-    this.dispose();
-    return false;
   }
 
   /** A layer that makes its weights at the first call is given a second one. */
