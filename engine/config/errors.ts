@@ -50,6 +50,14 @@ export interface ConfigErrorOptions {
   readonly details?: ErrorDetails;
 }
 
+/** One interpolation on the way to a failure. */
+export interface InterpolationStep {
+  readonly path: string;
+  /** As it is written. */
+  readonly text: string;
+  readonly origin: Origin | undefined;
+}
+
 /**
  * A config that cannot be read, composed or resolved. `details.exception` names the class that OmegaConf or Hydra raise
  * in the same case and `message` is their text (possibly several lines); where it happened stands in `details.origin`
@@ -92,10 +100,40 @@ export class ConfigError extends EngineError {
     });
   }
 
-  /** The message for a person, with the place where the value was written. */
-  describe(): string {
-    return this.origin === undefined ? this.message : `${this.message}\n    at ${describeOrigin(this.origin)}`;
+  /** The interpolations that led to the failure, the one that was asked for first. */
+  get interpolations(): readonly InterpolationStep[] {
+    const { interpolations } = this.details;
+    return Array.isArray(interpolations) ? (interpolations as InterpolationStep[]) : [];
   }
+
+  /** The same error, met on the way through an interpolation. */
+  through(step: InterpolationStep): ConfigError {
+    return new ConfigError(this.exception, this.message, {
+      cause: this.cause ?? this,
+      origin: this.origin,
+      fullKey: this.fullKey,
+      tellsPath: this.tellsPath,
+      details: { ...this.details, interpolations: [step, ...this.interpolations].slice(0, LONGEST_TOLD) },
+    });
+  }
+
+  /** The message for a person, with the place where the value was written and the interpolations that led there. */
+  describe(): string {
+    const lines = [this.message];
+    if (this.origin !== undefined) lines.push(`    at ${describeOrigin(this.origin)}`);
+    const { interpolations } = this;
+    // A single one is the place itself.
+    if (interpolations.length > 1) lines.push(...interpolations.map(describeStep));
+    return lines.join('\n');
+  }
+}
+
+/** More steps than a person would read. */
+const LONGEST_TOLD = 20;
+
+function describeStep({ path, text, origin }: InterpolationStep, index: number): string {
+  const arrow = index === 0 ? '' : '→ ';
+  return `    ${arrow}${path}: ${text}${origin === undefined ? '' : `  (${describeOrigin(origin)})`}`;
 }
 
 /** True for the exceptions that OmegaConf raises when an interpolation cannot be resolved. */

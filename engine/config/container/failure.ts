@@ -38,6 +38,7 @@ function renamed(
     origin: error.origin ?? fallback.origin,
     fullKey: error.fullKey ?? fallback.fullKey,
     tellsPath: true,
+    ...(error.interpolations.length === 0 ? {} : { details: { interpolations: error.interpolations } }),
   });
 }
 

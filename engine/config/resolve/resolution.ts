@@ -87,7 +87,8 @@ export class Resolution {
     } catch (error) {
       if (!isResolutionError(error)) throw error;
       if (!throwOnFailure) return undefined;
-      throw error.at(node.origin, fullKeyOf(node));
+      const path = fullKeyOf(node);
+      throw error.at(node.origin, path).through({ path, text: node.value, origin: node.origin });
     }
   }
 

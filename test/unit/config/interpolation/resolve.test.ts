@@ -214,3 +214,41 @@ describe('whole configs', () => {
     expect(inner?.kind === 'dict' && inner.get('c') ? fullKeyOf(inner.get('c') ?? config) : '').toBe('a.c');
   });
 });
+
+describe('a failure tells the chain that led to it', () => {
+  test.each([
+    {
+      id: 'a cycle',
+      text: 'a: ${b}\nb: x ${c}\nc: ${a}\n',
+      chain: ['a: ${b}', 'b: x ${c}', 'c: ${a}', 'a: ${b}'],
+      lines: ['    a: ${b}  (test.yaml:1:4)', '    → b: x ${c}  (test.yaml:2:4)', '    → c: ${a}  (test.yaml:3:4)'],
+    },
+    {
+      id: 'a missing value',
+      text: 'd: {a: "${b.c}"}\nb: {c: "${e}"}\ne: ???\n',
+      chain: ['d.a: ${b.c}', 'b.c: ${e}'],
+      lines: ['    d.a: ${b.c}  (test.yaml:1:8)', '    → b.c: ${e}  (test.yaml:2:8)'],
+    },
+    {
+      id: 'a key that is not there, through a resolver',
+      text: 'a: ${oc.decode:${b}}\nb: ${nope}\n',
+      chain: ['a: ${oc.decode:${b}}', 'b: ${nope}'],
+      lines: ['    → b: ${nope}  (test.yaml:2:4)'],
+    },
+  ])('$id', ({ text, chain, lines }) => {
+    const failures = [
+      failureOf(() => resolve(yaml(text), contextWith())),
+      failureOf(() => resolveInPlace(yaml(text), contextWith())),
+    ];
+    for (const failure of failures) {
+      expect(failure.interpolations.map((step) => `${step.path}: ${step.text}`)).toEqual(chain);
+      for (const line of lines) expect(failure.describe().split('\n')).toContain(line);
+    }
+  });
+
+  test('one interpolation is its own place and not told again', () => {
+    const failure = failureOf(() => resolve(yaml('a: ${nope}\n'), contextWith()));
+    expect(failure.describe()).not.toContain('a: ${nope}');
+    expect(failure.describe()).toContain('at test.yaml:1:4');
+  });
+});
