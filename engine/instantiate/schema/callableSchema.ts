@@ -104,7 +104,8 @@ export class CallableReader {
       return {
         name,
         schema: description === undefined ? itemsOnly : { ...itemsOnly, description },
-        isRequired: !isOptional && !isRest && !(type && allowsUndefined(type)),
+        // Without a type it is plain JavaScript, where any argument may be left out.
+        isRequired: type !== undefined && !isOptional && !isRest && !allowsUndefined(type),
         isRest,
       };
     });
@@ -113,7 +114,10 @@ export class CallableReader {
   #options(signature: Signature, index: number): Options {
     const { module, parameters, body } = signature;
     const given = parameters[index];
-    if (given === undefined) return parameters.at(-1)?.type === 'RestElement' ? undefined : 'none';
+    if (given === undefined) {
+      const takesMore = parameters.at(-1)?.type === 'RestElement' || usesArguments(signature);
+      return takesMore ? undefined : 'none';
+    }
     const { pattern, type, isRest } = parameterParts(given);
     if (pattern === undefined || isRest) return undefined;
     if (type && mentions(type, signature)) return undefined;
@@ -146,6 +150,11 @@ export class CallableReader {
       return name === undefined ? [] : [[name, this.#parts.evaluator.evaluate(property.value.right, module)]];
     });
   }
+}
+
+/** Old JavaScript takes arguments that it does not name. */
+function usesArguments({ module, body }: Signature): boolean {
+  return body !== null && /\barguments\b/.test(module.text.slice(body.start, body.end));
 }
 
 interface ParameterParts {

@@ -79,7 +79,7 @@ export class TypeReader {
         if (declaration.type === 'TSTypeAliasDeclaration' && declaration.typeParameters == null) {
           return this.isNeverMapping(declaration.typeAnnotation, found.module, depth + 1);
         }
-        return declaration.type === 'TSEnumDeclaration' || (isClass(declaration) && hasOwnMethods(declaration));
+        return declaration.type === 'TSEnumDeclaration';
       }
       default:
         return false;

@@ -92,6 +92,9 @@ factory.optionsSchema = z.looseObject({ rate: z.number().gt(0).lt(1) });
 const schema = z.object({ a: z.string().optional() }).extend({ b: z.literal(3) });
 export class Inferred { constructor(options: z.input<typeof schema>) {} }
 `,
+  'loose.js':
+    'export function old() { return arguments[0]; } export function two(options, more) {} export class K { go() {} } export class T { constructor(o) {} }',
+  'typed.ts': 'export class Options { a = 1; go() {} } export class Takes { constructor(options: Options) {} }',
   'plain.js': 'export class Script { constructor({ width = 4, name }) {} }',
   'broken.ts': 'export class Broken { constructor(',
   'loop.ts': `export * from './loop.ts'; export type T = T | { t: T }; export class Loop { constructor(o: { t: T }) {} }`,
@@ -195,11 +198,19 @@ test.each([
   'models.net.Nothing',
   'broken.Broken',
   'loop.Missing',
+  'loose.old',
+  'loose.two',
+  'loose.T',
   'tf.layers.nothing',
   'tf.version_core',
   'no.such.Module',
 ])('knows nothing of %s', (target) => {
   expect(schemas(target, 0)).toBeUndefined();
+});
+
+test('an object of options may also be an instance of a class', () => {
+  expect(schemas('typed.Takes', 0)).toMatchObject({ options: { additionalProperties: true } });
+  expect(schemas('typed.Takes', 0)?.isPositional).toBeUndefined();
 });
 
 test('says what the author says, and where', () => {
