@@ -77,6 +77,8 @@ export interface TrainerSettingsOptions {
    * where it is not; true makes that an error; false never.
    */
   readonly compile?: CompileMode | null;
+  /** Whether XLA compiles the graphs of steps, where the TensorFlow found has it. Default false: on a CPU it is slower. */
+  readonly compile_xla?: boolean | null;
 }
 
 export interface TrainerSettings {
@@ -108,6 +110,7 @@ export interface TrainerSettings {
   readonly ema: EmaSettings | null;
   readonly leak_guard: LeakGuardSettings | null;
   readonly compile: CompileMode;
+  readonly compile_xla: boolean;
 }
 
 /** Every key that Trainer itself takes, the objects built around it included. */
@@ -139,6 +142,7 @@ export const trainerKeys: readonly string[] = [
   'ema_decay',
   'leak_guard',
   'compile',
+  'compile_xla',
   'resume_from_config',
   'auto_resume_from_latest_ckpt',
   'auto_reusme_from_latest_ckpt',
@@ -213,6 +217,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     ema: readEma(owner, options.ema, options.ema_decay),
     leak_guard: readLeakGuard(owner, options.leak_guard),
     compile: readCompile(owner, options.compile),
+    compile_xla: readFlag(owner, 'compile_xla', options.compile_xla, false),
   };
 }
 

@@ -26,6 +26,8 @@ export interface StepGraphOptions {
   readonly parts: readonly GraphPart[];
   /** Inputs that live in the session instead of being fed. A handle's input key is `resource:` and the cell's. */
   readonly cells?: readonly Cell[];
+  /** Whether XLA is to compile the recorded operations that it knows. */
+  readonly xla?: boolean;
   /** Constants that are fed instead, as inputs. */
   readonly fed?: ReadonlyMap<Value, Input>;
 }
@@ -272,7 +274,10 @@ class StepGraphBuilder {
       const key = this.#cellOf(input);
       return key === undefined ? this.#tensor(input) : this.#handle(key);
     });
-    const name = this.#node(operation.name, [...inputs, ...this.#orderAfter(cells)], attributesOf(operation));
+    const name = this.#node(operation.name, [...inputs, ...this.#orderAfter(cells)], {
+      ...attributesOf(operation),
+      ...(this.#options.xla && compileWithXla),
+    });
     this.#operations.set(operation.order, name);
     for (const key of cells) this.#wrote(key, name);
   }
@@ -322,5 +327,8 @@ class StepGraphBuilder {
     return { reads, assignFeeds, assigned: `${assigned}:0` };
   }
 }
+
+/** Read by TensorFlow's clustering; operations that XLA does not know stay outside the clusters. */
+const compileWithXla = { _XlaCompile: { kind: 'bool', value: true } } as const;
 
 const after = (node: string): string => `^${node}`;

@@ -30,6 +30,7 @@ export interface CompiledStepOptions {
   readonly holdsState: boolean;
   /** Constants that the graph is fed with. */
   readonly varying: ReadonlySet<Constant>;
+  readonly xla: boolean;
 }
 
 /** A recorded step as one TensorFlow graph. */
@@ -44,7 +45,7 @@ export class CompiledStep {
 
   /** Throws what TensorFlow says when it refuses the graph. */
   constructor(options: CompiledStepOptions) {
-    const { backend, trace, parts, holdsState, varying } = options;
+    const { backend, trace, parts, holdsState, varying, xla } = options;
     this.trace = trace;
     this.varying = varying;
     const fed = new Map([...varying].map((constant, i) => [constant, fedInput(constant, i)]));
@@ -63,6 +64,7 @@ export class CompiledStep {
     this.graph = buildStepGraph({
       cells,
       fed,
+      xla,
       parts: plans.map(({ scalars, pairs, ...plan }) => ({
         ...plan,
         scalars: scalars.map((item) => (typeof item === 'string' ? item : (fed.get(item)?.key ?? ''))),

@@ -29,6 +29,7 @@ export function makeCompiler(subject: TrainerSubject, parts: CompilerParts): Ste
   const { state, guard, updater } = parts;
   return StepCompiler.create({
     mode: settings.compile,
+    xla: settings.compile_xla,
     eager: parts.executor,
     parameters: parts.parameters,
     optimizer,

@@ -23,6 +23,7 @@ import type {
 } from './stepRequest.ts';
 import { flatKey, reducedKey, type StepTrace, sumKey } from './stepTrace.ts';
 import { usesIndex } from './usesIndex.ts';
+import { checkXla } from './xla.ts';
 
 /** A graph for a request, and what the step's JavaScript did for it. */
 interface Prepared {
@@ -61,6 +62,7 @@ export class StepCompiler {
   static create(options: StepCompilerOptions): StepCompiler | undefined {
     if (options.mode === false) return undefined;
     const backend = tensorBackend();
+    if (options.xla) checkXla(backend?.binding);
     if (backend !== undefined) return new StepCompiler(options, backend);
     if (options.mode === 'auto') return undefined;
     throw new EngineError(

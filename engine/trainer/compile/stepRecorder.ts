@@ -83,6 +83,7 @@ export class StepRecorder {
         parts: partsOf(form, accumulates),
         holdsState: fuses,
         varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
+        xla: this.#options.xla,
       });
       const planKey = planKeyOf(this.#numbers.plan);
       return { step, planKey, parameters: withGradient, isHost: needsHost, uses: 0 };

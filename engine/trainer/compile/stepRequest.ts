@@ -19,6 +19,8 @@ export type UpdateForm = 'whole' | 'cut' | 'flat' | 'gradients';
 
 export interface StepCompilerOptions {
   readonly mode: CompileMode;
+  /** Whether XLA compiles the graphs' clusters: trainer.compile_xla. */
+  readonly xla: boolean;
   /** Runs the step that is recorded. */
   readonly eager: StepExecutor;
   readonly parameters: readonly NamedVariable[];

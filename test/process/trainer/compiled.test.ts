@@ -283,6 +283,17 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
     expect(refusals).toEqual([expect.stringContaining('reads a value back')]);
   });
 
+  test('compile_xla marks the operations for XLA and gives the same numbers', async () => {
+    const graphs: CompiledGraph[] = [];
+    const compileListener = { compiled: (graph: CompiledGraph) => graphs.push(graph), refused: () => undefined };
+    const run = { model: perceptron, data: new Waves(12, [3], 'number'), environment: { compileListener } };
+    const eager = await train({ ...run, compile: false });
+    const xla = await train({ ...run, compile: true, options: { compile_xla: true } });
+    expectSame(xla, eager, 1e-5);
+    const marked = graphs[0]?.nodes.filter(({ attributes }) => '_XlaCompile' in attributes) ?? [];
+    expect(marked.map(({ op }) => op)).toEqual(expect.arrayContaining(['_MklMatMul', 'Tanh']));
+  });
+
   test('hooks see current weights, and what they assign is seen by the next step', async () => {
     class Meddles extends StepTrainer {
       readonly sums: number[] = [];

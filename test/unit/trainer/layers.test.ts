@@ -57,6 +57,8 @@ test.each([
   { id: 'padding that keeps the size', options: { padding: 1 }, shape: [1, 6, 6, 2] },
   { id: 'padding with a stride', options: { padding: 1, stride: 2 }, shape: [1, 3, 3, 2] },
   { id: 'dilation', options: { dilation: 2, padding: 2 }, shape: [1, 6, 6, 2] },
+  { id: 'a dilation that the size is no multiple of', options: { dilation: 4, padding: 4 }, shape: [1, 6, 6, 2] },
+  { id: 'dilation without padding', options: { dilation: 2 }, shape: [1, 2, 2, 2] },
   { id: 'same', options: { padding: 'same' as const }, shape: [1, 6, 6, 2] },
   { id: 'different directions', options: { kernel_size: [3, 1], padding: [1, 0] }, shape: [1, 6, 6, 2] },
   { id: 'more padding than the kernel needs', options: { padding: 3 }, shape: [1, 10, 10, 2] },
@@ -68,6 +70,28 @@ test.each([
   expect(output.shape).toEqual(shape);
   const settings = { kernel_size: 3, stride: 1, padding: 0, dilation: 1, ...options };
   expectClose([...output.dataSync()], slowConvolution(input, layer, settings, shape), 1e-5);
+});
+
+test.each([
+  { id: 'all channels', groups: 1 },
+  { id: 'depthwise', groups: 2 },
+])('a dilated convolution, $id, has its own gradient', ({ groups }) => {
+  const layer = new Conv2d({ in_channels: 2, out_channels: 2, kernel_size: 3, dilation: [2, 3], groups, bias: false });
+  fill(layer);
+  const input = ramp([2, 7, 8, 2], 13);
+  const output = layer.call(input);
+  const direction = ramp(output.shape, 7);
+  // linear in both: the derivative along its own value is the value itself
+  const ofInput = tf.grad((x) => layer.call(x).mul(direction).sum())(input);
+  const { grads } = tf.variableGrads(() => layer.call(input).mul(direction).sum().asScalar(), [layer.weight]);
+  const value = output.mul(direction).sum().dataSync();
+  expectClose([...ofInput.mul(input).sum().dataSync()], [...value], 1e-3);
+  expectClose([...(grads[layer.weight.name] as tf.Tensor).mul(layer.weight).sum().dataSync()], [...value], 1e-3);
+});
+
+test('a convolution with a stride and a dilation is refused when it is made', () => {
+  const options = { in_channels: 1, out_channels: 1, kernel_size: 3, stride: 2, dilation: 2 };
+  expect(() => new Conv2d(options)).toThrow(/both a stride \(2,2\) and a dilation/);
 });
 
 /** The definition, number by number: zeros on every side, as PyTorch. */

@@ -43,6 +43,7 @@ export class Conv2d extends Module {
     const kernel = pair('Conv2d', 'kernel_size', options.kernel_size);
     this.#stride = pair('Conv2d', 'stride', options.stride ?? 1);
     this.#dilation = pair('Conv2d', 'dilation', options.dilation ?? 1);
+    refuseBoth(this.#stride, this.#dilation);
     this.#padding = readPadding(options.padding ?? 0, kernel, this.#stride, this.#dilation);
     this.#isDepthwise = isDepthwise(options.groups ?? 1, inputs, outputs);
     this.#shape = [...kernel, inputs, this.#isDepthwise ? outputs / inputs : outputs];
@@ -60,9 +61,36 @@ export class Conv2d extends Module {
       return convolveWithBias(padded, filter, this.bias, this.#stride, this.#padding.kind);
     }
     const convolve = this.#isDepthwise ? tf.depthwiseConv2d : tf.conv2d;
-    const result = convolve(padded, filter, this.#stride, this.#padding.kind, 'NHWC', this.#dilation);
+    const result = this.#dilation.every((rate) => rate === 1)
+      ? convolve(padded, filter, this.#stride, this.#padding.kind)
+      : dilated(convolve, padded, filter, this.#dilation, this.#padding.kind);
     return this.bias === undefined ? result : addBias(result, this.bias);
   }
+}
+
+/**
+ * A dilated convolution as one without over the batch's pixels sorted by their place in the dilation's grid (what
+ * TensorFlow's atrous_conv2d does): TensorFlow.js has no gradient of its own dilated ones. Strides are 1.
+ */
+function dilated(
+  convolve: typeof tf.conv2d | typeof tf.depthwiseConv2d,
+  images: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  dilation: readonly [number, number],
+  padding: 'same' | 'valid',
+): tf.Tensor4D {
+  const around = (axis: 0 | 1): [number, number] => {
+    const total = padding === 'same' ? dilation[axis] * ((filter.shape[axis] ?? 1) - 1) : 0;
+    return [Math.floor(total / 2), Math.ceil(total / 2)];
+  };
+  const padded = padding === 'same' ? tf.pad4d(images, [[0, 0], around(0), around(1), [0, 0]]) : images;
+  const fill = (axis: 0 | 1): [number, number] => {
+    const rest = (padded.shape[axis + 1] ?? 0) % dilation[axis];
+    return [0, rest === 0 ? 0 : dilation[axis] - rest];
+  };
+  const grid = [fill(0), fill(1)];
+  const sorted = tf.spaceToBatchND(padded, [...dilation], grid) as tf.Tensor4D;
+  return tf.batchToSpaceND(convolve(sorted, filter, 1, 'valid') as tf.Tensor4D, [...dilation], grid) as tf.Tensor4D;
 }
 
 interface Padding {
@@ -101,6 +129,15 @@ function readPadding(
       [0, 0],
     ],
   };
+}
+
+function refuseBoth(stride: readonly number[], dilation: readonly number[]): void {
+  if (stride.every((size) => size === 1) || dilation.every((size) => size === 1)) return;
+  throw new EngineError(
+    'options.invalid',
+    `Conv2d: TensorFlow has no convolution with both a stride (${stride}) and a dilation (${dilation}); one of them must be 1.`,
+    { stride, dilation },
+  );
 }
 
 function isDepthwise(groups: number, inputs: number, outputs: number): boolean {
