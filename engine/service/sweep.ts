@@ -78,6 +78,20 @@ export function planSweep(place: ConfigPlace, request: CompositionRequest): Swee
   });
 }
 
+/**
+ * Whether the config or an override says `hydra.mode: MULTIRUN`, which is as good as `--multirun`. False for what cannot be
+ * composed: starting it tells why.
+ */
+export function wantsSweep(place: ConfigPlace, request: CompositionRequest): boolean {
+  try {
+    const { withHydra, context } = compose({ ...engineRequest(place, request), mode: 'multirun' });
+    return textOfNode(select(withHydra, 'hydra.mode', context)) === 'MULTIRUN';
+  } catch (error) {
+    if (error instanceof EngineError) return false;
+    throw error;
+  }
+}
+
 /** Jobs that would share a folder, or write over something, are refused before the first of them starts. */
 function withoutClashes(jobs: readonly SweepJob[]): readonly SweepJob[] {
   const seen = new Set<string>();

@@ -48,6 +48,15 @@ test('a sweep that the basic sweeper cannot do is told, and its place', async ()
   expect(stderr).toContain('BasicSweeper does not support sweep type : INTERVAL_SWEEP');
 });
 
+test('hydra.mode=MULTIRUN is as good as --multirun, in the config too', async () => {
+  const line = [main, 'train', '--dry-run'];
+  const said = await runNode([...line, 'hydra.mode=MULTIRUN', 'epochs=1,2'], { cwd: folder });
+  expect([said.code, said.stdout, said.stderr]).toEqual([0, 'epochs=1\nepochs=2\n', '']);
+  writeFileSync(join(folder, 'configs', 'sweeps.yaml'), 'defaults: [swept, _self_]\nhydra: {mode: MULTIRUN}\n');
+  const written = await runNode([...line, '-cn', 'sweeps'], { cwd: folder });
+  expect(written.stdout).toBe('epochs=1 model=large\nepochs=2 model=large\n');
+});
+
 test('without --multirun a sweep says what it needs', async () => {
   const { code, stderr } = await runNode([main, 'train', '--dry-run', 'epochs=1,2'], { cwd: folder });
   expect(code).toBe(2);

@@ -43,10 +43,11 @@ export function addTrain(program: Command, terminal: Terminal, finish: Finish): 
     if (options.cfg !== undefined || options.info !== undefined) {
       const { printConfig } = await import('../commands/printConfig.ts');
       finish(await printConfig(terminal, all, options));
-    } else if (options.multirun) {
-      const { multirun } = await import('../commands/multirun.ts');
-      finish(await multirun(terminal, all, options));
-    } else {
+      return;
+    }
+    const { isSweep, multirun } = await import('../commands/multirun.ts');
+    if (options.multirun || (await isSweep(all, options))) finish(await multirun(terminal, all, options));
+    else {
       const { train } = await import('../commands/train.ts');
       finish(await train(terminal, all, options));
     }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { shellQuote } from '../../service/commandText.ts';
 import { findConfigPlace } from '../../service/configPlace.ts';
-import { planSweep, type SweepJob } from '../../service/sweep.ts';
+import { planSweep, type SweepJob, wantsSweep } from '../../service/sweep.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
 import type { Terminal } from '../ui/terminal.ts';
@@ -39,6 +39,13 @@ export async function multirun(
     if (code === exitCodes.interrupted) break;
   }
   return result;
+}
+
+/** Whether `train` is a sweep without saying `--multirun`. */
+export async function isSweep(overrides: readonly string[], options: ConfigOptions): Promise<boolean> {
+  const place = await findConfigPlace(process.cwd(), options.project);
+  const configName = options.configName ?? place.defaultConfig;
+  return wantsSweep(place, { configName, overrides, searchPath: searchPathOf(place.configDir, options) });
 }
 
 function describe(job: SweepJob): string {
