@@ -19,6 +19,7 @@ import { ChainedScheduler, SequentialLR } from './schedulers/composite.ts';
 import { CosineAnnealingLR, CosineAnnealingWarmRestarts } from './schedulers/cosine.ts';
 import { CyclicLR } from './schedulers/cyclic.ts';
 import { getScheduler } from './schedulers/getScheduler.ts';
+import { GreedyLR } from './schedulers/greedy.ts';
 import { LambdaLR, MultiplicativeLR } from './schedulers/lambda.ts';
 import { OneCycleLR } from './schedulers/oneCycle.ts';
 import { ReduceLROnPlateau } from './schedulers/plateau.ts';
@@ -43,6 +44,7 @@ const schedulers = {
   SequentialLR,
   ChainedScheduler,
   ReduceLROnPlateau,
+  GreedyLR,
 };
 
 const losses = {

@@ -43,6 +43,7 @@ export { ChainedScheduler, SequentialLR } from './schedulers/composite.ts';
 export { CosineAnnealingLR, CosineAnnealingWarmRestarts } from './schedulers/cosine.ts';
 export { CyclicLR } from './schedulers/cyclic.ts';
 export { getScheduler, type ScheduleName, scheduleNames } from './schedulers/getScheduler.ts';
+export { GreedyLR } from './schedulers/greedy.ts';
 export { LambdaLR, MultiplicativeLR } from './schedulers/lambda.ts';
 export { OneCycleLR } from './schedulers/oneCycle.ts';
 export { ReduceLROnPlateau } from './schedulers/plateau.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { parseOptions, refuseOptions } from '../options.ts';
+import { GreedyLR } from './greedy.ts';
 import { LambdaLR, type RateFunction } from './lambda.ts';
 import { ReduceLROnPlateau } from './plateau.ts';
 import type { LearningRateScheduler, SchedulableOptimizer } from './scheduler.ts';
@@ -31,6 +32,7 @@ export const scheduleNames = [
   'cosine_with_min_lr',
   'cosine_warmup_with_min_lr',
   'warmup_stable_decay',
+  'greedy',
 ] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
 
@@ -86,6 +88,7 @@ export function getScheduler(optimizer: SchedulableOptimizer, options: unknown):
   const parsed = parseOptions(schema, common, target);
   const name = knownName(parsed.name);
   const kwargs = { ...parsed.scheduler_specific_kwargs, ...rest };
+  if (name === 'greedy') return new GreedyLR(optimizer, kwargs);
   if (name === 'reduce_lr_on_plateau') return new ReduceLROnPlateau(optimizer, kwargs);
   const counts = { warmup: parsed.num_warmup_steps ?? undefined, total: parsed.num_training_steps ?? undefined };
   const initial = optimizer.paramGroups[0]?.initial_lr ?? optimizer.paramGroups[0]?.lr ?? 0;
@@ -125,7 +128,7 @@ interface MaybeCounts {
 }
 
 function factorOf(
-  name: Exclude<ScheduleName, 'reduce_lr_on_plateau'>,
+  name: Exclude<ScheduleName, 'reduce_lr_on_plateau' | 'greedy'>,
   counts: MaybeCounts,
   kwargs: Readonly<Record<string, unknown>>,
   initial: number,

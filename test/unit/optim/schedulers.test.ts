@@ -4,6 +4,7 @@ import { parseExact, stringifyExact } from '../../../engine/base/exactJson.ts';
 import {
   builtinOptim,
   ChainedScheduler,
+  GreedyLR,
   getScheduler,
   LambdaLR,
   type LearningRateScheduler,
@@ -14,8 +15,10 @@ import {
   SequentialLR,
 } from '../../../engine/optim/index.ts';
 import type { ParameterGroup } from '../../../engine/optim/parameter.ts';
+import { scheduleNames } from '../../../engine/optim/schedulers/getScheduler.ts';
 import { numericLrSchedulers } from '../../conformance/families/numericLrSchedulers.ts';
 import { firstDifference } from '../../conformance/families/numericValues.ts';
+import greedy from '../../fixtures/numeric/greedy_schedules.json' with { type: 'json' };
 import { numericCases } from '../../support/numeric.ts';
 
 interface SchedulerCase {
@@ -130,6 +133,36 @@ test.each(numericCases<SchedulerCase>('lr_schedulers.json').filter(({ source }) 
     }
   },
 );
+
+test.each(greedy.cases.map((one, index) => ({ ...one, id: `${index} ${JSON.stringify(one.options)}` })))(
+  "transformers' greedy gives its rates, across a save too: $id",
+  ({ lrs, options, metrics, rates }) => {
+    const groups = (): TestOptimizer => ({ paramGroups: lrs.map((lr) => ({ params: [], lr })) });
+    let optimizer = groups();
+    let scheduler = getScheduler(optimizer, { name: 'greedy', ...options });
+    for (const [step, metric] of metrics.entries()) {
+      if (step === 17) {
+        const state = parseExact(stringifyExact(scheduler.stateDict())) as Record<string, unknown>;
+        optimizer = groups();
+        scheduler = getScheduler(optimizer, { name: 'greedy', scheduler_specific_kwargs: options });
+        scheduler.loadStateDict(state);
+      }
+      scheduler.step(metric);
+      expect(scheduler.getLastLr()).toEqual(rates[step]);
+    }
+    expect(scheduler).toBeInstanceOf(GreedyLR);
+    expect(() => scheduler.step()).toThrow(/GreedyLR needs a metric at every step/);
+  },
+);
+
+test("the names are those of transformers' SchedulerType", () => {
+  expect([...scheduleNames].sort()).toEqual(
+    // transformers 5.18.0, trainer_utils.SchedulerType
+    'constant constant_with_warmup cosine cosine_warmup_with_min_lr cosine_with_min_lr cosine_with_restarts greedy inverse_sqrt linear polynomial reduce_lr_on_plateau warmup_stable_decay'.split(
+      ' ',
+    ),
+  );
+});
 
 test('LambdaLR takes a function, or one for each group', () => {
   const optimizer: TestOptimizer = {

@@ -33,7 +33,16 @@ let runtime: ProjectRuntime;
 beforeAll(async () => {
   await tf.setBackend('cpu');
   mkdirSync(join(folder, 'configs'));
-  const targets = { 'project.Curve': Curve, 'project.RegressionTrainer': RegressionTrainer, 'project.Other': Object };
+  const targets = {
+    'project.rates.decay': (step: number, { rate = 0.5 } = {}) => rate ** step,
+    'project.rates.make':
+      ({ every }: { every: number }) =>
+      (step: number) =>
+        0.1 ** Math.floor(step / every),
+    'project.Curve': Curve,
+    'project.RegressionTrainer': RegressionTrainer,
+    'project.Other': Object,
+  };
   runtime = await openProjectRuntime(loadProject(folder), {
     builtins: { ...builtinTargets, ...targets },
     tensorflow: tf,
@@ -123,6 +132,19 @@ test.each([
     worldSize,
   );
   expect(logs()).toEqual([`lr_scheduler: ${log}`]);
+});
+
+test.each([
+  { id: 'a _partial_ function', lambda: '{_target_: project.rates.decay, _partial_: true, rate: 0.25}', rate: 0.25 },
+  { id: 'a function that makes one', lambda: '{_target_: project.rates.make, every: 1}', rate: 0.1 },
+  { id: 'one for each group', lambda: '[{_target_: project.rates.decay, _partial_: true}]', rate: 0.5 },
+])("LambdaLR in YAML takes the project's own function: $id", async ({ lambda, rate }) => {
+  const section = `lr_scheduler: {_target_: torch.optim.lr_scheduler.LambdaLR, lr_lambda: ${lambda}}`;
+  const { trainer } = await prepare(`${base}\n${section}`);
+  expect(trainer.lr_scheduler?.getLastLr()).toEqual([0.001]);
+  await trainer.fit();
+  // 8 batches a pass in groups of 3, two passes: 6 optimizer steps
+  expect(trainer.lr_scheduler?.getLastLr()[0]).toBeCloseTo(0.001 * rate ** 6, 15);
 });
 
 test('a sampler section gets the dataset, which is built once; a null batch sampler means none', async () => {
