@@ -139,7 +139,11 @@ export const contract = {
   ),
   'checkpoints.remove': procedure(z.object({ runId: z.string(), path: z.string() }), Nothing),
 
-  'inference.open': procedure(z.object({ runId: z.string(), checkpoint: z.string() }), SessionInfo),
+  /** `useEma`: averaged weights where the checkpoint has them (trainer.ema); true unless given. */
+  'inference.open': procedure(
+    z.object({ runId: z.string(), checkpoint: z.string(), useEma: z.boolean().optional() }),
+    SessionInfo,
+  ),
   'inference.predict': procedure(
     z.object({
       sessionId: z.string(),

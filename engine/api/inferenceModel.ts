@@ -45,6 +45,9 @@ export const SessionInfo = z.object({
   signature: ModelSignature,
   backend: z.string(),
   parameters: z.number().int(),
+  /** Whether the checkpoint has averaged weights (trainer.ema) beside the last step's own, and which of them answer. */
+  hasAverages: z.boolean(),
+  isAveraged: z.boolean(),
   /** Splits of the run's data that samples can be picked from. */
   splits: z.array(z.string()),
 });

@@ -22,7 +22,7 @@ interface Answering {
 
 async function load(start: SessionStart): Promise<Answering> {
   const runtime = await openChildRuntime(start.projectRoot);
-  const weights = await readWeights(await resolveCheckpoint(start.checkpoint));
+  const weights = await readWeights(await resolveCheckpoint(start.checkpoint), start.useEma);
   const runConfig = readRunConfig({ expDir: start.expDir, expConfigPath: undefined }, weights.configText);
   const backend = await loadBackend(start.threads === undefined ? {} : { threads: start.threads });
   const model = await buildModel(runtime, runConfig, weights);
@@ -34,6 +34,8 @@ async function load(start: SessionStart): Promise<Answering> {
     parameters: model.countParams().total,
     step: weights.step,
     epoch: weights.epoch,
+    hasAverages: weights.hasAverages,
+    isAveraged: weights.isAveraged,
     splits: [...samples.splits],
   };
   return { model, signature, samples, description };

@@ -9,6 +9,7 @@ export const SessionStart = z.object({
   expDir: z.string(),
   /** Folder of the checkpoint, absolute. */
   checkpoint: z.string(),
+  useEma: z.boolean().optional(),
   backend: z.string().optional(),
   threads: z.number().int().positive().optional(),
 });
@@ -38,6 +39,8 @@ export const SessionDescription = z.object({
   parameters: z.number().int(),
   step: z.number().int(),
   epoch: z.number().int(),
+  hasAverages: z.boolean(),
+  isAveraged: z.boolean(),
   splits: z.array(z.string()),
 });
 export type SessionDescription = z.infer<typeof SessionDescription>;

@@ -15,10 +15,14 @@ interface InferenceState {
   readonly samples: Load<SamplePage>;
   readonly prediction: Load<Prediction>;
   readonly arguments: Arguments;
+  /** Whether averaged weights are asked for, where the checkpoint has them. */
+  readonly useEma: boolean;
   /** What the address asks for: a run, perhaps a checkpoint of it, or nothing yet. Asking for the same again is free. */
   show(runId: string | undefined, checkpoint: string | undefined): void;
   /** Loads the checkpoint that is shown once more, after it failed. */
   retry(): void;
+  /** Loads the checkpoint that is shown once more, with its averaged weights or the last step's own. */
+  setUseEma(useEma: boolean): void;
   loadSamples(split: string, offset: number): Promise<void>;
   setArgument(name: string, value: number | boolean): void;
   predict(input: PredictInput): Promise<void>;
@@ -38,12 +42,13 @@ export const useInference = create<InferenceState>()((set, get) => ({
   samples: idle,
   prediction: idle,
   arguments: {},
+  useEma: true,
 
   show: (runId, checkpoint) => {
     const before = get();
     if (runId === before.runId && checkpoint === before.checkpoint) return;
     void get().close();
-    set({ runId, checkpoint });
+    set({ runId, checkpoint, useEma: true });
     if (runId !== before.runId) {
       set({ checkpoints: idle });
       if (runId !== undefined) void loadCheckpoints(runId);
@@ -54,6 +59,15 @@ export const useInference = create<InferenceState>()((set, get) => ({
   retry: () => {
     const { runId, checkpoint } = get();
     if (runId !== undefined && checkpoint !== undefined) void openSession(runId, checkpoint);
+  },
+
+  setUseEma: (useEma) => {
+    const { session } = get();
+    predicting.cancel();
+    sampling.cancel();
+    set({ useEma, samples: idle, prediction: idle });
+    if (session.data) void api['inference.close']({ sessionId: session.data.sessionId });
+    get().retry();
   },
 
   loadSamples: async (split, offset) => {
@@ -110,10 +124,14 @@ async function loadCheckpoints(runId: string): Promise<void> {
 }
 
 async function openSession(runId: string, checkpoint: string): Promise<void> {
-  const isShown = () => useInference.getState().runId === runId && useInference.getState().checkpoint === checkpoint;
+  const { useEma } = useInference.getState();
+  const isShown = () => {
+    const now = useInference.getState();
+    return now.runId === runId && now.checkpoint === checkpoint && now.useEma === useEma;
+  };
   useInference.setState({ session: loading(idle) });
   try {
-    const session = await api['inference.open']({ runId, checkpoint });
+    const session = await api['inference.open']({ runId, checkpoint, useEma });
     if (!isShown()) {
       await api['inference.close']({ sessionId: session.sessionId }); // another one was chosen while this one loaded
       return;

@@ -137,6 +137,7 @@ export function addInfer(program: Command, terminal: Terminal, finish: Finish): 
       'after',
       examples([
         ['accelhydra infer exp_dir=experiments/digits', "the run's best checkpoint, or its last"],
+        ['accelhydra infer exp_dir=experiments/digits use_ema=false', "the last step's weights, not the averages"],
         [
           'accelhydra infer ckpt_dir_or_file=experiments/digits/checkpoints/epoch_2 data@data_dict=test',
           'this one, on the test split',

@@ -46,7 +46,7 @@ export class InferenceSessions implements Disposable {
 
 export function inferenceHandlers(state: EngineState, sessions: InferenceSessions): Pick<EngineHandlers, Names> {
   return {
-    'inference.open': async ({ runId, checkpoint }, signal) => {
+    'inference.open': async ({ runId, checkpoint, useEma }, signal) => {
       state.assertTrusted();
       const { store, project } = state.current;
       const run = store.runs.get(runId);
@@ -58,7 +58,7 @@ export function inferenceHandlers(state: EngineState, sessions: InferenceSession
           { runId, checkpoint },
         );
       }
-      const start = { projectRoot: project.root, expDir: run.expDir, checkpoint: folder };
+      const start = { projectRoot: project.root, expDir: run.expDir, checkpoint: folder, useEma };
       const { session, description } = await InferenceSession.open({ fork: forkWorker, start });
       if (signal.aborted) {
         await session.dispose();

@@ -54,10 +54,22 @@ export function InferencePage({ runId, checkpoint }: InferencePageProps) {
       )}
       {session.data && input && (
         <>
-          <p className="inference__facts">
-            epoch {session.data.epoch}, step {formatCount(session.data.step)} · {formatCount(session.data.parameters)}{' '}
-            parameters · {session.data.backend}
-          </p>
+          <div className="inference__facts">
+            <span>
+              epoch {session.data.epoch}, step {formatCount(session.data.step)} · {formatCount(session.data.parameters)}{' '}
+              parameters · {session.data.backend}
+            </span>
+            {session.data.hasAverages && (
+              <label className="inference__switch" title="Training averaged the weights (trainer.ema)">
+                <input
+                  type="checkbox"
+                  checked={session.data.isAveraged}
+                  onChange={(event) => useInference.getState().setUseEma(event.target.checked)}
+                />{' '}
+                Averaged weights (EMA)
+              </label>
+            )}
+          </div>
           <div className="inference__columns">
             <Panel title={input.type === 'image' ? 'Draw' : 'Input'}>
               <div className="inference__input">

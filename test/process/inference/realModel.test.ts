@@ -31,10 +31,16 @@ function weights(classes: number): TensorSource[] {
   ];
 }
 
-async function save(name: string, step: number, model: TensorSource[], configText?: string): Promise<string> {
+async function save(
+  name: string,
+  step: number,
+  model: TensorSource[],
+  configText?: string,
+  ema?: TensorSource[],
+): Promise<string> {
   const folder = join(project, RUN, 'checkpoints', name);
   const kind = name === 'best' ? 'best' : 'epoch';
-  await saveCheckpoint({ folder, kind, epoch: step, step, metrics: {}, time: 0, model, state: {}, configText });
+  await saveCheckpoint({ folder, kind, epoch: step, step, metrics: {}, time: 0, model, ema, state: {}, configText });
   return folder;
 }
 
@@ -171,6 +177,8 @@ test('a session describes the model, shows samples and answers', async () => {
     expect(description).toMatchObject({
       signature: { input: { type: 'image', height: 2, width: 2 }, output: { names: ['first', 'second', 'third'] } },
       parameters: 15,
+      hasAverages: false,
+      isAveraged: false,
       step: 2,
       splits: ['test', 'train'],
     });
@@ -218,4 +226,25 @@ describe.skipIf(tensorflowObstacle() !== undefined)('a checkpoint as a SavedMode
     });
     await expect(runExport(request)).rejects.toThrow('--overwrite');
   });
+});
+
+test("where training averaged the weights, the last step's own answer when they are asked for", async () => {
+  const [weight, bias] = weights(3);
+  if (weight === undefined || bias === undefined) throw new Error('the model has two tensors');
+  // the averages know the pixels, the last step says 'first' to everything
+  const own = [
+    { ...weight, data: () => new Float32Array(12) },
+    { ...bias, data: () => Float32Array.of(1, 0, 0) },
+  ];
+  const checkpoint = await save('epoch_30', 30, own, undefined, weights(3));
+  const start = { projectRoot: project, expDir: join(project, RUN), checkpoint, useEma: false };
+  const { session, description } = await InferenceSession.open({ fork: forkReal, start });
+  try {
+    expect(description).toMatchObject({ hasAverages: true, isAveraged: false });
+    const drawn = await session.predict({ type: 'image', pixels: Float64Array.of(0, 1, 0, 0) });
+    expect(drawn.output).toMatchObject({ classes: [{ name: 'first' }, {}, {}] });
+  } finally {
+    await session.dispose();
+    rmSync(checkpoint, { recursive: true });
+  }
 });
