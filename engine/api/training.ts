@@ -75,6 +75,11 @@ export type WorkerReport = z.infer<typeof WorkerReport>;
 export interface Reporter {
   report(report: WorkerReport): void;
   flush(): Promise<void>;
+  /**
+   * Resolves when everything reported before it is in the run's folder, where neither this process nor whoever listens can
+   * take it away by dying; absent where nobody keeps it.
+   */
+  keep?(): Promise<void>;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Disposable } from '../base/disposable.ts';
 export interface BatchingOptions {
   /** Hands reports to the launcher; resolves when they have left this process. */
   readonly send: (reports: readonly WorkerReport[]) => Promise<void>;
+  /** Resolves when everything sent so far is in the run's folder. */
+  readonly keep?: () => Promise<void>;
   readonly flushEveryMs?: number;
   readonly flushAtPoints?: number;
 }
@@ -47,6 +49,11 @@ export class BatchingReporter implements Reporter, Disposable {
   async flush(): Promise<void> {
     this.#send([]);
     await this.#sending;
+  }
+
+  async keep(): Promise<void> {
+    await this.flush();
+    await this.#options.keep?.();
   }
 
   dispose(): Promise<void> {

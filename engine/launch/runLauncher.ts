@@ -159,6 +159,11 @@ export class RunLauncher implements Disposable {
         // whoever sees a checkpoint finds the metrics that led to it
         if (message.reports.some((report) => report.type === 'checkpoint-saved')) this.#sink.flush();
         return;
+      case 'keep':
+        // what cannot be written now is kept and tried again: a training is not held up by that
+        this.#sink.flush(true);
+        this.#group?.send(rank, { type: 'kept', id: message.id });
+        return;
       case 'stop-requested':
         this.stop();
         return;

@@ -17,6 +17,9 @@ import {
   type WorkerOutcome,
 } from './workerProtocol.ts';
 
+/** Longest wait until the launcher has written what a checkpoint's steps have logged. */
+const keepLimitMs = 5000;
+
 /** What a training process is given. */
 export interface WorkerContext {
   readonly rank: number;
@@ -50,7 +53,12 @@ export async function runWorker(train: (context: WorkerContext) => Promise<Worke
 
 class WorkerLife {
   readonly #stop = new AbortController();
-  readonly #reporter = new BatchingReporter({ send: (reports) => this.#sendReports(reports) });
+  readonly #reporter = new BatchingReporter({
+    send: (reports) => this.#sendReports(reports),
+    keep: () => this.#keepReports(),
+  });
+  readonly #keeping = new Map<number, () => void>();
+  #keeps = 0;
   #collective: ConnectedCollective | undefined;
   #isReady = false;
   #isEnding = false;
@@ -64,7 +72,9 @@ class WorkerLife {
     }
     process.on('disconnect', () => process.exit(exitCodes.abandoned));
     process.on('message', (message) => {
-      if (LauncherMessage.safeParse(message).success) this.#onStop();
+      const heard = LauncherMessage.safeParse(message).data;
+      if (heard?.type === 'stop') this.#onStop();
+      if (heard?.type === 'kept') this.#keeping.get(heard.id)?.();
     });
     process.on('uncaughtException', (error) => void this.fail(error));
     process.on('unhandledRejection', (error) => void this.fail(error));
@@ -133,6 +143,19 @@ class WorkerLife {
     this.#stop.abort();
     // nothing has been trained: there is nothing to save
     if (!this.#isReady && !this.#isEnding) void this.end('stopped');
+  }
+
+  /** Waits for the launcher's word, but not for ever: a launcher that is stuck must not stop a training. */
+  async #keepReports(): Promise<void> {
+    const id = ++this.#keeps;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#keeping.set(id, resolve);
+      timer = setTimeout(resolve, keepLimitMs);
+      void send({ type: 'keep', id });
+    });
+    clearTimeout(timer);
+    this.#keeping.delete(id);
   }
 
   #sendReports(reports: readonly WorkerReport[]): Promise<void> {

@@ -7,7 +7,7 @@ import { formatAddress } from '../distributed/index.ts';
 import type { OutputLog } from './outputLog.ts';
 import { workerEnvironment } from './workerEnvironment.ts';
 import { type WorkerEnd, WorkerProcess } from './workerProcess.ts';
-import type { WorkerFailure, WorkerMessage } from './workerProtocol.ts';
+import type { LauncherMessage, WorkerFailure, WorkerMessage } from './workerProtocol.ts';
 
 export interface GroupStart {
   readonly plan: LaunchPlan;
@@ -87,6 +87,10 @@ export class WorkerGroup {
     this.#stopping = true;
     for (const worker of this.#workers) worker.stop();
     this.#timers.push(setTimeout(() => this.#killAll('stop-limit'), this.#limits.stopMs));
+  }
+
+  send(rank: number, message: LauncherMessage): void {
+    this.#workers.find((worker) => worker.rank === rank)?.send(message);
   }
 
   kill(): void {

@@ -2,7 +2,13 @@ import { EngineError } from '../api/errors.ts';
 import type { WorkerStatus } from '../api/launch.ts';
 import { type ChildProcess, forkWorker } from './childProcess.ts';
 import type { OutputLog } from './outputLog.ts';
-import { exitCodes, type WorkerFailure, WorkerMessage, type WorkerOutcome } from './workerProtocol.ts';
+import {
+  exitCodes,
+  type LauncherMessage,
+  type WorkerFailure,
+  WorkerMessage,
+  type WorkerOutcome,
+} from './workerProtocol.ts';
 
 export interface WorkerStart {
   readonly rank: number;
@@ -57,7 +63,11 @@ export class WorkerProcess {
 
   /** Asks the training to save and end. */
   stop(): void {
-    if (this.#child.connected) this.#child.send({ type: 'stop' }, () => undefined);
+    this.send({ type: 'stop' });
+  }
+
+  send(message: LauncherMessage): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   /** Ends the process at once. */

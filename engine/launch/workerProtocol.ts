@@ -17,6 +17,8 @@ export const WorkerMessage = z.discriminatedUnion('type', [
   /** Config, objects and the other ranks are there: training begins. `backend` in words, for a person. */
   z.object({ type: z.literal('ready'), backend: z.string() }),
   z.object({ type: z.literal('reports'), reports: z.array(WorkerReport) }),
+  /** Asks to hear when all reports so far are in the run's folder. */
+  z.object({ type: z.literal('keep'), id: z.number().int() }),
   /** A signal asked this process to stop; the launcher asks all of them. */
   z.object({ type: z.literal('stop-requested') }),
   z.object({ type: z.literal('ended'), outcome: WorkerOutcome }),
@@ -25,7 +27,11 @@ export const WorkerMessage = z.discriminatedUnion('type', [
 export type WorkerMessage = z.infer<typeof WorkerMessage>;
 
 /** What a launcher tells its workers. */
-export const LauncherMessage = z.object({ type: z.literal('stop') });
+export const LauncherMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('stop') }),
+  /** The answer to `keep`. */
+  z.object({ type: z.literal('kept'), id: z.number().int() }),
+]);
 export type LauncherMessage = z.infer<typeof LauncherMessage>;
 
 /** Environment variables of a worker; those that others also set have the names that torchrun and accelerate use. */

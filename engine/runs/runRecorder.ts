@@ -118,8 +118,8 @@ export class RunRecorder implements Disposable {
   }
 
   /**
-   * The run goes on from `step`: points and items after it are dropped. Files of media stay, because the training may be
-   * writing new ones of the same names by now.
+   * The run goes on from `step`: points and items after it are dropped. The training removes the files of media itself: it
+   * knows when it begins to write new ones of the same names.
    */
   truncate(step: number): void {
     this.#journal.truncate(step);

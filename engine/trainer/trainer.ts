@@ -283,6 +283,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
     if (checkpoint === null) await shareWeights(this.model, collective);
     else await store.load(checkpoint, parts);
     await store.setLaterAside(parts);
+    if (checkpoint !== null) await parts.media.dropLater(parts.state.step);
     parts.average?.begin();
     this.#listenToLoaders(parts);
     if (collective.rank !== 0) return;

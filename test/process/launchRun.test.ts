@@ -16,6 +16,7 @@ import {
 } from '../../engine/launch/index.ts';
 import { isProcessAlive } from '../../engine/runs/heartbeat.ts';
 import { isRunAlive, markLostRuns } from '../../engine/runs/liveness.ts';
+import { readMetricJournal } from '../../engine/runs/metricJournal.ts';
 import { RunStore } from '../../engine/runs/runStore.ts';
 import { LaunchBench, until } from '../support/launching.ts';
 
@@ -257,6 +258,15 @@ describe('failing', () => {
 });
 
 describe('a launcher that is killed', () => {
+  test('leaves everything that its processes were told is kept', async () => {
+    const run = await start('mode: kept\nsteps: 4000\n', { count: 1 });
+    await until(() => !isProcessAlive(run.launcherPid), 'the end of the launcher');
+    const steps = readMetricJournal(run.runDir).flatMap((entry) =>
+      entry.type === 'points' ? entry.points.map(({ step }) => step) : [],
+    );
+    expect(steps.slice(0, 5)).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test.each(['steps', 'busy'])('takes its processes with it (%s), and the run is shown as lost', async (mode) => {
     const run = await start(`mode: ${mode}\nsteps: 4000\n`);
     const followed = await followRun(run.runDir, {});

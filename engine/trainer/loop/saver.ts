@@ -29,9 +29,12 @@ export class Saver {
   /** A periodic save that fails is told and survived; one that was asked for is an error. */
   async save(save: PlannedSave, isRequired = false): Promise<void> {
     const { meter, log, media } = this.#parts;
+    const { collective, reporter } = this.#subject.environment;
     meter.enter('saving', this.#parts.position());
     await log.flush();
     await media.flush();
+    // what the steps before a checkpoint have logged comes first: who goes on from it does not log it again
+    if (collective.rank === 0) await reporter.keep?.();
     try {
       await this.#store.save(save, this.#parts);
       if (save.kind === 'step' || save.kind === 'epoch') {

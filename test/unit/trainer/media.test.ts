@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -11,7 +11,7 @@ import { encodeWav } from '../../../engine/trainer/logging/media/audio.ts';
 import { histogramOf } from '../../../engine/trainer/logging/media/histogram.ts';
 import { toPixels } from '../../../engine/trainer/logging/media/image.ts';
 import { tableMarkdown } from '../../../engine/trainer/logging/media/table.ts';
-import { setUp } from './support.ts';
+import { MemoryFiles, setUp } from './support.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -237,4 +237,31 @@ test('stereo is interleaved; a table is Markdown where only text is known', () =
   const { wav, frames } = encodeWav({ data: [1, 2, 3, 4], shape: [2, 2], dtype: 'int32' }, 44_100, 'x');
   expect([frames, Buffer.from(wav).readUInt16LE(22), Buffer.from(wav).readInt16LE(46)]).toEqual([2, 2, 2]);
   expect(tableMarkdown({ columns: ['a'], data: [['x|y'], [1]] })).toBe('| a |\n| --- |\n| x\\|y |\n| 1 |');
+});
+
+test('a run that goes on from a checkpoint removes the files of later steps, whose rows are dropped', async () => {
+  const folders = { count: 8, environment: { runDir } };
+  const first = setUp({ ...folders, options: { epochs: 3 } });
+  first.trainer.on_train_epoch_end = () => {
+    first.trainer.log_text('note/a', String(first.trainer.epoch));
+    first.trainer.log_text('other', String(first.trainer.epoch));
+  };
+  await first.trainer.fit();
+  writeFileSync(join(runDir, 'media', 'notes.md'), 'mine');
+  const environment = { runDir, resumeFrom: '/run/checkpoints/epoch_2' };
+  const files = new MemoryFiles();
+  for (const [folder, saved] of first.files.folders) files.folders.set(folder, saved);
+  const saved = setUp({ count: 8, environment: { runDir: `${runDir}-2` }, files, options: { epochs: 2 } });
+  await saved.trainer.fit();
+  const again = setUp({ count: 8, environment, files, options: { epochs: 2 } });
+  await again.trainer.fit();
+  const kept = readdirSync(join(runDir, 'media'), { recursive: true }).map(String).sort();
+  expect(kept.filter((name) => name.includes('.'))).toEqual([
+    'notes.md',
+    'text/note/a/step_2_0.txt',
+    'text/note/a/step_4_0.txt',
+    'text/other/step_2_0.txt',
+    'text/other/step_4_0.txt',
+  ]);
+  rmSync(`${runDir}-2`, { recursive: true, force: true });
 });

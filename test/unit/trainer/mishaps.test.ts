@@ -37,3 +37,18 @@ test.each([
   for (const { etaMs = 0 } of progress) expect(etaMs).toBeLessThan(1e6);
   expect(result.checkpoint).toBe('/run/checkpoints/epoch_30');
 });
+
+test('what was logged is kept before a checkpoint is written, so that a resumed curve has no gap', async () => {
+  const order: string[] = [];
+  const { trainer, files, recording } = setUp({ options: { log_every_n_steps: 1, save_every_n_steps: 2 } });
+  const { reporter } = trainer.environment;
+  const keep = async () => void order.push(`kept ${recording.points('train/loss').length}`);
+  trainer.attach({ ...trainer.environment, reporter: { ...reporter, keep } });
+  const write = files.write.bind(files);
+  files.write = (...given) => {
+    order.push(`written ${given[2].step}`);
+    return write(...given);
+  };
+  await trainer.fit();
+  expect(order.slice(0, 4)).toEqual(['kept 2', 'written 2', 'kept 4', 'written 4']);
+});

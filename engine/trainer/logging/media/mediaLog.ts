@@ -1,4 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../../api/errors.ts';
 import { MAX_MEDIA_FILE_BYTES, type MediaDetail, type MediaNotice } from '../../../api/media.ts';
@@ -80,6 +81,20 @@ export class MediaLog {
     this.#waiting.add(job);
     this.#waitingBytes += job.bytes;
     this.#writing = this.#writing.then(() => this.#write(job));
+  }
+
+  /**
+   * Removes the files of steps after `step`, for a training that goes on from there: their rows are dropped, and what is
+   * logged again has files of its own.
+   */
+  async dropLater(step: number): Promise<void> {
+    if (!this.isActive) return;
+    try {
+      await removeLaterFiles(join(this.#options.runDir, 'media'), step);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.tellOnce('drop', `Media of steps after ${step} could not be removed: ${why}.`);
+    }
   }
 
   /** Resolves when everything added before is written and reported. Never rejects. */
@@ -173,6 +188,14 @@ export class MediaLog {
     if (this.#told.has(what)) return;
     this.#told.add(what);
     this.#options.warn(text);
+  }
+}
+
+async function removeLaterFiles(folder: string, step: number): Promise<void> {
+  if (!existsSync(folder)) return;
+  for (const { name, parentPath } of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const number = /^step_(\d+)_\d+\.\w+(\.tmp)?$/.exec(name)?.[1];
+    if (number !== undefined && Number(number) > step) await rm(join(parentPath, name));
   }
 }
 
