@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { EngineError } from '../api/errors.ts';
 import { parseExact } from '../base/exactJson.ts';
 import { errorCode } from './folder/fileSystem.ts';
@@ -22,7 +23,7 @@ export interface LoadedCheckpoint {
 }
 
 /**
- * Reads a checkpoint folder, each file once: its hash is checked while it is read.
+ * Reads a checkpoint folder, each file once: its checksum is checked while it is read.
  * @param parts which files to read; by default all that are there. What is not read is undefined, the model empty.
  * @throws EngineError `checkpoint.not-found` | `checkpoint.corrupt`, naming the file and the next best checkpoint
  */
@@ -33,7 +34,7 @@ export async function loadCheckpoint(
   const manifest = await readManifest(folder);
   try {
     const read = async (part: CheckpointPart) =>
-      parts.includes(part) ? readChecked(folder, checkpointFiles[part], manifest) : undefined;
+      parts.includes(part) ? readChecked(folder, checkpointFiles[part], manifest, 'crc32') : undefined;
     const tensors = async (part: CheckpointPart) => {
       const bytes = await read(part);
       return bytes === undefined ? undefined : parseSafetensors(bytes, join(folder, checkpointFiles[part]));
@@ -54,11 +55,11 @@ export async function loadCheckpoint(
   }
 }
 
-/** Reads every file and compares its hash; undefined when all is as it was saved. */
+/** Reads every file and compares its SHA-256; undefined when all is as it was saved. */
 export async function findDamage(folder: string): Promise<EngineError | undefined> {
   try {
     const manifest = parseManifest((await readText(join(folder, MANIFEST))) ?? '', join(folder, MANIFEST));
-    for (const name of Object.keys(manifest.files)) await readChecked(folder, name, manifest);
+    for (const name of Object.keys(manifest.files)) await readChecked(folder, name, manifest, 'sha256');
     return undefined;
   } catch (error) {
     if (error instanceof EngineError) return error;
@@ -88,24 +89,50 @@ async function readChecked(
   folder: string,
   name: string,
   manifest: CheckpointManifest,
+  check: Check,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const expected = manifest.files[name];
   if (expected === undefined) return undefined;
   const file = join(folder, name);
-  const found = await readWhole(file, expected.bytes);
+  const wanted = check === 'crc32' ? (expected.crc32 ?? expected.sha256) : expected.sha256;
+  const found = await readWhole(file, expected.bytes, typeof wanted === 'number' ? new Crc32() : createHash('sha256'));
   if (found === undefined) throw corrupt(file, 'it is missing', {});
   if (found.size !== expected.bytes) {
     throw corrupt(file, `it has ${found.size} bytes instead of ${expected.bytes}`, { bytes: found.size });
   }
-  if (found.sha256 !== expected.sha256)
-    throw corrupt(file, 'its content is not what was saved', { sha256: found.sha256 });
+  if (found.digest !== (typeof wanted === 'number' ? Crc32.print(wanted) : wanted))
+    throw corrupt(file, 'its content is not what was saved', { digest: found.digest });
   return found.bytes;
 }
 
-const CHUNK = 8 * 1024 * 1024;
+/** Large, because each piece waits for a thread to be free, which takes long on a busy machine. */
+const CHUNK = 32 * 1024 * 1024;
+
+type Check = 'crc32' | 'sha256';
+
+interface Digest {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: 'hex'): string;
+}
+
+class Crc32 implements Digest {
+  #value = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#value = crc32(bytes, this.#value);
+  }
+
+  digest(): string {
+    return Crc32.print(this.#value);
+  }
+
+  static print(value: number): string {
+    return value.toString(16).padStart(8, '0');
+  }
+}
 
 /** Reads and hashes in one pass; a file of another size than expected is not read at all. */
-async function readWhole(file: string, expected: number) {
+async function readWhole(file: string, expected: number, hash: Digest) {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     handle = await open(file, 'r');
@@ -115,22 +142,21 @@ async function readWhole(file: string, expected: number) {
   }
   try {
     const { size } = await handle.stat();
-    if (size !== expected) return { size, sha256: '', bytes: new Uint8Array() };
+    if (size !== expected) return { size, digest: '', bytes: new Uint8Array() };
     const bytes = new Uint8Array(size);
-    const hash = createHash('sha256');
     const readFrom = (position: number) => handle.read(bytes, position, Math.min(CHUNK, size - position), position);
     let done = 0;
     let reading = readFrom(0);
     while (done < size) {
       const { bytesRead } = await reading;
-      if (bytesRead === 0) return { size: done, sha256: '', bytes };
+      if (bytesRead === 0) return { size: done, digest: '', bytes };
       const start = done;
       done += bytesRead;
       // The next piece comes from the disk while this one is hashed.
       if (done < size) reading = readFrom(done);
       hash.update(bytes.subarray(start, done));
     }
-    return { size, sha256: hash.digest('hex'), bytes };
+    return { size, digest: hash.digest('hex'), bytes };
   } finally {
     await handle.close();
   }

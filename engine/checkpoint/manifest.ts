@@ -34,7 +34,13 @@ export const CheckpointManifest = z.object({
   time: z.number(),
   files: z.record(
     FileName,
-    z.object({ bytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    z.object({
+      bytes: z.number().int().nonnegative(),
+      /** Checked where damage is looked for: verifying, and choosing what to go on from. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      /** Checked at every read, since it takes a fraction of the time; absent in folders of earlier versions. */
+      crc32: z.number().int().nonnegative().optional(),
+    }),
   ),
 });
 export type CheckpointManifest = z.infer<typeof CheckpointManifest>;

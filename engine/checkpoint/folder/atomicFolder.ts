@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { EngineError } from '../../api/errors.ts';
 import type { ByteSink } from '../safetensors/write.ts';
-import { errorCode, type FileSystem } from './fileSystem.ts';
+import { errorCode, type FileSystem, type WritableFile } from './fileSystem.ts';
 
 export interface FolderFile {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface FolderFile {
 export interface WrittenFile {
   readonly bytes: number;
   readonly sha256: string;
+  /** As in zip and PNG (ISO 3309). */
+  readonly crc32: number;
 }
 
 const CHUNK = 8 * 1024 * 1024;
@@ -42,9 +45,16 @@ export async function writeFolder(
     await recoverFolders(parent, fileSystem);
     await fileSystem.makeFolder(temporary);
     const written = new Map<string, WrittenFile>();
-    for (const file of files) written.set(file.name, await writeFile(temporary, file, fileSystem));
+    const syncing = new Syncing();
+    try {
+      for (const file of files) written.set(file.name, await writeFile(temporary, file, fileSystem, syncing));
+    } finally {
+      await syncing.settled();
+    }
+    await syncing.done();
     const final = last(written);
-    written.set(final.name, await writeFile(temporary, final, fileSystem));
+    written.set(final.name, await writeFile(temporary, final, fileSystem, syncing));
+    await syncing.done();
     await fileSystem.syncFolder(temporary);
     await moveInto(temporary, target, join(parent, `.${basename(target)}.old-${mark}`), fileSystem);
     await fileSystem.syncFolder(parent);
@@ -57,7 +67,34 @@ export async function writeFolder(
   }
 }
 
-async function writeFile(folder: string, file: FolderFile, fileSystem: FileSystem): Promise<WrittenFile> {
+/** Files that are on their way to the disk while the next ones are written. */
+class Syncing {
+  readonly #files: Promise<void>[] = [];
+
+  add(file: WritableFile): void {
+    const ended = file.sync().finally(() => file.close());
+    // told by done(); until then nobody listens, which must not end the process
+    ended.catch(() => undefined);
+    this.#files.push(ended);
+  }
+
+  /** Throws what kept one of them from the disk. */
+  async done(): Promise<void> {
+    await Promise.all(this.#files);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#files);
+  }
+}
+
+async function writeFile(
+  folder: string,
+  file: FolderFile,
+  fileSystem: FileSystem,
+  syncing: Syncing,
+): Promise<WrittenFile> {
+  let checksum = 0;
   const hash = createHash('sha256');
   let bytes = 0;
   const output = await fileSystem.create(join(folder, file.name));
@@ -70,15 +107,17 @@ async function writeFile(folder: string, file: FolderFile, fileSystem: FileSyste
           // The disk takes the chunk while it is hashed here; in pieces, so that heartbeats are not held up.
           const writing = output.write(chunk);
           hash.update(chunk);
+          checksum = crc32(chunk, checksum);
           await writing;
         }
       },
     });
-    await output.sync();
-  } finally {
+  } catch (error) {
     await output.close();
+    throw error;
   }
-  return { bytes, sha256: hash.digest('hex') };
+  syncing.add(output);
+  return { bytes, sha256: hash.digest('hex'), crc32: checksum };
 }
 
 /** A folder cannot be replaced in one operation: the old one steps aside and comes back if the new one cannot move in. */
