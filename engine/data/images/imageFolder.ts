@@ -2,11 +2,12 @@ import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import type { SampleContext } from '../dataset/sampleContext.ts';
 import { type HostTensor, hostScalar } from '../hostTensor.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, requireWhole } from '../options.ts';
 import { Normalize } from '../transforms/colors.ts';
 import { readSize, type Transform } from '../transforms/transform.ts';
 import { applyTransforms, readTransforms } from '../transforms/transformDataset.ts';
 import { findClassFolders, imageExtensions } from './classFolders.ts';
+import { DecodedCache } from './decodedCache.ts';
 import { type ImageSize, type ReadImageOptions, readImage } from './readImage.ts';
 
 export interface ImageFolderOptions {
@@ -25,11 +26,27 @@ export interface ImageFolderOptions {
   readonly std?: number | readonly number[] | null;
   /** Endings of the files to take; those of the formats that sharp reads unless given. */
   readonly extensions?: readonly string[] | null;
+  /**
+   * Megabytes of decoded images that each process and each worker thread keeps, so that later passes need not decode them
+   * again; 0 (the default) keeps none. Augmentations come after it.
+   */
+  readonly cache_mb?: number;
   /** Whether a class folder may have no image. */
   readonly allow_empty?: boolean;
 }
 
-const known = ['root', 'resize', 'center_crop', 'channels', 'transforms', 'mean', 'std', 'extensions', 'allow_empty'];
+const known = [
+  'root',
+  'resize',
+  'center_crop',
+  'channels',
+  'transforms',
+  'mean',
+  'std',
+  'extensions',
+  'cache_mb',
+  'allow_empty',
+];
 
 /**
  * Images in class folders, found and numbered as torchvision.datasets.ImageFolder does. One sample is [image float32
@@ -45,6 +62,7 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
   readonly samples: readonly (readonly [path: string, label: number])[];
   readonly #read: ReadImageOptions;
   readonly #transforms: readonly Transform[];
+  readonly #cache: DecodedCache | undefined;
 
   constructor(options: ImageFolderOptions) {
     super();
@@ -63,6 +81,8 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
     this.#transforms = isNormalized
       ? [...transforms, new Normalize({ mean: options.mean ?? 0, std: options.std ?? 1 })]
       : transforms;
+    const cacheMb = requireWhole('ImageFolder', 'cache_mb', options.cache_mb ?? 0, 0);
+    this.#cache = cacheMb === 0 ? undefined : new DecodedCache(cacheMb * 1e6);
     const found = findClassFolders(options.root, options.extensions ?? imageExtensions, options.allow_empty ?? false);
     this.classes = found.classes;
     this.samples = found.samples;
@@ -76,7 +96,7 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
   async get(index: number, context?: SampleContext): Promise<readonly [HostTensor, HostTensor]> {
     this.checkIndex(index);
     const [path, label] = this.samples[index] ?? ['', 0];
-    const image = await readImage(path, this.#read);
+    const image = await readImage(path, this.#read, this.#cache);
     return [applyTransforms(this.#transforms, image, context), hostScalar(label, 'int32')];
   }
 }

@@ -88,6 +88,19 @@ test.each([
   await expect(dataset.get(0)).rejects.toThrow(`The image ${path} cannot be read`);
 });
 
+test('cache_mb keeps decoded images, up to its limit, and changes no sample', async () => {
+  const [first, second] = [await picture('kept/one/a.png', 600, 600), await picture('kept/one/b.png', 600, 600)];
+  const plain = new ImageFolder({ root: join(folder, 'kept') });
+  const kept = new ImageFolder({ root: join(folder, 'kept'), cache_mb: 2 });
+  for (const index of [0, 1]) expect(await kept.get(index)).toEqual(await plain.get(index));
+  const before = await kept.get(0);
+  rmSync(first);
+  rmSync(second);
+  expect(await kept.get(0)).toEqual(before);
+  // 600 × 600 × 3 bytes each: the second one had no room
+  await expect(kept.get(1)).rejects.toThrow(/b\.png cannot be read/);
+});
+
 test('folders without what is needed are named', async () => {
   mkdirSync(join(folder, 'empty', 'cat'), { recursive: true });
   expect(() => new ImageFolder({ root: join(folder, 'nowhere') })).toThrow(/nowhere cannot be read/);

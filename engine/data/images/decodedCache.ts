@@ -1,0 +1,27 @@
+import type { Pixels } from './readImage.ts';
+
+/**
+ * Decoded images that are kept in memory up to so many bytes. What came first stays: shuffled passes come back to each
+ * image equally often, so that throwing out the oldest would only mean decoding more.
+ */
+export class DecodedCache {
+  readonly #limit: number;
+  readonly #images = new Map<string, Pixels>();
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limit = limitBytes;
+  }
+
+  async get(path: string, decode: () => Promise<Pixels>): Promise<Pixels> {
+    const known = this.#images.get(path);
+    if (known !== undefined) return known;
+    const pixels = await decode();
+    const { byteLength } = pixels.data;
+    if (!this.#images.has(path) && this.#bytes + byteLength <= this.#limit) {
+      this.#images.set(path, pixels);
+      this.#bytes += byteLength;
+    }
+    return pixels;
+  }
+}
