@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { EngineError } from '../../api/errors.ts';
 import type { ByteSink } from '../safetensors/write.ts';
@@ -17,7 +18,10 @@ export interface WrittenFile {
   readonly crc32: number;
 }
 
-const CHUNK = 8 * 1024 * 1024;
+/** Hashed without a pause. */
+const PIECE = 8 * 1024 * 1024;
+/** Written by one call: each waits for a thread to be free, which takes long on a busy machine. */
+const BATCH = 32 * 1024 * 1024;
 
 let counter = 0;
 /** Marks of the folders that this process is working on. */
@@ -71,11 +75,29 @@ export async function writeFolder(
 class Syncing {
   readonly #files: Promise<void>[] = [];
 
+  #started: Promise<void> | undefined;
+
+  /** Lets the disk begin with what was written so far: it works while the rest is hashed. */
+  start(file: WritableFile): void {
+    if (this.#started !== undefined) return;
+    this.#started = this.#listen(
+      file.sync().finally(() => {
+        this.#started = undefined;
+      }),
+    );
+  }
+
+  /** The file is complete: it is synced and closed. */
   add(file: WritableFile): void {
-    const ended = file.sync().finally(() => file.close());
+    const before = this.#started ?? Promise.resolve();
+    this.#listen(before.then(() => file.sync()).finally(() => file.close()));
+  }
+
+  #listen(work: Promise<void>): Promise<void> {
     // told by done(); until then nobody listens, which must not end the process
-    ended.catch(() => undefined);
-    this.#files.push(ended);
+    work.catch(() => undefined);
+    this.#files.push(work);
+    return work;
   }
 
   /** Throws what kept one of them from the disk. */
@@ -95,23 +117,41 @@ async function writeFile(
   syncing: Syncing,
 ): Promise<WrittenFile> {
   let checksum = 0;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
   const hash = createHash('sha256');
   let bytes = 0;
   const output = await fileSystem.create(join(folder, file.name));
+  /** The disk takes what waits while it is hashed here; in pieces, so that heartbeats are not held up. */
+  const flush = async () => {
+    const parts = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    const writing = output.write(parts);
+    // a failure is told below; until then nobody listens, which must not end the process
+    writing.catch(() => undefined);
+    for (const part of parts) {
+      hash.update(part);
+      checksum = crc32(part, checksum);
+      if (part.length >= PIECE) await setImmediate();
+    }
+    await writing;
+  };
   try {
     await file.write({
       write: async (data) => {
         bytes += data.length;
-        for (let start = 0; start < data.length; start += CHUNK) {
-          const chunk = data.subarray(start, start + CHUNK);
-          // The disk takes the chunk while it is hashed here; in pieces, so that heartbeats are not held up.
-          const writing = output.write(chunk);
-          hash.update(chunk);
-          checksum = crc32(chunk, checksum);
-          await writing;
+        for (let start = 0; start < data.length; start += PIECE) {
+          const part = data.subarray(start, start + PIECE);
+          waiting.push(part);
+          waitingBytes += part.length;
+          if (waitingBytes < BATCH) continue;
+          await flush();
+          syncing.start(output);
         }
       },
     });
+    if (waiting.length > 0) await flush();
   } catch (error) {
     await output.close();
     throw error;

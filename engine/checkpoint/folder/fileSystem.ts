@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import type { ByteSink } from '../safetensors/write.ts';
-
-export interface WritableFile extends ByteSink {
+export interface WritableFile {
+  /** Appends them all, in order. */
+  write(parts: readonly Uint8Array[]): Promise<void>;
   /** Returns when the bytes are on the disk itself. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -27,12 +27,9 @@ export const nodeFileSystem: FileSystem = {
   create: async (path) => {
     const handle = await open(path, 'wx');
     return {
-      write: async (bytes) => {
-        for (let done = 0; done < bytes.length; ) {
-          // The system writes at most 2 GiB at once.
-          const length = Math.min(bytes.length - done, 0x4000_0000);
-          done += (await handle.write(bytes, done, length)).bytesWritten;
-        }
+      write: async (parts) => {
+        // The system may take fewer bytes than it is given, 2 GiB at most.
+        for (let left = parts; left.length > 0; ) left = rest(left, (await handle.writev([...left])).bytesWritten);
       },
       sync: () => handle.sync(),
       close: () => handle.close(),
@@ -59,6 +56,18 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+/** What is left of the parts after so many bytes. */
+function rest(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skipped = bytes;
+  const from = parts.findIndex((part) => {
+    if (skipped < part.length) return true;
+    skipped -= part.length;
+    return false;
+  });
+  if (from < 0) return [];
+  return parts.slice(from).map((part, index) => (index === 0 ? part.subarray(skipped) : part));
+}
 
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

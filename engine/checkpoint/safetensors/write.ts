@@ -10,7 +10,7 @@ export interface TensorSource {
   readonly data: TensorArray | (() => Promise<TensorArray> | TensorArray);
 }
 
-/** Takes bytes in order. */
+/** Takes bytes in order. They must stay as they are until all are written. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
 }

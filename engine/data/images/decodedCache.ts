@@ -1,4 +1,8 @@
-import type { Pixels } from './readImage.ts';
+/** A decoded image, before anything random: 8 bits a value, rows from the top, channels last. */
+export interface Pixels {
+  readonly data: Uint8Array;
+  readonly info: { readonly width: number; readonly height: number };
+}
 
 /**
  * Decoded images that are kept in memory up to so many bytes. What came first stays: shuffled passes come back to each

@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import { EngineError } from '../../api/errors.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { getWorkerInfo } from '../worker/workerInfo.ts';
-import type { DecodedCache } from './decodedCache.ts';
+import type { DecodedCache, Pixels } from './decodedCache.ts';
 
 export type ImageSize = number | readonly [height: number, width: number];
 
@@ -25,12 +25,6 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
 
 /** What a byte becomes. */
 const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-/** A decoded image, before anything random: 8 bits a value, rows from the top, channels last. */
-export interface Pixels {
-  readonly data: Uint8Array;
-  readonly info: { readonly width: number; readonly height: number };
-}
 
 /**
  * Reads and decodes an image file with sharp (libvips): float32 [height, width, channels], values 0 … 1. Transparency is

@@ -46,10 +46,9 @@ export class Saver {
       // that another rank is gone is no matter of this checkpoint
       if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
       if (save.kind === 'step' || save.kind === 'epoch') this.#unsaved = toEngineError(error);
-      this.#parts.warn(
-        `The checkpoint ${save.folder} could not be written: ${toEngineError(error).message} Training goes on.`,
-        'error',
-      );
+      const { message } = toEngineError(error);
+      const what = message.startsWith(save.folder) ? message : `${save.folder} could not be written: ${message}`;
+      this.#parts.warn(`The checkpoint ${what} Training goes on.`, 'error');
     }
     meter.enter('training', this.#parts.position());
   }
@@ -71,7 +70,7 @@ export class Saver {
     const { step } = this.#parts.state;
     throw new EngineError(
       'trainer.not-saved',
-      `The training ran to step ${step}, but its last checkpoint could not be written: ${this.#unsaved.message}`,
+      `The training ran to step ${step}, but its last checkpoint is missing: ${this.#unsaved.message}`,
       { step },
       { cause: this.#unsaved },
     );

@@ -223,7 +223,7 @@ const fullDisk: FileSystem = {
     if (!path.endsWith('model.safetensors')) return nodeFileSystem.create(path);
     const handle = await open('/dev/full', 'w');
     return {
-      write: async (bytes) => void (await handle.write(bytes)),
+      write: async (parts) => void (await handle.writev([...parts])),
       sync: () => handle.sync(),
       close: () => handle.close(),
     };
@@ -260,7 +260,7 @@ function failingAt(operation: number, crash: boolean): FileSystem & { readonly c
     create: async (path) => {
       const file = await guard(() => nodeFileSystem.create(path));
       return {
-        write: (bytes) => guard(() => file.write(bytes)),
+        write: (parts) => guard(() => file.write(parts)),
         sync: () => guard(() => file.sync()),
         close: () => file.close(),
       };
