@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { type getScheduler, SGD } from '../../../engine/optim/index.ts';
 import { builtinTargets } from '../../../engine/trainer/index.ts';
 import { readSettings, trainerKeys } from '../../../engine/trainer/settings.ts';
 import { smallModel } from './support.ts';
@@ -37,11 +38,21 @@ test('the page has examples of both kinds', () => {
 });
 
 test.each(examples)('the trainer and its optimizers take this:\n%s', (text) => {
-  const { trainer, optimizer } = parse(text) as Record<string, Record<string, unknown> | undefined>;
+  const {
+    trainer,
+    optimizer,
+    lr_scheduler: schedule,
+  } = parse(text) as Record<string, Record<string, unknown> | undefined>;
   if (trainer !== undefined) {
     for (const key of Object.keys(trainer)) expect(trainerKeys).toContain(key);
     const options = build(trainer) as Record<string, never>;
     expect(readSettings('Trainer', { project_dir: 'run', epochs: 1, ...options })).toBeDefined();
+  }
+  if (schedule !== undefined) {
+    const { _target_: target, ...options } = schedule;
+    const sgd = new SGD(smallModel().namedParameters(), { lr: 0.1 });
+    const made = (builtinTargets[String(target)] as typeof getScheduler)(sgd, options);
+    expect(made.getLastLr()).toEqual([0.1]);
   }
   if (optimizer !== undefined) {
     const { _target_: target, ...options } = optimizer;
