@@ -220,6 +220,10 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
    */
   accumulate(values: Readonly<Record<string, number | tf.Tensor>>, count?: number): void {
     const parts = this.#running('accumulate');
+    if (parts.sink !== undefined) {
+      parts.sink.accumulate(values, count);
+      return;
+    }
     if (parts.realSamples > 0) parts.sums.add(values, count ?? parts.realSamples);
   }
 

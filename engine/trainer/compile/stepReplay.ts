@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Constant, Mismatch, Replay, type Value } from '../../backend/graph/index.ts';
+import { type Constant, Mismatch, Replay } from '../../backend/graph/index.ts';
 import type { MetricValue } from '../logging/metricLog.ts';
 import { listenToStepInputs, type StepInput } from '../model/stepInputs.ts';
 import { type HostRoot, HostWatch } from './hostWatch.ts';
 import { handleOf, peekedKey, peeking, type TensorBackend } from './nativeTensors.ts';
-import { freeTape, type StepTrace, type TraceSink, watching } from './stepTrace.ts';
+import { freeTape, type Logged, meanOf, type StepTrace, type TraceSink, watching } from './stepTrace.ts';
 
 export interface ReplayRequest {
   readonly backend: TensorBackend;
@@ -14,8 +14,8 @@ export interface ReplayRequest {
   readonly owners: readonly HostRoot[];
   readonly opaque: ReadonlySet<unknown>;
   readonly watch: (sink: TraceSink | undefined) => void;
-  /** training_step. */
-  readonly run: () => tf.Tensor;
+  /** training_step, or validation_step. */
+  readonly run: () => unknown;
 }
 
 /** What a step's JavaScript did this time. */
@@ -23,7 +23,7 @@ export interface Replayed {
   /** Values of its own that the graph is to be fed with. */
   readonly values: Replay['values'];
   /** Numbers that it logged; tensors come from the graph. */
-  readonly logged: ReadonlyMap<string, { readonly value: Value | number; readonly isAlways: boolean }>;
+  readonly logged: ReadonlyMap<string, Logged>;
   /** What it printed, to be printed now. */
   readonly prints: readonly (() => void)[];
 }
@@ -46,7 +46,7 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
   });
   for (const [path, tensor] of tensors)
     replay.declare(handleOf(backend, tensor), `batch:${path}`, backend.getDTypeInteger(tensor.dtype), tensor.shape);
-  const logged = new Map<string, { readonly value: Value | number; readonly isAlways: boolean }>();
+  const logged = new Map<string, Logged>();
   const prints: (() => void)[] = [];
   const expectLogged = (key: string, value: MetricValue, isAlways: boolean): void => {
     const recorded = trace.logged.get(key);
@@ -60,6 +60,12 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
     ahead: 0,
     log: (values, isAlways) => {
       for (const [key, value] of Object.entries(values)) expectLogged(key, value, isAlways);
+    },
+    accumulate: (values, count) => {
+      for (const [key, value] of Object.entries(values)) {
+        if (trace.logged.get(key)?.count !== count) throw new Mismatch('how many samples count');
+        expectLogged(key, typeof value === 'number' ? value : meanOf(value), false);
+      }
     },
     print: (print) => prints.push(print),
     looks: () => undefined,

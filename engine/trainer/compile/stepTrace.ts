@@ -38,6 +38,8 @@ export interface TraceOptions {
 export interface TraceSink {
   readonly ahead: number;
   log(values: Readonly<Record<string, MetricValue>>, isAlways: boolean): void;
+  /** In validation_step: means of these are wanted; `count` where the step says it. */
+  accumulate(values: Readonly<Record<string, MetricValue>>, count: number | undefined): void;
   print(print: () => void): void;
   /** It looks at something of the host's that is another in each step: its JavaScript has to run each time. */
   looks(at: string): void;
@@ -49,6 +51,13 @@ export interface TraceSink {
 export interface HostWork {
   readonly reason: string;
   readonly at: Error | undefined;
+}
+
+export interface Logged {
+  readonly value: Value | number;
+  readonly isAlways: boolean;
+  /** Samples that an accumulated value counts for, where the step says it. */
+  readonly count?: number | undefined;
 }
 
 export interface StepTrace {
@@ -80,7 +89,7 @@ export interface StepTrace {
   readonly changes: ReadonlyMap<string, Value>;
   readonly forwardChanges: ReadonlyMap<string, Value>;
   readonly inputs: ReadonlyMap<string, StepInput>;
-  readonly logged: ReadonlyMap<string, { readonly value: Value | number; readonly isAlways: boolean }>;
+  readonly logged: ReadonlyMap<string, Logged>;
   readonly glances: readonly Glance[];
 }
 
@@ -164,7 +173,7 @@ function record(
   const { backend, watch } = options;
   const inputs = new Map<string, StepInput>();
   const glances = new Map<string, Glance>();
-  const logged = new Map<string, { readonly value: Value | number; readonly isAlways: boolean }>();
+  const logged = new Map<string, Logged>();
   const origin = (tensor: tf.Tensor): Value => recorder.valueOf(handleOf(backend, tensor));
   let hostWork: HostWork | undefined;
   const looks = (at: string): void => {
@@ -176,6 +185,14 @@ function record(
       for (const [key, value] of Object.entries(values)) {
         if (typeof value === 'number') looks(`'${key}', a number that it logs`);
         logged.set(key, { value: typeof value === 'number' ? value : origin(value), isAlways });
+      }
+    },
+    accumulate: (values, count) => {
+      for (const [key, value] of Object.entries(values)) {
+        if (logged.has(key)) recorder.refuse(`it accumulates '${key}' more than once`, new Error('here'));
+        if (typeof value === 'number') looks(`'${key}', a number that it accumulates`);
+        const recorded = typeof value === 'number' ? value : origin(meanOf(value));
+        logged.set(key, { value: recorded, isAlways: false, count });
       }
     },
     print: () => {
@@ -288,6 +305,11 @@ function entering(
   const flat = declare(tf.zeros([sizes.reduce((sum, size) => sum + size, 0)]), flatKey);
   const parts = tf.split(flat, sizes);
   return new Map([...totals].map(([name, { shape }], i) => [name, tf.reshape(parts[i] ?? flat, shape)]));
+}
+
+/** What is accumulated of a value: its mean, a float32 scalar. */
+export function meanOf(value: tf.Tensor): tf.Scalar {
+  return tf.mean<tf.Scalar>(value.toFloat());
 }
 
 /** Runs a step with somebody hearing what it tells the trainer and the console. */

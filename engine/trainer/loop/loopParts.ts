@@ -4,9 +4,10 @@ import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
 import type { Shard } from '../../data/index.ts';
 import { advanceScheduler, LossScaler, WeightAverage } from '../../optim/index.ts';
-import { makeCompiler } from '../compile/makeCompiler.ts';
+import { makeCompiler, makeValidationCompiler } from '../compile/makeCompiler.ts';
 import type { StepCompiler } from '../compile/stepCompiler.ts';
 import type { TraceSink } from '../compile/stepTrace.ts';
+import type { ValidationCompiler } from '../compile/validationCompiler.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { LoggingConfig } from '../logging/loggingConfig.ts';
 import { MediaLog } from '../logging/media/mediaLog.ts';
@@ -36,6 +37,8 @@ export interface LoopParts {
   readonly executor: StepExecutor;
   /** Runs steps as graphs, where trainer.compile asks for it and the backend can. */
   readonly compiler: StepCompiler | undefined;
+  /** The same for validation steps. */
+  readonly validation: ValidationCompiler | undefined;
   /** Hears what a step logs and asks while it is recorded. */
   sink: TraceSink | undefined;
   readonly updater: Updater;
@@ -99,6 +102,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     cursor: newCursor(),
     executor: new EagerStep(parameters),
     compiler: undefined,
+    validation: undefined,
     sink: undefined,
     updater: new Updater({
       parameters,
@@ -151,6 +155,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     dispose: async () => {
       await parts.cursor.dispose();
       parts.compiler?.dispose();
+      parts.validation?.dispose();
       parts.updater.dispose();
       parts.average?.dispose();
       parts.sums.dispose();
@@ -159,7 +164,10 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       parts.media.dispose();
     },
   };
-  return Object.assign(parts, { compiler: makeCompiler(subject, parts) });
+  return Object.assign(parts, {
+    compiler: makeCompiler(subject, parts),
+    validation: makeValidationCompiler(subject, parts),
+  });
 }
 
 function makeLeakGuard(subject: TrainerSubject, parts: () => LoopParts): LeakGuard | undefined {

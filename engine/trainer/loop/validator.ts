@@ -79,8 +79,18 @@ export class Validator {
       this.#parts.keeper.keep();
       this.#hooks.leaveBatch();
     };
+    const { validation, sums, realSamples } = this.#parts;
     try {
+      const accumulated = validation?.run(loaded);
+      if (accumulated !== undefined) {
+        for (const { name, mean, count } of accumulated) {
+          if (realSamples > 0) sums.add({ [name]: mean }, count ?? realSamples);
+          mean.dispose();
+        }
+        return finish();
+      }
       const pending = this.#subject.validation_step(loaded.batch, loaded.index);
+      validation?.ranEagerly(pending);
       if (!(pending instanceof Promise)) return finish();
       return pending.then(finish, (error: unknown) => {
         throw this.#hooks.error('validation_step', error);
