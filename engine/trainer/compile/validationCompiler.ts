@@ -110,7 +110,8 @@ export class ValidationCompiler {
     if (obstacle !== undefined || varying.size > 0) return this.#turnOff();
     try {
       const { backend } = this.#options;
-      const step = new CompiledStep({ backend, trace, parts: ['forward'], holdsState: false, varying });
+      const xla = this.#subject.settings.compile_xla;
+      const step = new CompiledStep({ backend, trace, xla, parts: ['forward'], holdsState: false, varying });
       for (const old of this.#cache.add(signature, step)) old.dispose();
       return step;
     } catch {
