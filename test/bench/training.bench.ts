@@ -13,7 +13,6 @@ const peers = {
   pytorch: "PyTorch's plain loop",
   best: 'PyTorch, channels_last and fused Adam',
   keras: "Keras' fit",
-  bare: "the graph's bare call",
 } as const;
 
 const rivalsOfEager = ['loop', 'fit', 'pytorch'] as const;
@@ -69,7 +68,43 @@ function rowsOf(model: ModelName, threads: number, present: ReadonlySet<string>)
   return rows;
 }
 
+/** An epoch begins with a rehearsal of the step, so these slices are long. */
+const overheadStretch = 8;
+
+function overhead(model: ModelName): Tournament {
+  const metric = `${modelTitles[model]}, 1 thread: compiled Trainer against the bare call of its graph`;
+  const row = { metric, ours: 'compiled', peer: 'bare' };
+  return {
+    name: `training-overhead-${model}`,
+    rounds: 9,
+    warmUps: 1,
+    prepare: async () => {
+      const sides: SideProcess[] = [];
+      for (const side of ['compiled', 'bare']) {
+        const started = await SideProcess.start(side, model, 1, overheadStretch);
+        if (started.missing === undefined) sides.push(started);
+        else process.stdout.write(`training-overhead-${model} left out: ${started.missing}\n`);
+      }
+      return {
+        run: new Map(sides.map((side) => [side.name, () => side.slice()])),
+        rows:
+          sides.length < 2
+            ? []
+            : [
+                { ...row, name: `training-overhead-${model}`, reading: 'wall', unit: 'samples/s' },
+                { ...row, name: `training-overhead-${model}-cpu`, reading: 'cpu', unit: 'samples/CPU s' },
+              ],
+        dispose: () => {
+          for (const side of sides) side.end();
+        },
+      };
+    },
+  };
+}
+
 /** Two threads say how a net gains from them; a batch has 64 samples throughout. */
-export const tournaments: readonly Tournament[] = [1, 2].flatMap((threads) =>
-  modelNames.map((model) => tournament(model, threads)),
-);
+export const tournaments: readonly Tournament[] = [
+  ...[1, 2].flatMap((threads) => modelNames.map((model) => tournament(model, threads))),
+  overhead('mlp'),
+  overhead('cnn'),
+];

@@ -23,47 +23,48 @@ export class SideProcess {
   readonly name: string;
   /** Why this side cannot run here. */
   readonly missing: string | undefined;
-  readonly #model: ModelName;
+  readonly #samples: number;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterableIterator<string>;
 
   private constructor(
     name: string,
-    model: ModelName,
+    samples: number,
     child: ChildProcess,
     lines: AsyncIterableIterator<string>,
     missing?: string,
   ) {
     this.name = name;
-    this.#model = model;
+    this.#samples = samples;
     this.missing = missing;
     this.#child = child;
     this.#lines = lines;
   }
 
-  static async start(name: string, model: ModelName, threads: number): Promise<SideProcess> {
+  /** With `stretch` a slice has so many times the usual steps. Only our own sides know it. */
+  static async start(name: string, model: ModelName, threads: number, stretch = 1): Promise<SideProcess> {
     const [program, script] = python.has(name)
       ? [process.env.ACCELHYDRA_BENCH_PYTHON ?? 'python3', 'training.py']
       : [process.execPath, 'trainingSide.ts'];
-    const child = spawn(program, [join(import.meta.dirname, script), name, model, String(threads)], {
+    const child = spawn(program, [join(import.meta.dirname, script), name, model, String(threads), String(stretch)], {
       env: environment(name, threads),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const failed = new Promise<string>((resolve) => child.once('error', (error) => resolve(error.message)));
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const answer = await Promise.race([failed, nextAnswer(lines, ['ready', 'missing'])]);
-    if (answer === 'ready') return new SideProcess(name, model, child, lines);
+    const samples = sliceSteps[model] * stretch * batchSize;
+    if (answer === 'ready') return new SideProcess(name, samples, child, lines);
     child.kill();
-    return new SideProcess(name, model, child, lines, answer.replace(/^missing /, ''));
+    return new SideProcess(name, samples, child, lines, answer.replace(/^missing /, ''));
   }
 
   async slice(): Promise<SliceReadings> {
     this.#child.stdin?.write('slice\n');
     const answer = await nextAnswer(this.#lines, ['slice', 'missing']);
     const [seconds = 0, cpuSeconds = 0, bytes = 0] = answer.split(' ').slice(1).map(Number);
-    const samples = sliceSteps[this.#model] * batchSize;
     if (!(seconds > 0)) throw new Error(`${this.name}: ${answer}`);
-    return { wall: samples / seconds, cpu: samples / cpuSeconds, memory: bytes / 2 ** 20 };
+    return { wall: this.#samples / seconds, cpu: this.#samples / cpuSeconds, memory: bytes / 2 ** 20 };
   }
 
   end(): void {

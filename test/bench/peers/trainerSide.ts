@@ -82,7 +82,11 @@ class SlicedTrainer extends Trainer<Batch> {
 }
 
 /** Serves slices of trainings; 'bare' only those of the calls of TensorFlow that a compiled training comes down to. */
-export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled' | 'bare'): Promise<void> {
+export async function serveTrainer(
+  name: ModelName,
+  side: 'eager' | 'compiled' | 'bare',
+  stretch: number,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'training-bench-'));
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.on('exit', clean).on('SIGTERM', () => process.exit());
@@ -92,7 +96,7 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled' |
   const options: SlicedOptions = {
     project_dir: folder,
     epochs: 1_000_000,
-    epoch_length: sliceSteps[name],
+    epoch_length: sliceSteps[name] * stretch,
     max_grad_norm: null,
     log_every_n_steps: null,
     save_every_n_epochs: null,
@@ -102,7 +106,7 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled' |
     train_dataloader: new DataLoader({ dataset: new Prepared(taskData(name)), batch_size: batchSize }),
     compile: side !== 'eager',
   };
-  const bare = calls && (() => serveSlices(() => calls.repeat(sliceSteps[name])));
+  const bare = calls && (() => serveSlices(() => calls.repeat(sliceSteps[name] * stretch)));
   if (bare === undefined) say('ready');
   await new SlicedTrainer(options, bare).fit();
 }

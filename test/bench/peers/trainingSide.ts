@@ -5,7 +5,7 @@ import { say, serveSlices } from './slices.ts';
 import { type ModelName, modelNames } from './tasks.ts';
 import { serveTrainer } from './trainerSide.ts';
 
-const [side = '', name = '', threads = '1'] = process.argv.slice(2);
+const [side = '', name = '', threads = '1', stretch = '1'] = process.argv.slice(2);
 const obstacle = tensorflowObstacle();
 if (obstacle !== undefined) {
   say(`missing native TensorFlow: ${obstacle}`);
@@ -23,7 +23,7 @@ async function serve(which: string, model: ModelName): Promise<void> {
     case 'eager':
     case 'compiled':
     case 'bare':
-      return serveTrainer(model, which);
+      return serveTrainer(model, which, Number(stretch));
     default:
       throw new Error(`no side '${which}'`);
   }
