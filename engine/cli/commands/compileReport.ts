@@ -67,7 +67,7 @@ function print(terminal: Terminal, report: CompileReport): void {
   terminal.print(
     compiledMs === undefined
       ? `\nA step takes ${time(eagerMs)}, one operation at a time.`
-      : `\nA step takes ${time(eagerMs)} one operation at a time, ${time(compiledMs)} compiled: ${(eagerMs / compiledMs).toFixed(2)} times as fast (medians, data included).`,
+      : `\nA step takes ${time(eagerMs)} one operation at a time, ${time(compiledMs)} compiled: ${(eagerMs / compiledMs).toFixed(2)} times as fast (medians, the better of two trainings each, data included).`,
   );
   if (report.logdir !== undefined) {
     terminal.print(`Graphs for Netron: ${graphs.map(({ file }) => shown(file)).join(', ')}`);

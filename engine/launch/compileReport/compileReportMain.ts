@@ -37,16 +37,15 @@ async function report(start: CompileReportStart, onNote: (text: string) => void)
   const mode = modeOf(config.trainer);
   const { steps } = start;
   onNote(`${steps} steps one operation at a time`);
-  const eagerMs = await timeTraining({ config, instantiate: builder, compile: false, steps });
+  const eager = { config, instantiate: builder, compile: false, steps };
+  const eagerMs = await timeTraining(eager);
   onNote(`${steps} steps compiled`);
   const graphs: CompiledGraph[] = [];
   const notes: string[] = [];
   let refusal: CompileReport['refusal'];
+  const compiled = { ...eager, compile: mode === false ? 'auto' : mode } as const;
   const compiledMs = await timeTraining({
-    config,
-    instantiate: builder,
-    compile: mode === false ? 'auto' : mode,
-    steps,
+    ...compiled,
     onNote: (text) => notes.push(text),
     listener: {
       compiled: (graph) => graphs.push(graph),
@@ -55,6 +54,9 @@ async function report(start: CompileReportStart, onNote: (text: string) => void)
       },
     },
   });
+  const isCompiled = compiledMs !== undefined && refusal === undefined && graphs.length > 0;
+  // both once more, the faster time counts: what else the machine did meanwhile is not the training's
+  const again = isCompiled ? { eager: await timeTraining(eager), compiled: await timeTraining(compiled) } : undefined;
   if (graphs.length > 0) mkdirSync(start.output, { recursive: true });
   const written = graphs.map((graph, i) => write(graph, join(start.output, `graph_${i + 1}.pb`)));
   const first = graphs[0];
@@ -65,11 +67,15 @@ async function report(start: CompileReportStart, onNote: (text: string) => void)
     steps,
     graphs: written,
     notes,
-    eagerMs: eagerMs ?? Number.NaN,
+    eagerMs: faster(eagerMs, again?.eager),
     ...(refusal === undefined ? {} : { refusal }),
-    ...(compiledMs === undefined || refusal !== undefined || graphs.length === 0 ? {} : { compiledMs }),
+    ...(isCompiled ? { compiledMs: faster(compiledMs, again?.compiled) } : {}),
     ...(first === undefined ? {} : { logdir: start.output }),
   };
+}
+
+function faster(...times: readonly (number | undefined)[]): number {
+  return Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
 }
 
 function modeOf(trainer: unknown): CompileReport['mode'] {

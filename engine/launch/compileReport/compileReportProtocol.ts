@@ -47,7 +47,7 @@ export const CompileReport = z.object({
   refusal: z.object({ reason: z.string(), place: z.string().optional() }).optional(),
   /** What the trainer said meanwhile. */
   notes: z.array(z.string()),
-  /** Milliseconds of a step, the median of those after the first ones. */
+  /** Milliseconds of a step: the median of those after the first ones, the better of two trainings. */
   eagerMs: z.number(),
   compiledMs: z.number().optional(),
   /** Folder for TensorBoard's --logdir, where there is a graph. */
