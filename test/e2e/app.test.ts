@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
 import { createSampleProject, REPOSITORY, type SampleProject, type ServedApp, serveApp } from '../support/servedApp.ts';
@@ -116,6 +116,31 @@ describe('the app in a real browser, on a real engine', () => {
     await page.getByLabel('New value of epochs').waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(focused).toBe('epochs');
+  });
+
+  test('the shortest overrides are found, and a value written into its file, by keyboard', async () => {
+    const { page } = watched;
+    const field = page.getByLabel('New override');
+    for (const text of ['warmup_params.warmup_steps=50', 'warmup_params.warmup_steps=99']) {
+      await field.fill(text);
+      await page.keyboard.press('Enter');
+      await page.getByLabel(`Override ${text}`, { exact: true }).waitFor();
+    }
+    await page.getByRole('button', { name: 'Shortest' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('for the same config.').waitFor();
+    expect(await page.getByLabel('Override warmup_params.warmup_steps=50', { exact: true }).count()).toBe(0);
+    await page.locator('[data-path="warmup_params.warmup_steps"]').click();
+    await page.getByRole('button', { name: 'Write to file…' }).focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('configs/train.yaml:').waitFor();
+    expect(await dialog.innerText()).toContain('+   warmup_steps: 99');
+    await picture('compose-write');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Override warmup_params.warmup_steps=99', { exact: true }).waitFor({ state: 'detached' });
+    expect(readFileSync(join(project.folder, 'configs', 'train.yaml'), 'utf8')).toContain('warmup_steps: 99');
+    expect(await page.locator('[data-path="warmup_params.warmup_steps"] .tree__value').innerText()).toBe('99');
   });
 
   test('launches on two processes and charts the running training', async () => {
