@@ -162,6 +162,30 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     expect(resumed.losses).toEqual(whole.losses.slice(3));
   });
 
+  test('a training that has given up compiling is resumed to the bit', async () => {
+    const options = { epochs: 3, save_every_n_steps: 1, save_last_k: null };
+    const step: Step = (trainer, batch) => {
+      const loss = lossOf(trainer, batch, 0);
+      return trainer.step >= 3 && trainer.step < 8 && Number.isNaN(loss.dataSync()[0]) ? loss.mul(2) : loss;
+    };
+    const files = new MemoryFiles();
+    const run = {
+      model: perceptron,
+      data: numbers(),
+      compile: 'auto',
+      options,
+      files,
+      trainer: stepping(step),
+    } as const;
+    const whole = await train(run);
+    expect(whole.texts.filter((text) => text.includes('as one graph'))).toEqual([
+      expect.stringMatching(/reads a value back/),
+    ]);
+    const resumed = await train({ ...run, environment: { resumeFrom: '/run/checkpoints/step_9' } });
+    expect(resumed.weights).toEqual(whole.weights);
+    expect(resumed.texts).toContainEqual(expect.stringMatching(/one operation at a time, as it did at the checkpoint/));
+  });
+
   const refusals: { readonly id: string; readonly step: Step; readonly says: RegExp }[] = [
     {
       id: 'control flow on a value',
