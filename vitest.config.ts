@@ -39,6 +39,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          // a page that is waited for takes as long as the machine is busy
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],
