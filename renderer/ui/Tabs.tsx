@@ -18,8 +18,13 @@ export function Tabs<K extends string>({ label, tabs, selected, onSelect }: Tabs
   // On a narrow screen the list scrolls: what is selected, also by an address, is what is seen.
   const selectedIndex = tabs.findIndex((tab) => tab.key === selected);
   useEffect(() => {
-    const button = list.current?.querySelectorAll('[role=tab]')[selectedIndex];
-    button?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    const element = list.current;
+    const button = element?.querySelectorAll('[role=tab]')[selectedIndex];
+    if (!element || !button) return;
+    // told at once, and whenever the list becomes narrower
+    const observer = new ResizeObserver(() => button.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
+    observer.observe(element);
+    return () => observer.disconnect();
   }, [selectedIndex]);
   const onKeyDown = (event: KeyboardEvent) => {
     const target =
