@@ -20,7 +20,7 @@ export function addCompileReport(program: Command, terminal: Terminal, finish: F
       'after',
       examples([
         ['accelhydra compile-report', 'of the default config'],
-        ['accelhydra compile-report +experiment=char_lm --steps 100 --output /tmp/graphs', ''],
+        ['accelhydra compile-report +experiment=char_lm --steps 100 --output graphs', ''],
       ]),
     );
   addSourceOptions(command);

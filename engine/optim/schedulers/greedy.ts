@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EngineError } from '../../api/errors.ts';
 import { parseOptions } from '../options.ts';
+import { isImprovement, requireMetric, worstMetric } from './metricChange.ts';
 import {
   type LearningRateScheduler,
   numberIn,
@@ -60,19 +60,13 @@ export class GreedyLR implements LearningRateScheduler {
     this.#highest = perGroup(optimizer, this.#options.max_lr, 'max_lr', target);
     this.#initial = optimizer.paramGroups.map((group) => group.lr);
     this.#lastLr = this.#initial;
-    this.#best = this.#worst;
+    this.#best = worstMetric(this.#options.mode);
     this.#untilReset = this.#options.reset_start;
   }
 
   /** @throws EngineError `optim.scheduler.no-metric` */
-  step(metric?: number): void {
-    if (metric === undefined) {
-      throw new EngineError(
-        'optim.scheduler.no-metric',
-        'GreedyLR needs a metric at every step: set lr_scheduler_interval to epoch and give the metric monitor a metric that validation computes.',
-        {},
-      );
-    }
+  step(value?: number): void {
+    const metric = requireMetric(value, 'GreedyLR');
     this.lastEpoch++;
     const current = this.#options.smooth ? this.#smoothed(metric) : metric;
     if (this.#cooldown > 0 || this.#warmup > 0) {
@@ -86,7 +80,7 @@ export class GreedyLR implements LearningRateScheduler {
 
   #judge(metric: number): void {
     const { patience } = this.#options;
-    const isBetter = this.#isBetter(metric);
+    const isBetter = isImprovement(metric, this.#best, this.#options);
     if (isBetter) this.#best = metric;
     this.#good = isBetter ? this.#good + 1 : 0;
     this.#bad = isBetter ? 0 : this.#bad + 1;
@@ -99,16 +93,6 @@ export class GreedyLR implements LearningRateScheduler {
       this.#cooldown = this.#options.cooldown;
       this.#bad = 0;
     }
-  }
-
-  #isBetter(metric: number): boolean {
-    const { mode, threshold, threshold_mode: by } = this.#options;
-    if (mode === 'min') return metric < (by === 'rel' ? this.#best * (1 - threshold) : this.#best - threshold);
-    return metric > (by === 'rel' ? this.#best * (1 + threshold) : this.#best + threshold);
-  }
-
-  get #worst(): number {
-    return this.#options.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
   #smoothed(metric: number): number {
@@ -144,7 +128,7 @@ export class GreedyLR implements LearningRateScheduler {
 
   #beginAnew(): void {
     for (const [index, group] of this.optimizer.paramGroups.entries()) group.lr = this.#initial[index] ?? group.lr;
-    this.#best = this.#worst;
+    this.#best = worstMetric(this.#options.mode);
     this.#good = 0;
     this.#bad = 0;
     this.#untilReset = this.#options.reset_start;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EngineError } from '../../api/errors.ts';
 import { parseOptions } from '../options.ts';
+import { isImprovement, requireMetric, worstMetric } from './metricChange.ts';
 import {
   type LearningRateScheduler,
   numberIn,
@@ -39,21 +39,15 @@ export class ReduceLROnPlateau implements LearningRateScheduler {
     this.#options = parseOptions(schema, options, target);
     this.optimizer = optimizer;
     this.#lowest = perGroup(optimizer, this.#options.min_lr, 'min_lr', target);
-    this.#best = this.#options.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    this.#best = worstMetric(this.#options.mode);
     this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
   /** @throws EngineError `optim.scheduler.no-metric` */
-  step(metric?: number): void {
-    if (metric === undefined) {
-      throw new EngineError(
-        'optim.scheduler.no-metric',
-        'ReduceLROnPlateau needs a metric at every step: set lr_scheduler_interval to epoch and give the metric monitor a metric that validation computes.',
-        {},
-      );
-    }
+  step(value?: number): void {
+    const metric = requireMetric(value, 'ReduceLROnPlateau');
     this.lastEpoch++;
-    if (this.#isBetter(metric)) {
+    if (isImprovement(metric, this.#best, this.#options)) {
       this.#best = metric;
       this.#bad = 0;
     } else {
@@ -69,12 +63,6 @@ export class ReduceLROnPlateau implements LearningRateScheduler {
       this.#bad = 0;
     }
     this.#lastLr = this.optimizer.paramGroups.map((group) => group.lr);
-  }
-
-  #isBetter(metric: number): boolean {
-    const { mode, threshold, threshold_mode: by } = this.#options;
-    if (mode === 'min') return metric < (by === 'rel' ? this.#best * (1 - threshold) : this.#best - threshold);
-    return metric > (by === 'rel' ? this.#best * (1 + threshold) : this.#best + threshold);
   }
 
   #reduce(): void {
