@@ -4,6 +4,7 @@ import type { CheckpointInfo } from '../../engine/api/runModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
 import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { redirect } from './router.ts';
 
 export type Arguments = Readonly<Record<string, number | boolean>>;
 
@@ -54,6 +55,7 @@ export const useInference = create<InferenceState>()((set, get) => ({
       if (runId !== undefined) void loadCheckpoints(runId);
     }
     if (runId !== undefined && checkpoint !== undefined) void openSession(runId, checkpoint);
+    else if (runId !== undefined) chooseFirst(runId, get().checkpoints.data ?? []);
   },
 
   retry: () => {
@@ -117,10 +119,19 @@ async function loadCheckpoints(runId: string): Promise<void> {
   useInference.setState({ checkpoints: loading(idle) });
   try {
     const checkpoints = await api['checkpoints.list']({ runId });
-    if (isShown()) useInference.setState({ checkpoints: loaded(checkpoints) });
+    if (!isShown()) return;
+    useInference.setState({ checkpoints: loaded(checkpoints) });
+    if (useInference.getState().checkpoint === undefined) chooseFirst(runId, checkpoints);
   } catch (error) {
     if (isShown()) useInference.setState({ checkpoints: failed(idle, error) });
   }
+}
+
+/** What is asked when only a run was named: its best checkpoint, or else its newest. */
+function chooseFirst(runId: string, checkpoints: readonly CheckpointInfo[]): void {
+  const there = checkpoints.filter(({ missing }) => !missing);
+  const first = there.find(({ kind }) => kind === 'best') ?? there.toSorted((a, b) => b.step - a.step)[0];
+  if (first) redirect({ page: 'inference', runId, checkpoint: first.path });
 }
 
 async function openSession(runId: string, checkpoint: string): Promise<void> {

@@ -55,6 +55,12 @@ export function navigate(route: Route): void {
   window.location.hash = formatRoute(route);
 }
 
+/** Goes there without a step of its own in the history: going back leaves the page that only said where to go. */
+export function redirect(route: Route): void {
+  window.history.replaceState(null, '', formatRoute(route));
+  useRouter.setState({ route });
+}
+
 /** Follows the address bar for as long as the page lives. */
 export function startRouter(): void {
   window.addEventListener('hashchange', () => useRouter.setState({ route: parseRoute(currentHash()) }));

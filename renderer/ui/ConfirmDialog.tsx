@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { Button } from './Button.tsx';
+import { DialogFrame } from './DialogFrame.tsx';
 
 export interface ConfirmDialogProps {
   readonly open: boolean;
@@ -12,29 +12,17 @@ export interface ConfirmDialogProps {
   readonly onCancel: () => void;
 }
 
-/** Asks before something that cannot be undone. Escape and the overlay cancel; focus returns where it was. */
+/** Asks before something that cannot be undone. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   return (
-    <ModalOverlay
-      className="dialog__overlay"
-      isOpen={props.open}
-      isDismissable
-      onOpenChange={(open) => !open && props.onCancel()}
-    >
-      <Modal>
-        <Dialog className="dialog" role="alertdialog">
-          <Heading slot="title" className="dialog__title">
-            {props.title}
-          </Heading>
-          <div>{props.children}</div>
-          <div className="dialog__actions">
-            <Button onClick={props.onCancel}>Cancel</Button>
-            <Button look={props.danger ? 'danger' : 'primary'} onClick={props.onConfirm} autoFocus>
-              {props.confirmLabel}
-            </Button>
-          </div>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <DialogFrame open={props.open} title={props.title} role="alertdialog" onClose={props.onCancel}>
+      <div>{props.children}</div>
+      <div className="dialog__actions">
+        <Button onClick={props.onCancel}>Cancel</Button>
+        <Button look={props.danger ? 'danger' : 'primary'} onClick={props.onConfirm} autoFocus>
+          {props.confirmLabel}
+        </Button>
+      </div>
+    </DialogFrame>
   );
 }

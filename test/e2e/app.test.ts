@@ -229,6 +229,15 @@ describe('the app in a real browser, on a real engine', () => {
     await picture('inference-drawn');
   });
 
+  test('a run asked without a checkpoint takes its best one', async () => {
+    const { page } = watched;
+    const asked = page.url();
+    await page.goto(asked.replace(/\/[^/]*$/, ''));
+    await page.locator('.samples__item').first().waitFor({ timeout: 60_000 });
+    expect(page.url()).toBe(asked);
+    await expect.poll(() => page.getByLabel('Checkpoint').locator('option:checked').innerText()).toMatch(/^best/);
+  });
+
   test('the history lists the run; the machine page says what trains here', async () => {
     const { page } = watched;
     await page.getByRole('link', { name: /Runs/ }).click();

@@ -1,5 +1,4 @@
 import { useState } from 'react';
-import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { EngineError, toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatCount } from '../../lib/format.ts';
@@ -8,6 +7,7 @@ import { navigate } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';
 import { Button } from '../../ui/Button.tsx';
 import { CommandLine } from '../../ui/CommandLine.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 import { ErrorNotice } from '../../ui/states.tsx';
 
 /** In the run's own folder, or as a new run. */
@@ -44,7 +44,6 @@ export function GoOnDialog({ run, how, from: first, onClose }: GoOnDialogProps) 
     setFrom(other);
   };
   const start = async () => {
-    if (isBusy) return;
     setBusy(true);
     const { resume, branch } = useRun.getState();
     const branched = how === 'branch' ? await branch(from.path, overrides, name.trim() || undefined) : undefined;
@@ -54,61 +53,46 @@ export function GoOnDialog({ run, how, from: first, onClose }: GoOnDialogProps) 
     onClose();
     navigate({ page: 'run', runId: branched ?? run.id, tab: 'charts' });
   };
-  const title = how === 'resume' ? 'Resume from' : 'Branch from';
+  const isResume = how === 'resume';
   return (
-    <ModalOverlay className="dialog__overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
-      <Modal>
-        <Dialog className="dialog">
-          <form
-            className="go-on"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void start();
-            }}
-          >
-            <Heading slot="title" className="dialog__title">
-              {title} {from.name}, step {formatCount(from.step)}
-            </Heading>
-            <p className="go-on__text">{EXPLAINED[how]}</p>
-            <label className="field">
-              <span className="field__label">Overrides, one a line</span>
-              <textarea
-                className="input input--mono run__textarea"
-                rows={3}
-                value={text}
-                spellCheck={false}
-                placeholder={how === 'resume' ? 'epochs=10' : 'optimizer.lr=1e-4'}
-                onChange={(event) => setText(event.target.value)}
-              />
-            </label>
-            {how === 'branch' && (
-              <label className="field">
-                <span className="field__label">Name of the new run</span>
-                <input
-                  className="input"
-                  value={name}
-                  placeholder="that of its folder"
-                  onChange={(event) => setName(event.target.value)}
-                />
-              </label>
-            )}
-            <CommandLine command={commandOf(run.id, how, from, overrides, name.trim())} />
-            {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
-            {nextBest !== undefined && (
-              <Button onClick={() => take(nextBest)}>
-                Take {nextBest.name}, step {formatCount(nextBest.step)}, instead
-              </Button>
-            )}
-            <div className="dialog__actions">
-              <Button onClick={onClose}>Cancel</Button>
-              <Button look="primary" type="submit" busy={isBusy}>
-                {isBusy ? 'Starting…' : how === 'resume' ? 'Resume' : 'Start the branch'}
-              </Button>
-            </div>
-          </form>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <FormDialog
+      title={`${isResume ? 'Resume' : 'Branch'} from ${from.name}, step ${formatCount(from.step)}`}
+      submitLabel={isBusy ? 'Starting…' : isResume ? 'Resume' : 'Start the branch'}
+      busy={isBusy}
+      onSubmit={() => void start()}
+      onClose={onClose}
+    >
+      <p className="dialog__text">{EXPLAINED[how]}</p>
+      <label className="field">
+        <span className="field__label">Overrides, one a line</span>
+        <textarea
+          className="input input--mono run__textarea"
+          rows={3}
+          value={text}
+          spellCheck={false}
+          placeholder={isResume ? 'epochs=10' : 'optimizer.lr=1e-4'}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </label>
+      {!isResume && (
+        <label className="field">
+          <span className="field__label">Name of the new run</span>
+          <input
+            className="input"
+            value={name}
+            placeholder="that of its folder"
+            onChange={(event) => setName(event.target.value)}
+          />
+        </label>
+      )}
+      <CommandLine command={commandOf(run.id, how, from, overrides, name.trim())} />
+      {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
+      {nextBest !== undefined && (
+        <Button onClick={() => take(nextBest)}>
+          Take {nextBest.name}, step {formatCount(nextBest.step)}, instead
+        </Button>
+      )}
+    </FormDialog>
   );
 }
 

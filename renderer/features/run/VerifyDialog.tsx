@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import type { VerifyReport } from '../../../engine/api/verifyModel.ts';
@@ -9,8 +8,8 @@ import { Latest } from '../../lib/latest.ts';
 import { shellWord } from '../../lib/shellWord.ts';
 import { useRun } from '../../stores/run.ts';
 import { Badge } from '../../ui/Badge.tsx';
-import { Button } from '../../ui/Button.tsx';
 import { CommandLine } from '../../ui/CommandLine.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 import { ErrorNotice, Spinner } from '../../ui/states.tsx';
 
 export interface VerifyDialogProps {
@@ -49,51 +48,37 @@ export function VerifyDialog({ run, checkpoint, onClose }: VerifyDialogProps) {
   }, [verify, latest]);
   const count = steps.trim() === '' ? undefined : Number(steps);
   const isCountRight = count === undefined || (Number.isInteger(count) && count > 0);
+  const isIntact = report?.damage === undefined;
+  const replayLabel = busy === 'replay' ? 'Training again…' : 'Do the steps again';
   return (
-    <ModalOverlay className="dialog__overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
-      <Modal>
-        <Dialog className="dialog">
-          <form
-            className="go-on"
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (isCountRight && busy === undefined) void verify('replay', count);
-            }}
-          >
-            <Heading slot="title" className="dialog__title">
-              Verify {checkpoint.name}, step {formatCount(checkpoint.step)}
-            </Heading>
-            <Findings run={run} report={report} busy={busy} />
-            {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
-            {report?.damage === undefined && (
-              <label className="field">
-                <span className="field__label">Steps to do again</span>
-                <input
-                  className="input"
-                  inputMode="numeric"
-                  value={steps}
-                  placeholder="up to the next checkpoint"
-                  aria-invalid={!isCountRight}
-                  onChange={(event) => setSteps(event.target.value)}
-                />
-                <span className="field__hint">
-                  In processes of their own; the result must be what the run recorded, to the bit.
-                </span>
-              </label>
-            )}
-            <CommandLine command={commandOf(run, checkpoint, count)} />
-            <div className="dialog__actions">
-              <Button onClick={onClose}>{busy === 'replay' ? 'Cancel' : 'Close'}</Button>
-              {report?.damage === undefined && (
-                <Button look="primary" type="submit" busy={busy !== undefined || !isCountRight}>
-                  {busy === 'replay' ? 'Training again…' : 'Do the steps again'}
-                </Button>
-              )}
-            </div>
-          </form>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <FormDialog
+      title={`Verify ${checkpoint.name}, step ${formatCount(checkpoint.step)}`}
+      submitLabel={isIntact ? replayLabel : undefined}
+      closeLabel={busy === 'replay' ? 'Cancel' : 'Close'}
+      busy={busy !== undefined || !isCountRight}
+      onSubmit={() => void verify('replay', count)}
+      onClose={onClose}
+    >
+      <Findings run={run} report={report} busy={busy} />
+      {error !== undefined && <ErrorNotice error={toEngineError(error)} />}
+      {isIntact && (
+        <label className="field">
+          <span className="field__label">Steps to do again</span>
+          <input
+            className="input"
+            inputMode="numeric"
+            value={steps}
+            placeholder="up to the next checkpoint"
+            aria-invalid={!isCountRight}
+            onChange={(event) => setSteps(event.target.value)}
+          />
+          <span className="field__hint">
+            In processes of their own; the result must be what the run recorded, to the bit.
+          </span>
+        </label>
+      )}
+      <CommandLine command={commandOf(run, checkpoint, count)} />
+    </FormDialog>
   );
 }
 

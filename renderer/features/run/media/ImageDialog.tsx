@@ -1,10 +1,10 @@
 import { ChevronLeft, ChevronRight, Download } from 'lucide-react';
 import { useEffect } from 'react';
-import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import type { MediaNotice } from '../../../../engine/api/media.ts';
 import { classNames } from '../../../lib/classNames.ts';
 import { formatBytes, formatCount } from '../../../lib/format.ts';
 import { Button } from '../../../ui/Button.tsx';
+import { DialogFrame } from '../../../ui/DialogFrame.tsx';
 import { Spinner } from '../../../ui/states.tsx';
 import { imageName, isSmall } from './imageNames.ts';
 import { useMediaFile } from './useMediaFile.ts';
@@ -33,35 +33,28 @@ export function ImageDialog({ runId, items, index, onChange }: ImageDialogProps)
     return () => document.removeEventListener('keydown', onKeyDown);
   }, [index, items.length, onChange]);
   return (
-    <ModalOverlay
-      className="dialog__overlay"
-      isOpen={notice !== undefined}
-      isDismissable
-      onOpenChange={(open) => !open && onChange(undefined)}
+    <DialogFrame
+      open={notice !== undefined}
+      title={notice && imageName(notice)}
+      className="image-dialog"
+      onClose={() => onChange(undefined)}
     >
-      <Modal>
-        <Dialog className="dialog image-dialog">
-          {notice && (
-            <div className="image-dialog__body">
-              <Heading slot="title" className="dialog__title">
-                {imageName(notice)}
-              </Heading>
-              <LargeImage runId={runId} notice={notice} />
-              <div className="image-dialog__bar">
-                <Button icon aria-label="Image before" disabled={items.length < 2} onClick={() => go(-1)} autoFocus>
-                  <ChevronLeft size={15} />
-                </Button>
-                <Button icon aria-label="Image after" disabled={items.length < 2} onClick={() => go(1)}>
-                  <ChevronRight size={15} />
-                </Button>
-                <Facts runId={runId} notice={notice} />
-                <Button onClick={() => onChange(undefined)}>Close</Button>
-              </div>
-            </div>
-          )}
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+      {notice && (
+        <div className="image-dialog__body">
+          <LargeImage runId={runId} notice={notice} />
+          <div className="image-dialog__bar">
+            <Button icon aria-label="Image before" disabled={items.length < 2} onClick={() => go(-1)} autoFocus>
+              <ChevronLeft size={15} />
+            </Button>
+            <Button icon aria-label="Image after" disabled={items.length < 2} onClick={() => go(1)}>
+              <ChevronRight size={15} />
+            </Button>
+            <Facts runId={runId} notice={notice} />
+            <Button onClick={() => onChange(undefined)}>Close</Button>
+          </div>
+        </div>
+      )}
+    </DialogFrame>
   );
 }
 
