@@ -1,7 +1,9 @@
 import { type BackendRequest, loadBackend } from '../backend/index.ts';
+import { failureOf } from '../process/childFailure.ts';
+import { endWithParent, sendToParent } from '../process/childLife.ts';
+import { openTrainingRuntime } from '../trainer/index.ts';
 import { runBatchInference } from './batchInference.ts';
 import { type BatchMessage, BatchStart, BatchStop } from './batchProtocol.ts';
-import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
 
 /** One batch inference in a process of its own: the project's code runs here, never in the host. Started by runInference. */
 
@@ -9,7 +11,7 @@ const stop = new AbortController();
 
 async function run(start: BatchStart): Promise<void> {
   const result = await runBatchInference({
-    runtime: await openChildRuntime(start.projectRoot),
+    runtime: await openTrainingRuntime(start.projectRoot),
     configName: start.configName,
     overrides: start.overrides,
     searchPath: start.searchPath,

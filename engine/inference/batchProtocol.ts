@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SessionFailure } from './sessionProtocol.ts';
+import { ChildFailure } from '../process/childFailure.ts';
 
 /** What a batch inference process is to do, given to it as its first message. */
 export const BatchStart = z.object({
@@ -31,6 +31,6 @@ export const BatchMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), text: z.string() }),
   z.object({ type: z.literal('progress'), done: z.number().int(), total: z.number().int().optional() }),
   z.object({ type: z.literal('done'), result: BatchDone }),
-  z.object({ type: z.literal('failed'), failure: SessionFailure }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
 ]);
 export type BatchMessage = z.infer<typeof BatchMessage>;

@@ -1,5 +1,4 @@
 export type { BatchDone } from './batchProtocol.ts';
-export type { ForkSession, SessionChild } from './forkPort.ts';
 export {
   defaultSessionLimits,
   InferenceSession,

@@ -3,15 +3,11 @@ import { deserializeError, EngineError } from '../api/errors.ts';
 import type { PredictInput, Prediction, SamplePage } from '../api/inferenceModel.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
-import type { ForkSession, SessionChild } from './forkPort.ts';
+import type { ChildFailure } from '../process/childFailure.ts';
+import type { Child, ForkChild } from '../process/childPort.ts';
+import { watchChild } from '../process/watchChild.ts';
 import type { InferenceArguments } from './modelContract.ts';
-import {
-  type SessionDescription,
-  type SessionFailure,
-  SessionMessage,
-  type SessionRequest,
-  type SessionStart,
-} from './sessionProtocol.ts';
+import { type SessionDescription, SessionMessage, type SessionRequest, type SessionStart } from './sessionProtocol.ts';
 
 export interface SessionLimits {
   /** From the fork until the model is loaded. */
@@ -27,7 +23,7 @@ export interface SessionLimits {
 export const defaultSessionLimits: SessionLimits = { startMs: 120_000, answerMs: 120_000, stopMs: 3_000, restarts: 3 };
 
 export interface SessionOptions {
-  readonly fork: ForkSession;
+  readonly fork: ForkChild;
   readonly start: Omit<SessionStart, 'type'>;
   readonly limits?: Partial<SessionLimits>;
   /** The process's module; a test gives another. */
@@ -48,7 +44,7 @@ interface Waiting {
 }
 
 interface Attempt {
-  readonly child: SessionChild;
+  readonly child: Child;
   readonly ready: Promise<SessionDescription>;
   readonly exited: Promise<void>;
 }
@@ -67,7 +63,7 @@ export class InferenceSession implements Disposable {
   readonly #exits = new Set<Promise<void>>();
   #restarts = 0;
   #nextId = 1;
-  #lastWords = '';
+  #lastWords: () => string = () => '';
 
   private constructor(options: SessionOptions) {
     this.#options = options;
@@ -143,17 +139,8 @@ export class InferenceSession implements Disposable {
   #begin(): Attempt {
     const { fork, start, module = fileURLToPath(new URL('sessionMain.ts', import.meta.url)) } = this.#options;
     const child = fork({ module, folder: start.projectRoot, environment: {} });
-    const tail = (chunk: unknown): void => {
-      this.#lastWords = `${this.#lastWords}${String(chunk)}`.slice(-4000);
-    };
-    child.stdout?.on('data', tail);
-    child.stderr?.on('data', tail);
-    const exit = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-      child.once('exit', (code, signal) =>
-        resolve(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`),
-      );
-    });
+    const { ended: exit, lastWords } = watchChild(child);
+    this.#lastWords = lastWords;
     const ready = this.#loaded(child, exit);
     // Whoever asks next hears of it; nobody asking must not end the host.
     ready.catch(() => undefined);
@@ -167,7 +154,7 @@ export class InferenceSession implements Disposable {
     return attempt;
   }
 
-  #loaded(child: SessionChild, exit: Promise<string>): Promise<SessionDescription> {
+  #loaded(child: Child, exit: Promise<string>): Promise<SessionDescription> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(
@@ -245,7 +232,7 @@ export class InferenceSession implements Disposable {
   }
 
   #tail(): string {
-    const lines = this.#lastWords.trim().split('\n').slice(-3).join('\n').trim();
+    const lines = this.#lastWords().split('\n').slice(-3).join('\n').trim();
     return lines === '' ? '' : `\nIts last words:\n${lines}`;
   }
 }
@@ -254,7 +241,7 @@ function gone(how: string): EngineError {
   return new EngineError('inference.process-died', `The process of the model ${how}`);
 }
 
-function errorOf(failure: SessionFailure): EngineError {
+function errorOf(failure: ChildFailure): EngineError {
   return deserializeError(failure);
 }
 

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { deserializeError } from '../api/errors.ts';
+import type { ForkChild } from '../process/childPort.ts';
+import { runChildTask } from '../process/childTask.ts';
 import { type BatchDone, BatchMessage, type BatchStart } from './batchProtocol.ts';
-import { runChildTask } from './childTask.ts';
-import type { ForkSession } from './forkPort.ts';
 
 export interface RunInferenceRequest extends Omit<BatchStart, 'type'> {
-  readonly fork: ForkSession;
+  readonly fork: ForkChild;
   readonly onProgress?: (done: number, total: number | undefined) => void;
   /** Told what was decided on the way: backend, checkpoint, choices taken from the run. */
   readonly onNote?: (text: string) => void;
@@ -23,13 +23,16 @@ export interface RunInferenceRequest extends Omit<BatchStart, 'type'> {
  * `instantiate.…`), 'inference.stopped' after the signal, 'inference.process-died' when the process was lost.
  */
 export async function runInference(request: RunInferenceRequest): Promise<BatchDone> {
-  const { fork, onProgress, onNote, onOutput, signal, stopLimitMs, ...start } = request;
+  const { fork, onProgress, onNote, onOutput, signal, stopLimitMs = 5000, ...start } = request;
   return runChildTask<BatchDone>({
     fork,
     module: fileURLToPath(new URL('batchMain.ts', import.meta.url)),
     folder: start.projectRoot,
+    environment: {},
     start: { ...start, type: 'start' },
     title: 'The inference',
+    lostCode: 'inference.process-died',
+    stopped: { code: 'inference.stopped', message: 'The inference was stopped; nothing was written.' },
     onMessage: (raw) => {
       const message = BatchMessage.safeParse(raw).data;
       if (message?.type === 'note') onNote?.(message.text);

@@ -1,8 +1,9 @@
 import type { ModelSignature } from '../api/inferenceModel.ts';
 import { loadBackend } from '../backend/index.ts';
 import { resolveCheckpoint } from '../checkpoint/index.ts';
-import { readWeights } from '../trainer/index.ts';
-import { endWithParent, failureOf, openChildRuntime, sendToParent } from './childLife.ts';
+import { failureOf } from '../process/childFailure.ts';
+import { endWithParent, sendToParent } from '../process/childLife.ts';
+import { openTrainingRuntime, readWeights } from '../trainer/index.ts';
 import { readRunConfig } from './inferenceConfig.ts';
 import { buildModel } from './loadModel.ts';
 import { readArguments, readSignature } from './modelContract.ts';
@@ -21,7 +22,7 @@ interface Answering {
 }
 
 async function load(start: SessionStart): Promise<Answering> {
-  const runtime = await openChildRuntime(start.projectRoot);
+  const runtime = await openTrainingRuntime(start.projectRoot);
   const weights = await readWeights(await resolveCheckpoint(start.checkpoint), start.useEma);
   const runConfig = readRunConfig({ expDir: start.expDir, expConfigPath: undefined }, weights.configText);
   const backend = await loadBackend(start.threads === undefined ? {} : { threads: start.threads });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelSignature, PredictInput, Prediction, SamplePage } from '../api/inferenceModel.ts';
+import { ChildFailure } from '../process/childFailure.ts';
 
 /** What a session's process needs to know, given to it as its first message. */
 export const SessionStart = z.object({
@@ -45,19 +46,12 @@ export const SessionDescription = z.object({
 });
 export type SessionDescription = z.infer<typeof SessionDescription>;
 
-export const SessionFailure = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.record(z.string(), z.unknown()),
-});
-export type SessionFailure = z.infer<typeof SessionFailure>;
-
 export const SessionMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), description: SessionDescription }),
   /** The model could not be loaded; the process ends. */
-  z.object({ type: z.literal('failed'), failure: SessionFailure }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
   z.object({ type: z.literal('prediction'), id: z.number().int(), prediction: Prediction }),
   z.object({ type: z.literal('samples'), id: z.number().int(), page: SamplePage }),
-  z.object({ type: z.literal('refused'), id: z.number().int(), failure: SessionFailure }),
+  z.object({ type: z.literal('refused'), id: z.number().int(), failure: ChildFailure }),
 ]);
 export type SessionMessage = z.infer<typeof SessionMessage>;

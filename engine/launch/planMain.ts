@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { serializeError } from '../api/errors.ts';
 import { loadYaml, toPlain, toYaml } from '../config/index.ts';
-import { loadProject, openProjectRuntime, restoreOrigins } from '../instantiate/index.ts';
-import { builtinTargets, planTraining } from '../trainer/index.ts';
+import { restoreOrigins } from '../instantiate/index.ts';
+import { failureOf } from '../process/childFailure.ts';
+import { endWithParent, sendToParent } from '../process/childLife.ts';
+import { openTrainingRuntime, planTraining } from '../trainer/index.ts';
 import { type PlanMessage, PlanStart } from './planProtocol.ts';
 
 /**
@@ -11,10 +12,7 @@ import { type PlanMessage, PlanStart } from './planProtocol.ts';
  */
 async function plan(start: PlanStart): Promise<PlanMessage> {
   await tf.setBackend('cpu');
-  const runtime = await openProjectRuntime(loadProject(start.projectRoot), {
-    builtins: builtinTargets,
-    tensorflow: tf,
-  });
+  const runtime = await openTrainingRuntime(start.projectRoot);
   const config = loadYaml(start.configYaml, { source: 'config.yaml' });
   restoreOrigins(config, start.origins);
   const builder = runtime.builder(config);
@@ -34,20 +32,12 @@ async function plan(start: PlanStart): Promise<PlanMessage> {
   };
 }
 
-function failed(error: unknown): PlanMessage {
-  const { code, message, details } = serializeError(error);
-  try {
-    return { type: 'failed', failure: { code, message, details: structuredClone({ ...details }) } };
-  } catch {
-    return { type: 'failed', failure: { code, message, details: {} } };
-  }
-}
-
-process.on('disconnect', () => process.exit(0));
+endWithParent();
 process.on('message', (raw) => {
   const start = PlanStart.safeParse(raw).data;
   if (start === undefined) return;
   void plan(start)
-    .catch(failed)
-    .then((message) => process.send?.(message, undefined, undefined, () => process.exit(0)));
+    .catch((error): PlanMessage => ({ type: 'failed', failure: failureOf(error) }))
+    .then(sendToParent)
+    .then(() => process.exit(0));
 });

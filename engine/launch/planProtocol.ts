@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FlightPlan } from '../api/planModel.ts';
+import { ChildFailure } from '../process/childFailure.ts';
 
 /** What a planning process is to plan, given to it as its first message. */
 export const PlanStart = z.object({
@@ -18,9 +19,6 @@ export type PlanStart = z.infer<typeof PlanStart>;
 
 export const PlanMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('planned'), plan: FlightPlan }),
-  z.object({
-    type: z.literal('failed'),
-    failure: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
-  }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
 ]);
 export type PlanMessage = z.infer<typeof PlanMessage>;

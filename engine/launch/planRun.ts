@@ -1,7 +1,7 @@
 import { deserializeError } from '../api/errors.ts';
 import type { FlightPlan } from '../api/planModel.ts';
-import { askProcess } from './askProcess.ts';
-import { moduleBeside } from './childProcess.ts';
+import { runChildTask } from '../process/childTask.ts';
+import { forkWorker, moduleBeside } from './childProcess.ts';
 import { PlanMessage, type PlanStart } from './planProtocol.ts';
 
 /**
@@ -9,15 +9,17 @@ import { PlanMessage, type PlanStart } from './planProtocol.ts';
  * `cancelled` after the signal, and `plan.process-died` when the process was lost.
  */
 export function planRun(request: Omit<PlanStart, 'type'>, signal?: AbortSignal): Promise<FlightPlan> {
-  return askProcess<FlightPlan>({
+  return runChildTask<FlightPlan>({
+    fork: forkWorker,
     module: moduleBeside(import.meta.url, './planMain.ts'),
     folder: request.projectRoot,
     environment: { CUDA_VISIBLE_DEVICES: '' },
     start: { ...request, type: 'plan' },
-    title: 'planning',
+    title: 'The planning',
     lostCode: 'plan.process-died',
-    cancelled: 'The plan is not wanted any more.',
+    stopped: { code: 'cancelled', message: 'The plan is not wanted any more.' },
     signal,
+    stopLimitMs: 0,
     onMessage: (raw) => {
       const { data, error } = PlanMessage.safeParse(raw);
       if (data?.type === 'planned') return data.plan;

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EngineError, serializeError } from '../api/errors.ts';
+import { EngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import type { WorkerReport } from '../api/training.ts';
 import { type ConnectedCollective, connectCollective, parseAddress } from '../distributed/index.ts';
+import { type ChildFailure, failureOf } from '../process/childFailure.ts';
+import { sendToParent } from '../process/childLife.ts';
 import { readRunJson } from '../runs/runFolder.ts';
 import { BatchingReporter } from './batchingReporter.ts';
 import { moduleBeside } from './childProcess.ts';
@@ -12,7 +14,6 @@ import {
   exitCodes,
   LauncherMessage,
   WorkerEnvironment,
-  type WorkerFailure,
   type WorkerMessage,
   type WorkerOutcome,
 } from './workerProtocol.ts';
@@ -163,23 +164,18 @@ class WorkerLife {
   }
 }
 
-/** Resolves when the message has left this process, or cannot any more. */
 function send(message: WorkerMessage): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.send === undefined || !process.connected) resolve();
-    else process.send(message, undefined, undefined, () => resolve());
-  });
+  return sendToParent(message);
 }
 
 /** The sentence for a person, with the first place in the project's own code when the error is not one of ours. */
-function describeFailure(error: unknown): WorkerFailure {
-  const { code, message, details } = serializeError(error);
-  if (EngineError.is(error) || !(error instanceof Error)) return { code, message, details: plain(details) };
+function describeFailure(error: unknown): ChildFailure {
+  if (EngineError.is(error) || !(error instanceof Error)) return failureOf(error);
   const frame = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !/node:|node_modules/.test(line));
   const place = frame === undefined ? '' : ` (${frame.trim()})`;
-  return { code: 'training.failed', message: `${error.name}: ${message}${place}`, details: {} };
+  return { code: 'training.failed', message: `${error.name}: ${error.message}${place}`, details: {} };
 }
 
 /** For the log: each error's own words down to the one that came first, which shows where it was thrown. */
@@ -187,13 +183,4 @@ function fullText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause === undefined) return error.stack ?? error.message;
   return `${error.message}\nCaused by: ${fullText(error.cause)}`;
-}
-
-/** Details cross a channel between processes: what cannot be cloned is left out. */
-function plain(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  try {
-    return structuredClone({ ...details });
-  } catch {
-    return {};
-  }
 }

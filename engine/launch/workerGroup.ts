@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LaunchPlan, WorkerStatus } from '../api/launch.ts';
 import { formatAddress } from '../distributed/index.ts';
+import type { ChildFailure } from '../process/childFailure.ts';
 import type { OutputLog } from './outputLog.ts';
 import { workerEnvironment } from './workerEnvironment.ts';
 import { type WorkerEnd, WorkerProcess } from './workerProcess.ts';
-import type { LauncherMessage, WorkerFailure, WorkerMessage } from './workerProtocol.ts';
+import type { LauncherMessage, WorkerMessage } from './workerProtocol.ts';
 
 export interface GroupStart {
   readonly plan: LaunchPlan;
@@ -35,7 +36,7 @@ export type GroupEnd =
   | { readonly type: 'recycled' }
   /** Ended by `kill`, or by the limit of a polite stop. */
   | { readonly type: 'killed'; readonly because: 'asked' | 'stop-limit' }
-  | { readonly type: 'failed'; readonly rank: number; readonly failure: WorkerFailure };
+  | { readonly type: 'failed'; readonly rank: number; readonly failure: ChildFailure };
 
 /** What a rank says that only saw another one end: the other's own reason is better. */
 const secondHand = new Set([
@@ -51,7 +52,7 @@ export class WorkerGroup {
   readonly ended: Promise<GroupEnd>;
   readonly #workers: readonly WorkerProcess[];
   readonly #limits: GroupLimits;
-  readonly #failures: { readonly rank: number; readonly failure: WorkerFailure }[] = [];
+  readonly #failures: { readonly rank: number; readonly failure: ChildFailure }[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #killed: 'asked' | 'stop-limit' | 'failure' | undefined;
   #stopping = false;
@@ -121,7 +122,7 @@ export class WorkerGroup {
     return { type: ends.some((end) => end.outcome === 'stopped') ? 'stopped' : 'completed' };
   }
 
-  #onFailure(rank: number, failure: WorkerFailure): void {
+  #onFailure(rank: number, failure: ChildFailure): void {
     if (this.#failures.some((known) => known.rank === rank)) return;
     this.#failures.push({ rank, failure });
     if (this.#failures.length === 1)

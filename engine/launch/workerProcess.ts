@@ -1,14 +1,9 @@
 import { EngineError } from '../api/errors.ts';
 import type { WorkerStatus } from '../api/launch.ts';
+import type { ChildFailure } from '../process/childFailure.ts';
 import { type ChildProcess, forkWorker } from './childProcess.ts';
 import type { OutputLog } from './outputLog.ts';
-import {
-  exitCodes,
-  type LauncherMessage,
-  type WorkerFailure,
-  WorkerMessage,
-  type WorkerOutcome,
-} from './workerProtocol.ts';
+import { exitCodes, type LauncherMessage, WorkerMessage, type WorkerOutcome } from './workerProtocol.ts';
 
 export interface WorkerStart {
   readonly rank: number;
@@ -23,7 +18,7 @@ export interface WorkerStart {
 export interface WorkerEnd {
   readonly rank: number;
   readonly outcome?: WorkerOutcome;
-  readonly failure?: WorkerFailure;
+  readonly failure?: ChildFailure;
 }
 
 /** Output that comes after the exit is waited for this long: a child of the worker may keep the pipe open. */
@@ -40,7 +35,7 @@ export class WorkerProcess {
   readonly #log: OutputLog;
   #state: WorkerStatus['state'] = 'starting';
   #outcome: WorkerOutcome | undefined;
-  #failure: WorkerFailure | undefined;
+  #failure: ChildFailure | undefined;
   #leaving: NodeJS.Timeout | undefined;
 
   constructor(start: WorkerStart) {
@@ -115,7 +110,7 @@ export class WorkerProcess {
     return this.#failed(this.#failure ?? exitFailure(this.rank, end.code, end.signal));
   }
 
-  #failed(failure: WorkerFailure): WorkerEnd {
+  #failed(failure: ChildFailure): WorkerEnd {
     return { rank: this.rank, failure };
   }
 
@@ -139,7 +134,7 @@ export class WorkerProcess {
   }
 }
 
-function startFailure(error: Error): WorkerFailure {
+function startFailure(error: Error): ChildFailure {
   const wrapped = new EngineError(
     'launch.worker-not-started',
     `A training process could not be started: ${error.message}.`,
@@ -147,7 +142,7 @@ function startFailure(error: Error): WorkerFailure {
   return { code: wrapped.code, message: wrapped.message, details: {} };
 }
 
-function exitFailure(rank: number, code: number | null, signal: string | null): WorkerFailure {
+function exitFailure(rank: number, code: number | null, signal: string | null): ChildFailure {
   const how =
     signal === 'SIGKILL'
       ? 'was ended by SIGKILL, which is what the system does when memory runs out'

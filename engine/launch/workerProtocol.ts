@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { WorkerReport } from '../api/training.ts';
+import { ChildFailure } from '../process/childFailure.ts';
 
 /** How a training ended by itself. `recycled`: a new process is to go on from the newest checkpoint. */
 export const WorkerOutcome = z.enum(['completed', 'stopped', 'recycled']);
 export type WorkerOutcome = z.infer<typeof WorkerOutcome>;
-
-export const WorkerFailure = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.record(z.string(), z.unknown()),
-});
-export type WorkerFailure = z.infer<typeof WorkerFailure>;
 
 /** What a worker tells its launcher. */
 export const WorkerMessage = z.discriminatedUnion('type', [
@@ -22,7 +16,7 @@ export const WorkerMessage = z.discriminatedUnion('type', [
   /** A signal asked this process to stop; the launcher asks all of them. */
   z.object({ type: z.literal('stop-requested') }),
   z.object({ type: z.literal('ended'), outcome: WorkerOutcome }),
-  z.object({ type: z.literal('failed'), failure: WorkerFailure }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
 ]);
 export type WorkerMessage = z.infer<typeof WorkerMessage>;
 

@@ -21,6 +21,7 @@ export type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
 export { bringFrozenWeights } from './prepare/bringFrozenWeights.ts';
 export { builtinTargets } from './prepare/builtinTargets.ts';
 export type { CallArguments, InstantiatePort } from './prepare/instantiatePort.ts';
+export { openTrainingRuntime } from './prepare/openTrainingRuntime.ts';
 export { prepareTraining, stepCounts, type TrainingSetup } from './prepare/prepareTraining.ts';
 export type { TrainerSettings, TrainerSettingsOptions } from './settings.ts';
 export type { Checkpointable } from './state/checkpointable.ts';

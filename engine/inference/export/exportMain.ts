@@ -1,5 +1,7 @@
 import { loadBackend } from '../../backend/index.ts';
-import { endWithParent, failureOf, openChildRuntime, sendToParent } from '../childLife.ts';
+import { failureOf } from '../../process/childFailure.ts';
+import { endWithParent, sendToParent } from '../../process/childLife.ts';
+import { openTrainingRuntime } from '../../trainer/index.ts';
 import { exportCheckpoint } from './exportCheckpoint.ts';
 import { type ExportMessage, ExportStart } from './exportProtocol.ts';
 
@@ -10,7 +12,7 @@ async function onStart(start: ExportStart): Promise<void> {
   try {
     const result = await exportCheckpoint({
       ...start,
-      runtime: await openChildRuntime(start.projectRoot),
+      runtime: await openTrainingRuntime(start.projectRoot),
       loadBackend: async () => (await loadBackend()).description,
       onNote: (text) => void send({ type: 'note', text }),
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SessionFailure } from '../sessionProtocol.ts';
+import { ChildFailure } from '../../process/childFailure.ts';
 
 /** What an export process is to do, given to it as its first message. */
 export const ExportStart = z.object({
@@ -44,6 +44,6 @@ export type ExportDone = z.infer<typeof ExportDone>;
 export const ExportMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), text: z.string() }),
   z.object({ type: z.literal('done'), result: ExportDone }),
-  z.object({ type: z.literal('failed'), failure: SessionFailure }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
 ]);
 export type ExportMessage = z.infer<typeof ExportMessage>;

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { deserializeError } from '../../api/errors.ts';
-import { runChildTask } from '../childTask.ts';
-import type { ForkSession } from '../forkPort.ts';
+import type { ForkChild } from '../../process/childPort.ts';
+import { runChildTask } from '../../process/childTask.ts';
 import { type ExportDone, ExportMessage, type ExportStart } from './exportProtocol.ts';
 
 export interface RunExportRequest extends Omit<ExportStart, 'type'> {
-  readonly fork: ForkSession;
+  readonly fork: ForkChild;
   /** Told what was decided on the way: backend, checkpoint. */
   readonly onNote?: (text: string) => void;
   /** Lines that the project's code prints. */
@@ -20,8 +20,11 @@ export function runExport(request: RunExportRequest): Promise<ExportDone> {
     fork,
     module: fileURLToPath(new URL('exportMain.ts', import.meta.url)),
     folder: start.projectRoot,
+    environment: {},
     start: { ...start, type: 'start' },
     title: 'The export',
+    lostCode: 'inference.process-died',
+    stopped: { code: 'inference.stopped', message: 'The export was stopped; nothing was written.' },
     onMessage: (raw) => {
       const message = ExportMessage.safeParse(raw).data;
       if (message?.type === 'note') onNote?.(message.text);
@@ -30,5 +33,6 @@ export function runExport(request: RunExportRequest): Promise<ExportDone> {
     },
     onOutput,
     signal,
+    stopLimitMs: 5000,
   });
 }

@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
-import { EngineError, serializeError } from '../../api/errors.ts';
+import { EngineError } from '../../api/errors.ts';
 import { encodeGraph } from '../../backend/graph/index.ts';
 import { loadBackend } from '../../backend/index.ts';
 import { loadYaml, toPlain } from '../../config/index.ts';
-import { loadProject, openProjectRuntime, restoreOrigins } from '../../instantiate/index.ts';
-import { builtinTargets, type CompiledGraph, writeGraphEvents } from '../../trainer/index.ts';
+import { restoreOrigins } from '../../instantiate/index.ts';
+import { failureOf } from '../../process/childFailure.ts';
+import { endWithParent, sendToParent } from '../../process/childLife.ts';
+import { type CompiledGraph, openTrainingRuntime, writeGraphEvents } from '../../trainer/index.ts';
 import {
   type CompileReport,
   type CompileReportMessage,
@@ -26,10 +27,7 @@ async function report(start: CompileReportStart, onNote: (text: string) => void)
     );
   }
   onNote(`Backend ${backend.description}`);
-  const runtime = await openProjectRuntime(loadProject(start.projectRoot), {
-    builtins: builtinTargets,
-    tensorflow: tf,
-  });
+  const runtime = await openTrainingRuntime(start.projectRoot);
   const yaml = loadYaml(start.configYaml, { source: 'config.yaml' });
   restoreOrigins(yaml, start.origins);
   const builder = runtime.builder(yaml);
@@ -112,25 +110,15 @@ function write(graph: CompiledGraph, file: string): GraphReport {
   };
 }
 
-function failed(error: unknown): CompileReportMessage {
-  const { code, message, details } = serializeError(error);
-  try {
-    return { type: 'failed', failure: { code, message, details: structuredClone({ ...details }) } };
-  } catch {
-    return { type: 'failed', failure: { code, message, details: {} } };
-  }
-}
+const send = (message: CompileReportMessage): Promise<void> => sendToParent(message);
 
-const send = (message: CompileReportMessage, then?: () => void): void => {
-  process.send?.(message, undefined, undefined, () => then?.());
-};
-
-process.on('disconnect', () => process.exit(0));
+endWithParent();
 process.on('message', (raw) => {
   const start = CompileReportStart.safeParse(raw).data;
   if (start === undefined) return;
-  void report(start, (text) => send({ type: 'note', text }))
+  void report(start, (text) => void send({ type: 'note', text }))
     .then((done): CompileReportMessage => ({ type: 'done', report: done }))
-    .catch(failed)
-    .then((message) => send(message, () => process.exit(0)));
+    .catch((error): CompileReportMessage => ({ type: 'failed', failure: failureOf(error) }))
+    .then(send)
+    .then(() => process.exit(0));
 });

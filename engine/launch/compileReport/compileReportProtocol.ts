@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChildFailure } from '../../process/childFailure.ts';
 
 /** What a process is to report on, given to it as its first message. */
 export const CompileReportStart = z.object({
@@ -58,9 +59,6 @@ export type CompileReport = z.infer<typeof CompileReport>;
 export const CompileReportMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), text: z.string() }),
   z.object({ type: z.literal('done'), report: CompileReport }),
-  z.object({
-    type: z.literal('failed'),
-    failure: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
-  }),
+  z.object({ type: z.literal('failed'), failure: ChildFailure }),
 ]);
 export type CompileReportMessage = z.infer<typeof CompileReportMessage>;

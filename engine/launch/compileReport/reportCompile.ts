@@ -1,6 +1,6 @@
 import { deserializeError } from '../../api/errors.ts';
-import { askProcess } from '../askProcess.ts';
-import { moduleBeside } from '../childProcess.ts';
+import { runChildTask } from '../../process/childTask.ts';
+import { forkWorker, moduleBeside } from '../childProcess.ts';
 import { type CompileReport, CompileReportMessage, type CompileReportStart } from './compileReportProtocol.ts';
 
 export interface CompileReportRequest extends Omit<CompileReportStart, 'type'> {
@@ -16,15 +16,17 @@ export interface CompileReportRequest extends Omit<CompileReportStart, 'type'> {
  */
 export function reportCompile(request: CompileReportRequest): Promise<CompileReport> {
   const { onNote, signal, ...start } = request;
-  return askProcess<CompileReport>({
+  return runChildTask<CompileReport>({
+    fork: forkWorker,
     module: moduleBeside(import.meta.url, './compileReportMain.ts'),
     folder: start.projectRoot,
     environment: {},
     start: { ...start, type: 'report' },
-    title: 'reporting',
+    title: 'The reporting',
     lostCode: 'compile.process-died',
-    cancelled: 'The report is not wanted any more.',
+    stopped: { code: 'cancelled', message: 'The report is not wanted any more.' },
     signal,
+    stopLimitMs: 0,
     onMessage: (raw) => {
       const message = CompileReportMessage.safeParse(raw).data;
       if (message?.type === 'note') onNote?.(message.text);

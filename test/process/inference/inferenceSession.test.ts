@@ -1,14 +1,14 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import type { ForkSession } from '../../../engine/inference/forkPort.ts';
 import { InferenceSession, type SessionLimits } from '../../../engine/inference/inferenceSession.ts';
+import type { ForkChild } from '../../../engine/process/childPort.ts';
 
 const MODULE = fileURLToPath(new URL('../../fixtures/inference/fakeWorker.ts', import.meta.url));
 const pids: number[] = [];
 const sessions: InferenceSession[] = [];
 
-const forkFake: ForkSession = ({ module, folder, environment }) => {
+const forkFake: ForkChild = ({ module, folder, environment }) => {
   const child = fork(module, [], {
     cwd: folder,
     env: { ...process.env, ...environment },

@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tensorflowObstacle } from '../../../engine/backend/index.ts';
 import { saveCheckpoint, type TensorSource } from '../../../engine/checkpoint/index.ts';
 import { runExport } from '../../../engine/inference/export/runExport.ts';
-import { type ForkSession, InferenceSession, runInference } from '../../../engine/inference/index.ts';
+import { InferenceSession, runInference } from '../../../engine/inference/index.ts';
+import type { ForkChild } from '../../../engine/process/childPort.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/inference/project', import.meta.url));
 const RUN = 'experiments/run';
 let project: string;
 
-const forkReal: ForkSession = ({ module, folder, environment }) =>
+const forkReal: ForkChild = ({ module, folder, environment }) =>
   fork(module, [], {
     cwd: folder,
     env: { ...process.env, ...environment },

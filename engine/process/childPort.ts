@@ -1,5 +1,5 @@
-/** A child process as far as a session needs it; Node's ChildProcess fits. */
-export interface SessionChild {
+/** A child process as far as its parent needs it; Node's ChildProcess fits. */
+export interface Child {
   readonly pid?: number | undefined;
   readonly connected: boolean;
   readonly stderr: { on(event: 'data', listener: (chunk: unknown) => void): unknown } | null;
@@ -8,13 +8,16 @@ export interface SessionChild {
   kill(signal: 'SIGTERM' | 'SIGKILL'): boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
   once(event: 'error', listener: (error: Error) => void): unknown;
   disconnect(): void;
 }
 
-/** Starts a module as a child with a message channel that keeps typed arrays; given by whoever may start processes. */
-export type ForkSession = (request: {
+export interface ChildStart {
   readonly module: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
-}) => SessionChild;
+}
+
+/** Starts a module as a child with a message channel that keeps typed arrays; given by whoever may start processes. */
+export type ForkChild = (start: ChildStart) => Child;
