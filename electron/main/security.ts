@@ -2,24 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, protocol, session, shell } from 'electron';
+import { contentSecurityPolicy } from '../../engine/transport/contentSecurityPolicy.ts';
 
 const SCHEME = 'accelhydra';
 export const RENDERER_URL = `${SCHEME}://studio/index.html`;
 
 const RENDERER_FOLDER = fileURLToPath(new URL('../../dist/renderer', import.meta.url));
-
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "media-src 'self' blob:",
-  "connect-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -66,7 +54,7 @@ async function respond(url: string): Promise<Response> {
     return new Response(new Uint8Array(body), {
       headers: {
         'Content-Type': CONTENT_TYPES[extname(path)] ?? 'application/octet-stream',
-        'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+        'Content-Security-Policy': contentSecurityPolicy("'none'"),
         'X-Content-Type-Options': 'nosniff',
       },
     });

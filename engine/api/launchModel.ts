@@ -1,20 +1,12 @@
 import { z } from 'zod';
-import { LaunchOptions, MixedPrecision } from './launch.ts';
+import { LaunchOptions } from './launch.ts';
 
 /** How a person asks for a run in the launcher page or on the command line. */
-export const LaunchRequest = z.object({
+export const LaunchRequest = LaunchOptions.extend({
   configName: z.string(),
   overrides: z.array(z.string()),
   /** Path of an accelerate launch file, relative to the project. */
   launchFile: z.string().optional(),
-  numProcesses: z.number().int().positive().optional(),
-  useCpu: z.boolean().optional(),
-  /** Accelerate's `gpu_ids`: "all" or "0,1". */
-  gpuIds: z.string().optional(),
-  mixedPrecision: MixedPrecision.optional(),
-  threadsPerProcess: z.number().int().positive().optional(),
-  mainProcessPort: z.number().int().min(0).max(65_535).optional(),
-  maxRestarts: z.number().int().nonnegative().optional(),
   name: z.string().optional(),
   /** As in a ComposeRequest. */
   searchPath: z.array(z.string()).optional(),

@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { EngineError } from '../api/errors.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { AccessControl, type Verdict } from './accessControl.ts';
+import { contentSecurityPolicy } from './contentSecurityPolicy.ts';
 import type { ServedEngine, SessionOptions } from './session.ts';
 import { serveSocket } from './socketSession.ts';
 
@@ -28,21 +29,8 @@ const HOST = '127.0.0.1';
 const FIRST_PORT = 4170;
 const PORTS_TRIED = 50;
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "media-src 'self' blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Content-Security-Policy': contentSecurityPolicy("'self'"),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',

@@ -2,7 +2,7 @@ import { create } from 'zustand';
 import type { ComposedConfig, ConfigSchema, FileEdit, GroupChoice } from '../../engine/api/configModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { useProject } from './project.ts';
 
 interface ComposeState {

@@ -3,7 +3,7 @@ import type { PredictInput, Prediction, SamplePage, SessionInfo } from '../../en
 import type { CheckpointInfo } from '../../engine/api/runModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { redirect } from './router.ts';
 
 export type Arguments = Readonly<Record<string, number | boolean>>;

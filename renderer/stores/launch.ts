@@ -4,8 +4,8 @@ import type { DeviceInfo } from '../../engine/api/machine.ts';
 import type { FlightPlan } from '../../engine/api/planModel.ts';
 import { api } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { useCompose } from './compose.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
 
 export interface LaunchOptions {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { DoctorReport } from '../../engine/api/machine.ts';
 import { api } from '../client/engine.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 
 interface MachineState {
   readonly doctor: Load<DoctorReport>;

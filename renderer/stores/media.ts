@@ -1,8 +1,8 @@
 import { create } from 'zustand';
 import type { MediaKey, MediaKind, MediaNotice } from '../../engine/api/media.ts';
 import { api, connection } from '../client/engine.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { throttle } from '../lib/throttle.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
 
 /** More histograms than this over one another cannot be told apart. */
 const MOST_HISTOGRAMS = 40;

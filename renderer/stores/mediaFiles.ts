@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { MediaNotice } from '../../engine/api/media.ts';
 import { api } from '../client/engine.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 
 /** A file's content as a page uses it. */
 export interface MediaFile {

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { ProjectInfo, RecentProject } from '../../engine/api/projectModel.ts';
 import { api, connection } from '../client/engine.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 
 interface ProjectState {
   readonly project: Load<ProjectInfo>;

@@ -2,8 +2,8 @@ import { create } from 'zustand';
 import type { CheckpointInfo, MetricKey, RunDetail } from '../../engine/api/runModel.ts';
 import type { VerifyReport } from '../../engine/api/verifyModel.ts';
 import { api, connection } from '../client/engine.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { throttle } from '../lib/throttle.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
 
 interface RunState {
   readonly runId: string | undefined;

@@ -3,8 +3,8 @@ import { LIVE_STATUSES, type RunList, type RunStatus, type RunSummary } from '..
 import type { Progress } from '../../engine/api/training.ts';
 import { api, connection } from '../client/engine.ts';
 import { Latest } from '../lib/latest.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { throttle } from '../lib/throttle.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
 
 export type StatusFilter = 'all' | 'live' | 'finished' | 'problem';
 

@@ -1,8 +1,8 @@
 import { create } from 'zustand';
 import type { Series } from '../../engine/api/runModel.ts';
 import { api, connection } from '../client/engine.ts';
+import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
 import { throttle } from '../lib/throttle.ts';
-import { failed, idle, type Load, loaded, loading } from './load.ts';
 
 export interface SeriesWish {
   readonly runId: string;

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { Settings } from '../../engine/api/projectModel.ts';
 import { api, connection } from '../client/engine.ts';
-import { failed, idle, type Load, loaded } from './load.ts';
+import { failed, idle, type Load, loaded } from '../lib/load.ts';
 
 interface SettingsState {
   readonly settings: Load<Settings>;

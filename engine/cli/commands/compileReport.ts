@@ -5,6 +5,7 @@ import { projectFolder } from '../openEngine.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
 import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
 import { launchRequest } from './launchRequest.ts';
 
 export interface CompileReportOptions extends ConfigOptions, LaunchFlags {
@@ -23,28 +24,20 @@ export async function compileReport(
   options: CompileReportOptions,
 ): Promise<ExitCode> {
   const service = await import('../../service/compileReport.ts');
-  const controller = new AbortController();
-  const onSignal = () => controller.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  try {
+  return untilInterrupted(terminal, 'Stopping; nothing is written.', async (signal) => {
     const report = await service.compileReport({
       projectRoot: await projectFolder(options),
       launch: (project) => launchRequest(project, overrides, options),
       steps: options.steps,
       output: resolve(options.output),
       onNote: (text) => terminal.note(terminal.paintNote('dim', text)),
-      signal: controller.signal,
+      signal,
     });
     terminal.clearStatus();
     if (options.json) terminal.print(JSON.stringify(report, null, 2));
     else print(terminal, report);
     return exitCodes.ok;
-  } catch (error) {
-    if (controller.signal.aborted) return exitCodes.interrupted;
-    throw error;
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-  }
+  });
 }
 
 function print(terminal: Terminal, report: CompileReport): void {

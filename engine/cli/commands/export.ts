@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
 import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
 
 export interface ExportOptions {
   readonly format: 'saved_model';
@@ -19,10 +20,7 @@ export interface ExportOptions {
 /** `export`: writes a checkpoint's model as a SavedModel and says what it takes and gives. */
 export async function exportCheckpoint(terminal: Terminal, target: string, options: ExportOptions): Promise<ExitCode> {
   const { exportModel } = await import('../../service/exportModel.ts');
-  const controller = new AbortController();
-  const onSignal = () => controller.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  try {
+  return untilInterrupted(terminal, 'Stopping; nothing is written.', async (signal) => {
     const done = await exportModel({
       projectRoot: await projectFolder(options),
       target: resolve(target),
@@ -34,7 +32,7 @@ export async function exportCheckpoint(terminal: Terminal, target: string, optio
       batchSize: options.batch_size,
       onNote: (text) => terminal.note(terminal.paintNote('dim', text)),
       onOutput: (text) => terminal.note(text.replace(/\n$/, '')),
-      signal: controller.signal,
+      signal,
     });
     if (options.json) {
       terminal.print(JSON.stringify(done, null, 2));
@@ -51,13 +49,7 @@ export async function exportCheckpoint(terminal: Terminal, target: string, optio
     }
     terminal.print(`Loaded again, it differs from the model by at most ${done.difference.toExponential(1)}.`);
     return exitCodes.ok;
-  } catch (error) {
-    if (controller.signal.aborted) return exitCodes.interrupted;
-    throw error;
-  } finally {
-    terminal.clearStatus();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-  }
+  });
 }
 
 function shown(folder: string): string {

@@ -4,6 +4,7 @@ import { projectFolder } from '../openEngine.ts';
 import type { SourceOptions } from '../options.ts';
 import { formatCount, formatDuration, formatMetric } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
 import { searchPathOf } from './searchPath.ts';
 
 /** `infer`: runs a checkpoint over a data split and prints the metrics; Ctrl-C ends it and nothing is written. */
@@ -13,14 +14,7 @@ export async function infer(
   options: SourceOptions,
 ): Promise<ExitCode> {
   const { inferOverData } = await import('../../service/index.ts');
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    terminal.note('Stopping; nothing is written. Ctrl-C again ends it at once.');
-    controller.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  try {
+  return untilInterrupted(terminal, 'Stopping; nothing is written.', async (signal) => {
     const result = await inferOverData({
       root: await projectFolder(options),
       configName: options.configName,
@@ -30,7 +24,7 @@ export async function infer(
         terminal.status(`${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`} samples`),
       onNote: (text) => terminal.note(terminal.paintNote('dim', text)),
       onOutput: (text) => terminal.note(text.replace(/\n$/, '')),
-      signal: controller.signal,
+      signal,
     });
     terminal.clearStatus();
     terminal.note(
@@ -38,11 +32,5 @@ export async function infer(
     );
     for (const [name, value] of Object.entries(result.metrics)) terminal.print(`${name} ${formatMetric(value)}`);
     return exitCodes.ok;
-  } catch (error) {
-    if (controller.signal.aborted) return exitCodes.interrupted;
-    throw error;
-  } finally {
-    terminal.clearStatus();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-  }
+  });
 }

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
 import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
 
 export interface VerifyOptions {
   readonly project?: string;
@@ -15,10 +16,7 @@ export interface VerifyOptions {
 /** `verify`: 0 when the checkpoint is intact and its steps come out the same, 1 when not. Ctrl-C ends the replay. */
 export async function verify(terminal: Terminal, target: string, options: VerifyOptions): Promise<ExitCode> {
   const { verifyCheckpoint } = await import('../../service/index.ts');
-  const controller = new AbortController();
-  const onSignal = () => controller.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  try {
+  return untilInterrupted(terminal, 'Stopping; the run stays as it is.', async (signal) => {
     const report = await verifyCheckpoint({
       target: resolve(target),
       projectRoot: await projectFolder(options),
@@ -28,16 +26,13 @@ export async function verify(terminal: Terminal, target: string, options: Verify
           `Doing steps ${formatCount(from.step)} to ${formatCount(until.step)} again, from ${shown(from.folder)}`,
         ),
       onProgress: ({ step }) => terminal.status(`step ${formatCount(step)}`),
-      signal: controller.signal,
+      signal,
     });
     terminal.clearStatus();
     if (options.json) terminal.print(JSON.stringify(report, numbersByName, 2));
     else print(terminal, report);
     return isVerified(report) ? exitCodes.ok : exitCodes.failed;
-  } finally {
-    terminal.clearStatus();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-  }
+  });
 }
 
 function print(terminal: Terminal, report: VerifyReport): void {

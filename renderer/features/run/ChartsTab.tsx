@@ -3,32 +3,39 @@ import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
 import { useRun } from '../../stores/run.ts';
 import { isLive } from '../../stores/runs.ts';
 import { useSettings } from '../../stores/settings.ts';
-import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
+import { EmptyState } from '../../ui/states.tsx';
+import { WhenLoaded } from '../../ui/WhenLoaded.tsx';
 import { MetricChart, type XAxis } from './MetricChart.tsx';
 
-/** One chart a metric, grouped by the part of the key before the first slash. */
 export function ChartsTab({ run }: { readonly run: RunDetail }) {
   const keys = useRun((state) => state.keys);
+  return (
+    <WhenLoaded load={keys} label="Reading metrics" onRetry={() => void useRun.getState().loadKeys()}>
+      {(metrics) =>
+        metrics.length > 0 ? (
+          <Charts run={run} metrics={metrics} />
+        ) : (
+          <EmptyState
+            title="No metrics yet"
+            text={
+              isLive(run.status)
+                ? 'The first points appear as soon as the training logs them (trainer.log_every_n_steps).'
+                : 'This run ended before it logged anything. Its logs say why.'
+            }
+          />
+        )
+      }
+    </WhenLoaded>
+  );
+}
+
+/** One chart a metric, grouped by the part of the key before the first slash. */
+function Charts({ run, metrics: all }: { readonly run: RunDetail; readonly metrics: readonly MetricKey[] }) {
   const [filter, setFilter] = useState('');
   const [xAxis, setXAxis] = useState<XAxis>('step');
   const [logScale, setLogScale] = useState(false);
   const smoothing = useSettings((state) => state.settings.data?.chartSmoothing ?? 0);
-  const groups = useMemo(() => grouped(keys.data ?? [], filter), [keys.data, filter]);
-  if (keys.error && !keys.data)
-    return <ErrorNotice error={keys.error} onRetry={() => void useRun.getState().loadKeys()} />;
-  if (!keys.data) return <LoadingState label="Reading metrics" />;
-  if (keys.data.length === 0) {
-    return (
-      <EmptyState
-        title="No metrics yet"
-        text={
-          isLive(run.status)
-            ? 'The first points appear as soon as the training logs them (trainer.log_every_n_steps).'
-            : 'This run ended before it logged anything. Its logs say why.'
-        }
-      />
-    );
-  }
+  const groups = useMemo(() => grouped(all, filter), [all, filter]);
   return (
     <div className="charts">
       <div className="charts__bar">

@@ -8,8 +8,9 @@ import { isLive } from '../../stores/runs.ts';
 import { Badge, type Tone } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
-import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
+import { EmptyState } from '../../ui/states.tsx';
 import { useNow } from '../../ui/useNow.ts';
+import { WhenLoaded } from '../../ui/WhenLoaded.tsx';
 import { type GoOn, GoOnDialog } from './GoOnDialog.tsx';
 import { VerifyDialog } from './VerifyDialog.tsx';
 
@@ -21,27 +22,37 @@ const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
 };
 
 export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
-  const checkpoints = useRun((state) => state.checkpoints);
+  const load = useRun((state) => state.checkpoints);
+  return (
+    <WhenLoaded load={load} label="Looking for checkpoints" onRetry={() => void useRun.getState().loadCheckpoints()}>
+      {(checkpoints) =>
+        checkpoints.length > 0 ? (
+          <Checkpoints run={run} checkpoints={checkpoints} />
+        ) : (
+          <EmptyState
+            title="No checkpoints yet"
+            text={
+              isLive(run.status)
+                ? 'They appear as the trainer saves them (save_every_n_epochs, save_every_n_steps).'
+                : 'This run ended before its first save.'
+            }
+          />
+        )
+      }
+    </WhenLoaded>
+  );
+}
+
+interface CheckpointsProps {
+  readonly run: RunDetail;
+  readonly checkpoints: readonly CheckpointInfo[];
+}
+
+function Checkpoints({ run, checkpoints }: CheckpointsProps) {
   const [removing, setRemoving] = useState<CheckpointInfo>();
   const [going, setGoing] = useState<{ readonly how: GoOn; readonly from: CheckpointInfo }>();
   const [verifying, setVerifying] = useState<CheckpointInfo>();
   const now = useNow(30_000);
-  if (checkpoints.error && !checkpoints.data) {
-    return <ErrorNotice error={checkpoints.error} onRetry={() => void useRun.getState().loadCheckpoints()} />;
-  }
-  if (!checkpoints.data) return <LoadingState label="Looking for checkpoints" />;
-  if (checkpoints.data.length === 0) {
-    return (
-      <EmptyState
-        title="No checkpoints yet"
-        text={
-          isLive(run.status)
-            ? 'They appear as the trainer saves them (save_every_n_epochs, save_every_n_steps).'
-            : 'This run ended before its first save.'
-        }
-      />
-    );
-  }
   return (
     <div className="panel run__scroll">
       <table className="table table--stacks">
@@ -59,7 +70,7 @@ export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
           </tr>
         </thead>
         <tbody>
-          {checkpoints.data.map((checkpoint) => (
+          {checkpoints.map((checkpoint) => (
             <tr key={checkpoint.path} className={checkpoint.missing ? 'run__missing' : undefined}>
               <td>
                 <strong>{checkpoint.name}</strong> <Badge tone={TONES[checkpoint.kind]}>{checkpoint.kind}</Badge>{' '}

@@ -2,7 +2,7 @@ import { useEffect, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, XAxis as RechartsXAxis, Tooltip, YAxis } from 'recharts';
 import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatCount, formatDuration, formatNumber } from '../../lib/format.ts';
-import { idle } from '../../stores/load.ts';
+import { idle } from '../../lib/load.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
 import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';

@@ -2,7 +2,7 @@ import { useEffect, useMemo } from 'react';
 import type { MediaKey } from '../../../../engine/api/media.ts';
 import { classNames } from '../../../lib/classNames.ts';
 import { formatCount, formatNumber } from '../../../lib/format.ts';
-import { idle } from '../../../stores/load.ts';
+import { idle } from '../../../lib/load.ts';
 import { mediaId, useMedia, versionOf } from '../../../stores/media.ts';
 import { ErrorNotice, Spinner } from '../../../ui/states.tsx';
 import { useElementWidth } from '../../../ui/useElementWidth.ts';

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { MediaKey, MediaNotice } from '../../../../engine/api/media.ts';
 import type { RunDetail } from '../../../../engine/api/runModel.ts';
 import { formatBytes, formatCount } from '../../../lib/format.ts';
-import { idle } from '../../../stores/load.ts';
+import { idle } from '../../../lib/load.ts';
 import { mediaId, useMedia, versionOf } from '../../../stores/media.ts';
 import { ErrorNotice, Spinner } from '../../../ui/states.tsx';
 import { AudioItems } from './AudioItems.tsx';

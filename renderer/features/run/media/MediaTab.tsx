@@ -4,7 +4,8 @@ import type { MediaKey, MediaKind } from '../../../../engine/api/media.ts';
 import type { RunDetail } from '../../../../engine/api/runModel.ts';
 import { useMedia } from '../../../stores/media.ts';
 import { isLive } from '../../../stores/runs.ts';
-import { EmptyState, ErrorNotice, LoadingState } from '../../../ui/states.tsx';
+import { EmptyState } from '../../../ui/states.tsx';
+import { WhenLoaded } from '../../../ui/WhenLoaded.tsx';
 import { MediaCard } from './MediaCard.tsx';
 
 const TITLES: Readonly<Record<MediaKind, string>> = {
@@ -16,17 +17,22 @@ const TITLES: Readonly<Record<MediaKind, string>> = {
 };
 const ORDER = Object.keys(TITLES) as MediaKind[];
 
-/** What the run logged besides numbers: one card a name, grouped by kind. */
 export function MediaTab({ run }: { readonly run: RunDetail }) {
   const keys = useMedia((state) => state.keys);
-  const [filter, setFilter] = useState('');
   useEffect(() => useMedia.getState().open(run.id), [run.id]);
-  const groups = useMemo(() => grouped(keys.data ?? [], filter), [keys.data, filter]);
-  if (keys.error && !keys.data) {
-    return <ErrorNotice error={keys.error} onRetry={() => void useMedia.getState().loadKeys()} />;
-  }
-  if (!keys.data) return <LoadingState label="Reading what was logged" />;
-  if (keys.data.length === 0) return <NothingLogged isLive={isLive(run.status)} />;
+  return (
+    <WhenLoaded load={keys} label="Reading what was logged" onRetry={() => void useMedia.getState().loadKeys()}>
+      {(media) =>
+        media.length > 0 ? <Media run={run} media={media} /> : <NothingLogged isLive={isLive(run.status)} />
+      }
+    </WhenLoaded>
+  );
+}
+
+/** What the run logged besides numbers: one card a name, grouped by kind. */
+function Media({ run, media }: { readonly run: RunDetail; readonly media: readonly MediaKey[] }) {
+  const [filter, setFilter] = useState('');
+  const groups = useMemo(() => grouped(media, filter), [media, filter]);
   return (
     <div className="charts">
       <div className="charts__bar">

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import type { MediaNotice } from '../../../../engine/api/media.ts';
-import { idle, type Load } from '../../../stores/load.ts';
+import { idle, type Load } from '../../../lib/load.ts';
 import { fileId, type MediaFile, needMediaFile, useMediaFiles } from '../../../stores/mediaFiles.ts';
 
 /** The content of an item's file, read when it is first shown. */
