@@ -4,6 +4,7 @@ import { loadYaml, toPlain, toYaml } from '../config/index.ts';
 import { type ConfigBuilder, loadProject, openProjectRuntime, restoreOrigins } from '../instantiate/index.ts';
 import { readRunJson, readRunText, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { builtinTargets, prepareTraining } from '../trainer/index.ts';
+import { announceGraphs } from './announceGraphs.ts';
 import { runWorker, type WorkerContext } from './runWorker.ts';
 import type { WorkerOutcome } from './workerProtocol.ts';
 
@@ -18,11 +19,12 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
   const backend = await loadBackend({ threads, interOpThreads: 1 });
   const { mixedPrecision } = job.plan;
   setMixedPrecision(backend.tf, mixedPrecision);
-  const warn = (text: string) => reporter.report({ type: 'log', level: 'warning', text, time: Date.now() });
+  const say = (text: string, level: 'info' | 'warning') =>
+    reporter.report({ type: 'log', level, text, time: Date.now() });
   const runtime = await openProjectRuntime(loadProject(job.projectRoot), {
     builtins: builtinTargets,
     tensorflow: backend.tf,
-    warn,
+    warn: (text) => say(text, 'warning'),
   });
   const builder = runtime.builder(readConfig(context));
   const trainer = await prepareTraining({
@@ -41,6 +43,7 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
     canRecycle: job.replay === undefined,
     trainerOptions: job.replay?.trainer,
     until: job.replay?.until,
+    compileListener: rank === 0 ? announceGraphs((text) => say(text, 'info')) : undefined,
   });
   context.ready(backend.description);
   const result = await trainer.fit();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tensorflowObstacle } from '../../engine/backend/index.ts';
 import { followRun, resumeRun, type StartedRun, startRun } from '../../engine/launch/index.ts';
 import { isRunAlive, markLostRuns } from '../../engine/runs/liveness.ts';
 import { LaunchBench, until } from '../support/launching.ts';
@@ -86,6 +87,11 @@ describe('two processes', () => {
     // both processes end with the very same weights
     expect(readFileSync(join(pair.runDir, 'weights1.json'), 'utf8')).toBe(JSON.stringify(two.weights));
     expect(two.losses.at(-1)).toBeLessThan(two.losses[0] ?? 0);
+    // the first process says once how steps run
+    const announced = (rank: number) =>
+      readFileSync(join(pair.runDir, 'logs', `rank${rank}.log`), 'utf8').split('runs as one TensorFlow graph').length -
+      1;
+    expect([announced(0), announced(1)]).toEqual([tensorflowObstacle() === undefined ? 1 : 0, 0]);
   });
 
   test('an error in a hook names rank, step and hook', async () => {
