@@ -12,6 +12,13 @@ export interface TabsProps<K extends string> {
   readonly onSelect: (key: K) => void;
 }
 
+/** Sideways and in the list alone: `scrollIntoView` would move the page, too, down to a list that is below the fold. */
+function scrollWithin(list: Element, tab: Element): void {
+  const [outer, inner] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
+  if (inner.left < outer.left) list.scrollLeft -= outer.left - inner.left;
+  else if (inner.right > outer.right) list.scrollLeft += inner.right - outer.right;
+}
+
 /** A tab list by the ARIA pattern: arrows, Home and End move, one tab stop for the list. */
 export function Tabs<K extends string>({ label, tabs, selected, onSelect }: TabsProps<K>) {
   const list = useRef<HTMLDivElement>(null);
@@ -22,7 +29,7 @@ export function Tabs<K extends string>({ label, tabs, selected, onSelect }: Tabs
     const button = element?.querySelectorAll('[role=tab]')[selectedIndex];
     if (!element || !button) return;
     // told at once, and whenever the list becomes narrower
-    const observer = new ResizeObserver(() => button.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
+    const observer = new ResizeObserver(() => scrollWithin(element, button));
     observer.observe(element);
     return () => observer.disconnect();
   }, [selectedIndex]);

@@ -264,6 +264,8 @@ describe('the app in a real browser, on a real engine', () => {
       await page.getByRole('link', { name: new RegExp(`^${name}`) }).click();
       await page.waitForTimeout(150);
       expect(await overflow(), `${name} scrolls sideways`).toBeLessThanOrEqual(0);
+      const title = await page.getByRole('heading', { level: 1 }).first().boundingBox();
+      expect(title?.y, `${name} begins below its title`).toBeGreaterThan(0);
       await picture(`narrow-${name.toLowerCase()}`);
     }
   });
