@@ -24,6 +24,7 @@ export {
 } from './dataset/dataset.ts';
 export type { PassKey } from './dataset/passKey.ts';
 export { type SampleContext, sampleContext } from './dataset/sampleContext.ts';
+export type { Stateful } from './dataset/stateful.ts';
 export { CharDataset, type CharDatasetOptions, CharVocabulary } from './files/charDataset.ts';
 export { CsvDataset, type CsvDatasetOptions } from './files/csvDataset.ts';
 export { IdxDataset, type IdxDatasetOptions } from './files/idxDataset.ts';
@@ -44,6 +45,7 @@ export { ImageFolder, type ImageFolderOptions } from './images/imageFolder.ts';
 export { asLoader } from './loader/asLoader.ts';
 export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
 export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';
+export type { StreamState } from './loader/streamState.ts';
 export { checkOptions, requireWhole } from './options.ts';
 export { RandomSampler, SequentialSampler, WeightedRandomSampler } from './sampler/basic.ts';
 export { FixedBatchSampler } from './sampler/batch.ts';

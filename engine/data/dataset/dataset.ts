@@ -24,7 +24,7 @@ export interface StreamShard {
 }
 
 export interface StreamRequest extends PassKey {
-  /** Number of the first sample wanted. Always 0 unless the dataset says `canSkip`. */
+  /** Number of the first sample wanted. Always 0 unless the dataset says `canSkip`, or goes on from a state. */
   readonly start: number;
   /** Which samples are wanted. Always all of them unless the dataset says `canShard`. */
   readonly shard: StreamShard;
@@ -34,6 +34,9 @@ export interface StreamRequest extends PassKey {
  * Samples in a row, for data without random access. The samples of a pass and their order are a function of the key.
  * Every process and worker thread reads all of it and keeps its share, and a resumed pass is read from its beginning,
  * unless the dataset can do better and says so:
+ * - `state_dict` and `load_state_dict`, on the dataset or on what `samples` gives: says where it stands after the sample
+ *   given last, and goes on there. The dataset's is loaded before `samples` is called and holds for that call alone,
+ *   the iterator's after it, before the first sample. With `canShard` a state is that of one shard;
  * - `canSkip`: `samples` begins at sample number `request.start` without reading those before it;
  * - `canShard`: `samples` gives only samples whose number is `inShard(number, request.shard)`, so that the others need
  *   not be decoded. Over several processes this takes a known `length`.
@@ -44,6 +47,8 @@ export interface StreamDataset<Sample = unknown> {
   readonly length?: number;
   readonly canSkip?: boolean;
   readonly canShard?: boolean;
+  state_dict?(): unknown;
+  load_state_dict?(state: unknown): void;
 }
 
 export const wholeStream: StreamShard = { block: 1, index: 0, count: 1 };

@@ -2,6 +2,7 @@ import { type CollateFunction, readCollate, toTensors } from '../collate/collate
 import { DefaultCollate } from '../collate/defaultCollate.ts';
 import { isMapDataset, type MapDataset, type StreamDataset } from '../dataset/dataset.ts';
 import type { PassKey } from '../dataset/passKey.ts';
+import { nameOf } from '../dataset/stateful.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import type { BatchSampler } from '../sampler/sampler.ts';
 import { type Shard, type ShardedPlan, shardPlan } from '../sampler/shard.ts';
@@ -20,7 +21,9 @@ import {
   readTimeout,
   refuseSamplers,
 } from './loaderOptions.ts';
-import { streamBatches } from './streamBatches.ts';
+import { type StreamCut, streamBatches } from './streamBatches.ts';
+import { fitState, type ReaderState, type StreamState, stateAfter } from './streamState.ts';
+import { WalkReport } from './walkReport.ts';
 import { WorkerSource } from './workerSource.ts';
 
 export type { DataLoaderOptions };
@@ -41,6 +44,7 @@ export class DataLoader implements Loader {
   readonly #readAhead: number;
   readonly #timeout: number;
   readonly #seed: number | undefined;
+  readonly #snapshotEvery: number;
   readonly #workers: WorkerSource;
   #tell: (text: string) => void = (text) => process.emitWarning(text);
   #defaultSeed = 0;
@@ -55,6 +59,7 @@ export class DataLoader implements Loader {
       requireWhole('DataLoader', 'prefetch_factor', options.prefetch_factor ?? 2, 1) * Math.max(1, this.num_workers);
     this.#timeout = readTimeout(options.timeout);
     this.#seed = options.seed ?? undefined;
+    this.#snapshotEvery = requireWhole('DataLoader', 'snapshot_every_n_steps', options.snapshot_every_n_steps ?? 1, 1);
     this.#collatesByDefault = options.collate_fn == null;
     const standard = new DefaultCollate();
     this.#collate = options.collate_fn == null ? (samples) => standard.call(samples) : readCollate(options.collate_fn);
@@ -68,6 +73,7 @@ export class DataLoader implements Loader {
       hasCollate: !this.#collatesByDefault,
       length: isMapDataset(this.dataset) ? this.dataset.length : undefined,
       isPersistent: options.persistent_workers ?? true,
+      onNote: (text: string) => this.#tell(text),
     };
     this.#workers = new WorkerSource(workers, options.worker_recipe ?? undefined);
   }
@@ -117,6 +123,8 @@ export class DataLoader implements Loader {
 
   /** The batches of one pass from `start` on. Whoever iterates owns the tensors and frees them. */
   pass(options: PassOptions): AsyncIterableIterator<LoadedBatch> {
+    // samples by number need no state: there must be none of a stream
+    if (this.#batches !== undefined) this.#cut(options, 1);
     return this.num_workers === 0 ? this.#ownPass(options) : this.#workerPass(options);
   }
 
@@ -140,9 +148,16 @@ export class DataLoader implements Loader {
     return shardPlan(sampler.plan(key), sampler, shard);
   }
 
-  #cut(options: PassOptions) {
+  #cut(options: PassOptions, workers: number): Omit<StreamCut, 'worker'> {
     const { start = 0, shard = singleShard } = options;
-    return { key: this.#key(options), batchSize: this.batch_size ?? 1, dropLast: this.drop_last, shard, start };
+    const batchSize = this.batch_size ?? 1;
+    const { state, problem } = fitState(options.stream, this.dataset, { batchSize, shard, start, workers });
+    if (problem !== undefined) {
+      this.#tell(`The checkpoint's place in the stream ${nameOf(this.dataset)} is not used: ${problem}.`);
+    }
+    const snapshotEvery = options.captures === true ? this.#snapshotEvery : 0;
+    const place = { batchSize, dropLast: this.drop_last, shard, start };
+    return { key: this.#key(options), ...place, resume: state, snapshotEvery };
   }
 
   #ownPass(options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
@@ -166,10 +181,25 @@ export class DataLoader implements Loader {
   }
 
   async *#ownStream(dataset: StreamDataset, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
-    const cut = { ...this.#cut(options), worker: { id: 0, count: 1 } };
-    for await (const { index, samples, real } of streamBatches(dataset, cut)) {
-      yield { batch: this.#collate(samples), index, indices: [], real };
+    const cut = { ...this.#cut(options, 1), worker: { id: 0, count: 1 } };
+    const walk = new WalkReport(nameOf(dataset), (text) => this.#tell(text));
+    const follow = this.#follow(cut, 1);
+    for await (const { index, samples, real, reader } of streamBatches(dataset, cut, (...at) => walk.passed(...at))) {
+      yield { batch: this.#collate(samples), index, indices: [], real, stream: follow(reader) };
     }
+  }
+
+  /** Gives the state after each batch, told what its reader said. */
+  #follow(
+    cut: Omit<StreamCut, 'worker'>,
+    workers: number,
+  ): (reader: ReaderState | undefined) => StreamState | undefined {
+    const { dataset } = this;
+    let state = cut.resume;
+    return (reader) => {
+      if (!isMapDataset(dataset)) state = stateAfter(state, reader, dataset, { ...cut, workers });
+      return state;
+    };
   }
 
   #assemble(fetched: Fetched): unknown {
@@ -208,12 +238,14 @@ export class DataLoader implements Loader {
   }
 
   async *#streamFrom(pool: WorkerPool, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
-    const cut = this.#cut(options);
+    const cut = this.#cut(options, pool.size);
+    const follow = this.#follow(cut, pool.size);
     const stream = pool.openStream(cut);
     const limits = { start: cut.start, end: Number.POSITIVE_INFINITY, limit: this.#readAhead, timeout: this.#timeout };
     try {
       for await (const read of workerPass({ ...limits, ask: (index) => stream.next(index) })) {
-        yield { batch: this.#finish(read), index: read.index ?? 0, indices: [], real: read.real ?? 0 };
+        const { index = 0, real = 0, reader } = read;
+        yield { batch: this.#finish(read), index, indices: [], real, stream: follow(reader) };
       }
     } finally {
       stream.close();

@@ -1,5 +1,6 @@
 import type { Shard } from '../sampler/shard.ts';
 import type { WorkerRecipe } from '../worker/recipe.ts';
+import type { StreamState } from './streamState.ts';
 
 /** One batch on its way to the trainer. */
 export interface LoadedBatch {
@@ -10,6 +11,8 @@ export interface LoadedBatch {
   readonly indices: readonly number[];
   /** Samples that count; 0 when the batch only keeps this rank in step with the others. */
   readonly real: number;
+  /** Where a stream stands after it, where the pass was asked for it and the stream can say so. */
+  readonly stream?: StreamState | undefined;
 }
 
 export interface PassOptions {
@@ -17,6 +20,10 @@ export interface PassOptions {
   /** The first batch wanted, as counted on this rank. */
   readonly start?: number;
   readonly shard?: Shard;
+  /** Whether batches come with the state of the stream. */
+  readonly captures?: boolean;
+  /** The state that came with the batch before `start`, to go on from. */
+  readonly stream?: StreamState | undefined;
 }
 
 /** What the trainer asks of a loader. The batches of a pass are a function of (seed, pass, shard). */

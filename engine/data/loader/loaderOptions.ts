@@ -26,6 +26,11 @@ export interface DataLoaderOptions {
   readonly timeout?: number;
   /** Seed of order and augmentations; the run's seed when absent. */
   readonly seed?: number | null;
+  /**
+   * A stream that says where it stands (state_dict) is asked so after every so many batches of each reader; 1 when absent. With more,
+   * a resume reads again what came after.
+   */
+  readonly snapshot_every_n_steps?: number | null;
   /** Accepted for configs written for PyTorch: TensorFlow.js has no pinned memory. */
   readonly pin_memory?: boolean;
   /** How workers make the dataset again, where the loader is built in code; a config needs none. */
@@ -46,6 +51,7 @@ export const loaderOptionNames: readonly (keyof DataLoaderOptions)[] = [
   'pin_memory',
   'persistent_workers',
   'timeout',
+  'snapshot_every_n_steps',
   'worker_recipe',
 ];
 

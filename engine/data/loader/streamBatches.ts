@@ -1,6 +1,8 @@
 import { type StreamDataset, wholeStream } from '../dataset/dataset.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import type { Shard } from '../sampler/shard.ts';
+import { type OpenStream, openStream } from './openStream.ts';
+import { type ReaderState, readsOf, type StreamState } from './streamState.ts';
 
 export interface StreamCut {
   readonly key: PassKey;
@@ -11,6 +13,10 @@ export interface StreamCut {
   readonly start: number;
   /** Of this rank's batches only numbers id, id + count, …: the share of one worker thread. */
   readonly worker: { readonly id: number; readonly count: number };
+  /** A state that fits (see fitState), to go on from. */
+  readonly resume: StreamState | undefined;
+  /** The state of the stream is taken after every so many of a reader's batches; 0 for never. */
+  readonly snapshotEvery: number;
 }
 
 export interface StreamBatch {
@@ -19,55 +25,87 @@ export interface StreamBatch {
   readonly samples: readonly unknown[];
   /** How many of them count. */
   readonly real: number;
+  /** Where the stream stands after it, where that was asked for and it can say so. */
+  readonly reader?: ReaderState | undefined;
 }
+
+/** Hears of batches that are read only to get past them. */
+export type OnWalk = (done: number, total: number) => void;
 
 /**
  * The batches of a stream. Of each block of N batches rank i gets the i-th, as accelerate's IterableDatasetShard does.
  * An unfinished last block is filled from the first block (`wrap`), or cut as it comes; with `dropLast` it is dropped.
  * Which samples a batch holds does not depend on the number of workers, nor on whether the dataset can skip or shard.
  */
-export function streamBatches(dataset: StreamDataset, cut: StreamCut): AsyncGenerator<StreamBatch, void, undefined> {
-  const canShare = cut.shard.worldSize === 1 || dataset.length !== undefined;
-  return dataset.canShard === true && canShare ? shardedBatches(dataset, cut) : dealtBatches(dataset, cut);
+export function streamBatches(
+  dataset: StreamDataset,
+  cut: StreamCut,
+  onWalk: OnWalk = () => undefined,
+): AsyncGenerator<StreamBatch, void, undefined> {
+  const isShared = readsOf(dataset, cut.shard.worldSize) === 'share';
+  return isShared ? shardedBatches(dataset, cut, onWalk) : dealtBatches(dataset, cut, onWalk);
 }
 
 /** Reads everything and keeps this worker's share. */
-async function* dealtBatches(dataset: StreamDataset, cut: StreamCut): AsyncGenerator<StreamBatch, void, undefined> {
-  const { batchSize, start, worker } = cut;
+async function* dealtBatches(
+  dataset: StreamDataset,
+  cut: StreamCut,
+  onWalk: OnWalk,
+): AsyncGenerator<StreamBatch, void, undefined> {
+  const { batchSize, start, worker, resume } = cut;
   const blockSize = batchSize * cut.shard.worldSize;
-  let index = dataset.canSkip === true ? start : 0;
-  let first: readonly unknown[] | undefined;
+  // every reader goes through the whole stream: the state that is furthest on is good for all
+  const saved = resume?.readers.reduce((best, reader) => (reader.next > best.next ? reader : best));
+  const walked = saved === undefined || resume === undefined ? 0 : saved.next * resume.batch_size * resume.world_size;
+  const target = start * blockSize;
+  let number = saved === undefined && dataset.canSkip === true ? target : walked;
+  let index = start;
+  const first: unknown[] = [];
   let block: unknown[] = [];
-  const isMine = () => index >= start && index % worker.count === worker.id;
-  for await (const sample of dataset.samples({ ...cut.key, start: index * blockSize, shard: wholeStream })) {
+  const stream = openStream(dataset, { ...cut.key, start: number, shard: wholeStream }, saved);
+  for await (const sample of stream) {
+    if (number < blockSize) first.push(sample);
+    if (number++ < target) {
+      onWalk(Math.floor(number / blockSize), start);
+      continue;
+    }
     block.push(sample);
     if (block.length < blockSize) continue;
-    if (index === 0) first = block;
-    if (isMine()) yield { index, samples: own(block, cut), real: batchSize };
+    if (index % worker.count === worker.id) {
+      yield { index, samples: own(block, cut), real: batchSize, reader: capture(stream, cut, index) };
+    }
     index++;
     block = [];
   }
-  if (block.length === 0 || cut.dropLast || !isMine()) return;
-  const source = async () => (index === 0 ? block : (first ?? firstSamples(dataset, cut, blockSize)));
+  if (block.length === 0 || cut.dropLast || index % worker.count !== worker.id) return;
+  const isFirstKnown = first.length === blockSize;
+  const source = async () => (index === 0 ? block : isFirstKnown ? first : firstSamples(dataset, cut, blockSize));
   yield* lastBatch(index, own(block, cut), block.length, cut, source);
 }
 
 /** The dataset gives this worker's share alone. */
-async function* shardedBatches(dataset: StreamDataset, cut: StreamCut): AsyncGenerator<StreamBatch, void, undefined> {
+async function* shardedBatches(
+  dataset: StreamDataset,
+  cut: StreamCut,
+  onWalk: OnWalk,
+): AsyncGenerator<StreamBatch, void, undefined> {
   const { batchSize, start, worker } = cut;
   const { rank, worldSize } = cut.shard;
   const blockSize = batchSize * worldSize;
   const { length } = dataset;
   const fullBlocks = length === undefined ? Number.POSITIVE_INFINITY : Math.floor(length / blockSize);
-  const from = dataset.canSkip === true ? start : 0;
+  const saved = cut.resume?.readers.find((reader) => reader.worker === worker.id);
+  const from = saved?.next ?? (dataset.canSkip === true ? start : 0);
   const shard = { block: batchSize, index: worker.id * worldSize + rank, count: worldSize * worker.count };
   let index = from + ((((worker.id - from) % worker.count) + worker.count) % worker.count);
   let batch: unknown[] = [];
   if (index > fullBlocks) return;
-  for await (const sample of dataset.samples({ ...cut.key, start: from * blockSize, shard })) {
+  const stream = openStream(dataset, { ...cut.key, start: from * blockSize, shard }, saved);
+  for await (const sample of stream) {
     batch.push(sample);
     if (batch.length < batchSize || index >= fullBlocks) continue;
-    if (index >= start) yield { index, samples: batch, real: batchSize };
+    if (index >= start) yield { index, samples: batch, real: batchSize, reader: capture(stream, cut, index) };
+    else onWalk(index + 1, start);
     index += worker.count;
     batch = [];
   }
@@ -75,6 +113,12 @@ async function* shardedBatches(dataset: StreamDataset, cut: StreamCut): AsyncGen
   const isLast = length === undefined || index === fullBlocks;
   if (rest === 0 || cut.dropLast || !isLast || index < start) return;
   yield* lastBatch(index, batch, rest, cut, () => firstSamples(dataset, cut, blockSize));
+}
+
+function capture(stream: OpenStream, { worker, snapshotEvery }: StreamCut, index: number): ReaderState | undefined {
+  const isDue = snapshotEvery > 0 && (Math.floor(index / worker.count) + 1) % snapshotEvery === 0;
+  const captured = isDue ? stream.capture() : undefined;
+  return captured && { worker: worker.id, next: index + 1, ...captured };
 }
 
 async function* lastBatch(

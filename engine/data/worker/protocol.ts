@@ -1,5 +1,6 @@
 import type { PassKey } from '../dataset/passKey.ts';
 import type { StreamCut } from '../loader/streamBatches.ts';
+import type { ReaderState } from '../loader/streamState.ts';
 import type { WorkerRecipe } from './recipe.ts';
 import type { StandInNames } from './standIns.ts';
 
@@ -42,11 +43,13 @@ export interface WorkerBatch {
   /** Of a stream's batch. */
   readonly index?: number;
   readonly real?: number;
+  readonly reader?: ReaderState | undefined;
 }
 
 export type WorkerReply =
   | { readonly type: 'ready'; readonly length: number | undefined }
   | { readonly type: 'refused'; readonly error: WorkerError }
   | { readonly type: 'batch'; readonly id: number; readonly batch: WorkerBatch }
+  | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'end'; readonly id: number }
   | { readonly type: 'error'; readonly id: number; readonly error: WorkerError };

@@ -3,8 +3,10 @@ import { EngineError } from '../../api/errors.ts';
 import { DefaultCollate } from '../collate/defaultCollate.ts';
 import { isMapDataset, isStreamDataset } from '../dataset/dataset.ts';
 import type { PassKey } from '../dataset/passKey.ts';
+import { nameOf } from '../dataset/stateful.ts';
 import { type Fetched, fetchSamples } from '../loader/fetch.ts';
 import { type StreamBatch, type StreamCut, streamBatches } from '../loader/streamBatches.ts';
+import { WalkReport } from '../loader/walkReport.ts';
 import { packBatch } from './packBatch.ts';
 import type { WorkerBatch, WorkerReply, WorkerRequest, WorkerSetup } from './protocol.ts';
 import { followRecipe, type WorkerParts } from './recipe.ts';
@@ -16,7 +18,8 @@ export async function serveBatches(setup: WorkerSetup, port: MessagePort): Promi
   setWorkerInfo({ id: setup.id, num_workers: setup.count });
   let server: BatchServer;
   try {
-    server = new BatchServer(await followRecipe(setup.recipe), setup.hasCollate);
+    const tell = (text: string) => send(port, { type: 'note', text });
+    server = new BatchServer(await followRecipe(setup.recipe), setup.hasCollate, tell);
   } catch (error) {
     send(port, { type: 'refused', error: packError(error) });
     return;
@@ -63,9 +66,11 @@ class BatchServer {
   /** Undefined when collating makes tensors, which only the training process can. */
   readonly #collate: HostCollate | undefined;
   readonly #mayStack: boolean;
+  readonly #tell: (text: string) => void;
   readonly #streams = new Map<number, AsyncGenerator<StreamBatch, void, undefined>>();
 
-  constructor(parts: WorkerParts, hasCollate: boolean) {
+  constructor(parts: WorkerParts, hasCollate: boolean, tell: (text: string) => void) {
+    this.#tell = tell;
     this.#dataset = parts.dataset;
     this.#mayStack = !hasCollate;
     this.#collate = hasCollate ? hostCollate(parts.collate) : hostCollate(new DefaultCollate());
@@ -84,14 +89,20 @@ class BatchServer {
   }
 
   open(pass: number, cut: StreamCut): void {
-    if (isStreamDataset(this.#dataset)) this.#streams.set(pass, streamBatches(this.#dataset, cut));
+    if (!isStreamDataset(this.#dataset)) return;
+    // all threads walk alike: one tells
+    const walk = cut.worker.id === 0 ? new WalkReport(nameOf(this.#dataset), this.#tell) : undefined;
+    this.#streams.set(
+      pass,
+      streamBatches(this.#dataset, cut, (...at) => walk?.passed(...at)),
+    );
   }
 
   async next(pass: number): Promise<WorkerBatch | undefined> {
     const result = await this.#streams.get(pass)?.next();
     if (result === undefined || result.done === true) return undefined;
-    const { samples, index, real } = result.value;
-    return { ...this.#assemble({ kind: 'samples', values: samples }), index, real };
+    const { samples, ...rest } = result.value;
+    return { ...this.#assemble({ kind: 'samples', values: samples }), ...rest };
   }
 
   async close(pass: number): Promise<void> {

@@ -12,6 +12,8 @@ export interface WorkerPoolOptions {
   readonly hasCollate: boolean;
   /** Samples that the dataset of this process has; undefined for a stream. */
   readonly length: number | undefined;
+  /** Hears what a thread has to tell. */
+  readonly onNote: (text: string) => void;
 }
 
 /** The worker threads of one loader. */
@@ -32,7 +34,7 @@ export class WorkerPool {
     const names = await standInNames();
     const threads = Array.from(
       { length: count },
-      (_, id) => new WorkerThread({ recipe, id, count, hasCollate, names }),
+      (_, id) => new WorkerThread({ recipe, id, count, hasCollate, names }, options.onNote),
     );
     const pool = new WorkerPool(threads);
     try {

@@ -27,13 +27,15 @@ export class WorkerThread {
   /** Resolves with the dataset's length when the thread has made its copy; rejects when it cannot. */
   readonly ready: Promise<number | undefined>;
   readonly #worker: Worker;
+  readonly #onNote: (text: string) => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
   #settleReady: { resolve(length: number | undefined): void; reject(error: unknown): void } | undefined;
   #state: State = 'starting';
   #nextId = 0;
 
-  constructor(options: WorkerThreadOptions) {
+  constructor(options: WorkerThreadOptions, onNote: (text: string) => void) {
+    this.#onNote = onNote;
     this.id = options.id;
     const cache = getCompileCacheDir();
     const setup: WorkerSetup = {
@@ -111,6 +113,8 @@ export class WorkerThread {
       if (this.#state === 'starting') this.#state = 'ready';
       if (this.#waiting.size === 0) this.#worker.unref();
       this.#settleReady?.resolve(reply.length);
+    } else if (reply.type === 'note') {
+      this.#onNote(reply.text);
     } else if (reply.type === 'refused') {
       this.#settleReady?.reject(unpackError(reply.error, this.id));
     } else {

@@ -16,10 +16,11 @@ type SaveSettings = Pick<
 /** What is due after a step was counted. */
 export function savesAfterStep(settings: SaveSettings, step: number): PlannedSave[] {
   const saves: PlannedSave[] = [];
-  if (isDue(step, settings.save_every_n_steps)) saves.push(stepSave(settings, step));
+  // first: of two for one step the second is lost for good when the process dies between them, as who goes on does so after it
   if (isDue(step, settings.permanent_save_every_n_steps)) {
     saves.push({ kind: 'permanent', folder: join(settings.project_dir, `ckpt_step_${step}`) });
   }
+  if (isDue(step, settings.save_every_n_steps)) saves.push(stepSave(settings, step));
   return saves;
 }
 

@@ -1,8 +1,10 @@
 import { relative, resolve, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
+import type { Collective } from '../../api/training.ts';
 import type { FrozenWeights } from '../../checkpoint/index.ts';
 import { fromPlain, toYaml } from '../../config/index.ts';
+import type { StreamState } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
@@ -16,6 +18,7 @@ const accumulatedPrefix = 'accumulated.rank';
 interface OfRanks {
   readonly random: SavedState['random'];
   readonly custom: readonly (readonly unknown[])[];
+  readonly streams: readonly (StreamState | null)[];
 }
 
 interface LoadOptions {
@@ -45,12 +48,13 @@ export class TrainingStore {
     const { collective } = this.#subject.environment;
     const random = await collective.allGather(parts.random.state());
     const custom = await collective.allGather(this.#subject.checkpoint_objects.map((object) => object.state_dict()));
+    const streams = await collective.allGather(parts.cursor.stream ?? null);
     const accumulated =
       parts.state.accumulated === 0 ? [] : await collective.allGather(await parts.updater.exportAccumulated());
     let failure: unknown;
     if (collective.rank === 0) {
       try {
-        await this.#write(save, parts, { random, custom }, accumulated);
+        await this.#write(save, parts, { random, custom, streams }, accumulated);
         await this.#prune(save);
       } catch (error) {
         failure = error;
@@ -107,7 +111,7 @@ export class TrainingStore {
     return this.#frozen;
   }
 
-  #capture(parts: LoopParts, optimizer: unknown, { random, custom }: OfRanks): SavedState {
+  #capture(parts: LoopParts, optimizer: unknown, { random, custom, streams }: OfRanks): SavedState {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
     return {
       format: 1,
@@ -123,6 +127,7 @@ export class TrainingStore {
       scaler: parts.scaler?.state() ?? null,
       spikes: parts.guard.state(),
       steps: parts.compiler?.mode ?? null,
+      ...(streams.some((stream) => stream !== null) ? { streams: [...streams] } : {}),
       metrics: { ...parts.metrics },
       custom: [...(custom[0] ?? [])],
       ...(custom.length > 1 ? { custom_by_rank: custom.map((states) => [...states]) } : {}),
@@ -195,6 +200,7 @@ export class TrainingStore {
     try {
       const saved = readSavedState(content.state, folder);
       const place = { pass: parts.state.pass, batch: parts.state.batch };
+      const stream = options.keepsPlace === true ? parts.cursor.stream : streamOf(saved, environment.collective);
       await loadWeights(model, content, folder);
       this.#restoreAverage(content, saved, parts);
       const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
@@ -222,7 +228,7 @@ export class TrainingStore {
       if (parts.state.accumulated > 0 && own !== undefined) {
         parts.updater.importAccumulated(Float32Array.from(await own.data()));
       }
-      await parts.moveCursor();
+      await parts.moveCursor(stream);
       this.#newest = folder;
     } finally {
       disposeContent(content);
@@ -281,6 +287,11 @@ export class TrainingStore {
     const base = this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
     return relative(resolve(base), resolve(folder)).split(sep).join('/');
   }
+}
+
+/** Where this rank's stream stood. On another number of ranks the first's: the loader knows whether it will do. */
+function streamOf(saved: SavedState, { rank, worldSize }: Pick<Collective, 'rank' | 'worldSize'>) {
+  return saved.streams?.[saved.world_size === worldSize ? rank : 0] ?? undefined;
 }
 
 function disposeContent({ model, optimizer, ema }: CheckpointContent): void {

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { disposeBatch, type LoadedBatch, type Loader, type Shard } from '../../data/index.ts';
+import { disposeBatch, type LoadedBatch, type Loader, type Shard, type StreamState } from '../../data/index.ts';
 
 export interface CursorPosition {
   readonly pass: number;
@@ -25,19 +25,26 @@ export class BatchCursor {
   #batch: number;
   #iterator: AsyncIterator<LoadedBatch> | undefined;
   #ahead: LoadedBatch | undefined;
+  #stream: StreamState | undefined;
 
-  /** `length` is the pass's length that all ranks agreed on. */
-  constructor(loader: Loader, shard: Shard, length: number | undefined, start: CursorPosition) {
+  /** `stream` belongs to `start`. `length` is the pass's length that all ranks agreed on. */
+  constructor(loader: Loader, shard: Shard, length: number | undefined, start: CursorPosition, stream?: StreamState) {
     this.#loader = loader;
     this.#shard = shard;
     this.#length = length;
     this.#pass = start.pass;
     this.#batch = start.batch;
+    this.#stream = stream;
   }
 
   /** Where the batch after the last one given lies. */
   get position(): CursorPosition {
     return { pass: this.#pass, batch: this.#batch };
+  }
+
+  /** Where a stream stands after the last batch given, where it says so. Batches read ahead do not count. */
+  get stream(): StreamState | undefined {
+    return this.#stream;
   }
 
   async next(): Promise<NextBatch> {
@@ -56,6 +63,7 @@ export class BatchCursor {
       );
     }
     this.#batch++;
+    this.#stream = loaded.stream;
     return { loaded, isLast: await this.#endPassAfter() };
   }
 
@@ -67,7 +75,13 @@ export class BatchCursor {
   }
 
   async #read(): Promise<LoadedBatch | undefined> {
-    this.#iterator ??= this.#loader.pass({ pass: this.#pass, start: this.#batch, shard: this.#shard });
+    this.#iterator ??= this.#loader.pass({
+      pass: this.#pass,
+      start: this.#batch,
+      shard: this.#shard,
+      captures: true,
+      stream: this.#stream,
+    });
     const result = await this.#iterator.next();
     return result.done === true ? undefined : result.value;
   }
@@ -76,6 +90,7 @@ export class BatchCursor {
     await this.dispose();
     this.#pass++;
     this.#batch = 0;
+    this.#stream = undefined;
   }
 
   /** Ends reading; the position stays. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
 import { steadyClock } from '../../base/clock.ts';
 import { deriveSeed, Random } from '../../base/random.ts';
-import type { Shard } from '../../data/index.ts';
+import type { Shard, StreamState } from '../../data/index.ts';
 import { advanceScheduler, LossScaler, WeightAverage } from '../../optim/index.ts';
 import { makeCompiler, makeValidationCompiler } from '../compile/makeCompiler.ts';
 import type { StepCompiler } from '../compile/stepCompiler.ts';
@@ -70,8 +70,8 @@ export interface LoopParts {
   position(): Position;
   advance(scheduler: SchedulerLike): void;
   warn(text: string, level?: 'info' | 'warning' | 'error'): void;
-  /** Goes to another place in the data, after a resume. */
-  moveCursor(): Promise<void>;
+  /** Goes to another place in the data, after a resume; `stream` is the state that a stream had there. */
+  moveCursor(stream: StreamState | undefined): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -94,7 +94,8 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const runDir = resolve(environment.runDir ?? settings.project_dir);
   const logging = settings.logging_config ?? new LoggingConfig();
   const trackers = new Trackers(isMain ? openTrackers(logging, { runDir, clock }) : [], (text) => warn(text));
-  const newCursor = () => new BatchCursor(subject.train_dataloader, shard, passLength, state);
+  const newCursor = (stream?: StreamState) =>
+    new BatchCursor(subject.train_dataloader, shard, passLength, state, stream);
   const parts: LoopParts = {
     state,
     epochLength,
@@ -148,9 +149,9 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
     }),
     advance: (scheduler) => advanceScheduler(scheduler, collective.worldSize),
     warn,
-    moveCursor: async () => {
+    moveCursor: async (stream) => {
       await parts.cursor.dispose();
-      parts.cursor = newCursor();
+      parts.cursor = newCursor(stream);
     },
     dispose: async () => {
       await parts.cursor.dispose();

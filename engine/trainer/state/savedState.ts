@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EngineError } from '../../api/errors.ts';
 import { MeasuredNumber } from '../../api/number.ts';
+import type { StreamState } from '../../data/index.ts';
 import { TrainState } from './trainState.ts';
 
 const RandomStateSchema = z.object({
@@ -9,6 +10,25 @@ const RandomStateSchema = z.object({
   stream: z.number(),
   position: z.number(),
 });
+
+const StreamStateSchema = z.object({
+  dataset: z.string(),
+  reads: z.enum(['whole', 'share']),
+  batch_size: z.number().int().positive(),
+  world_size: z.number().int().positive(),
+  workers: z.number().int().positive(),
+  readers: z
+    .array(
+      z.object({
+        worker: z.number().int().nonnegative(),
+        next: z.number().int().positive(),
+        holder: z.enum(['iterator', 'dataset']),
+        state: z.unknown(),
+      }),
+    )
+    .min(1)
+    .readonly(),
+}) satisfies z.ZodType<StreamState>;
 
 /** The part of a checkpoint that is neither weights nor optimizer slots. */
 export const SavedState = z.object({
@@ -37,6 +57,8 @@ export const SavedState = z.object({
   spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
   /** How steps ran where graphs are made of them (trainer.compile), so that a resumed training goes on to the bit. */
   steps: z.enum(['graph', 'host', 'eager']).nullish(),
+  /** Where the data stands, by rank, where it is a stream that says so. */
+  streams: z.array(StreamStateSchema.nullable()).nullish(),
   /** Of the last validation. */
   metrics: z.record(z.string(), MeasuredNumber),
   /** States of checkpoint_objects, rank 0's; with several processes every rank's besides. */

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Random } from '../../../engine/base/random.ts';
 import { compareCheckpoints } from '../../../engine/checkpoint/index.ts';
 
-// Real processes, real SIGKILL, real folders: dropout, shuffling, accumulation, a schedule, averages and an object of the
+// Real processes, real SIGKILL, real folders: a shuffled stream with a state of its own (with worker threads, where
+// there is one process), dropout, accumulation, a schedule, averages and an object of the
 // project's own are on. Checkpoints are two steps apart, so that most kills lose work, often within an accumulation.
 
 const script = fileURLToPath(new URL('../../fixtures/trainer/killedRank.ts', import.meta.url));
@@ -85,6 +86,8 @@ test.each([1, 2])(
         readFileSync(join(folder, whole, `weights.${rank}.json`), 'utf8'),
       );
     }
+    const { streams } = JSON.parse(readFileSync(join(folder, killed, 'checkpoints/step_36/state.json'), 'utf8'));
+    expect(streams).toHaveLength(worldSize);
     const kept = readdirSync(join(folder, whole, 'checkpoints')).filter((name) => !name.startsWith('.'));
     expect(kept.sort()).toEqual(['best', 'epoch_4', 'step_36']);
     for (const path of [...kept.map((name) => join('checkpoints', name)), 'ckpt_step_11', 'ckpt_step_33']) {
