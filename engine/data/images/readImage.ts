@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { EngineError } from '../../api/errors.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { getWorkerInfo } from '../worker/workerInfo.ts';
 import type { DecodedCache, Pixels } from './decodedCache.ts';
+import type { JpegHeader } from './jpegHeader.ts';
+import { decodeSmallJpeg } from './smallJpeg.ts';
 
 export type ImageSize = number | readonly [height: number, width: number];
 
@@ -19,7 +22,11 @@ let loading: Promise<typeof import('sharp').default> | undefined;
 
 /** Loaded with the first image: projects without images never pay for it. */
 async function loadSharp(): Promise<typeof import('sharp').default> {
-  loading ??= import('sharp').then((module) => module.default);
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    // images differ: remembering what was done to the last ones takes more than it saves
+    sharp.cache(false);
+    return sharp;
+  });
   return loading;
 }
 
@@ -27,7 +34,7 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
 const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /**
- * Reads and decodes an image file with sharp (libvips): float32 [height, width, channels], values 0 … 1. Transparency is
+ * Reads and decodes an image file, small JPEG files by libjpeg-turbo itself, all others with sharp (libvips): float32 [height, width, channels], values 0 … 1. Transparency is
  * dropped, grey becomes three equal channels where three are asked for. Resizing is bilinear with antialiasing. Throws
  * `data.image` with the path for a file that is no image, damaged or cut off, or smaller than the crop.
  */
@@ -47,24 +54,35 @@ export async function readImage(path: string, options: ReadImageOptions, cache?:
 }
 
 async function decodeImage(path: string, options: ReadImageOptions): Promise<Pixels> {
-  const sharp = await loadSharp();
   try {
-    // a thread that has nothing else to do reads faster by itself than through sharp's threads
-    const source = getWorkerInfo() === undefined ? path : readFileSync(path);
-    return await (await resized(sharp(source, { failOn: 'warning' }), options))
+    // a thread that has nothing else to do reads faster by itself than through the pool of threads
+    const bytes = getWorkerInfo() === undefined ? await readFile(path) : readFileSync(path);
+    const small = await decodeSmallJpeg(bytes, options.channels, (header) => keepsSize(header, options.resize));
+    if (small !== undefined) return small;
+    const sharp = await loadSharp();
+    return await (await resized(sharp(bytes, { failOn: 'warning' }), options))
       .removeAlpha()
       .toColourspace(options.channels === 1 ? 'b-w' : 'srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    const isThere = !(error instanceof Error && 'syscall' in error);
+    const hint = isThere ? ' It is damaged, cut off, or of another kind than its name says.' : '';
     throw new EngineError(
       'data.image',
-      `The image ${path} cannot be read: ${reason}. It is damaged, cut off, or of another kind than its name says.`,
+      `The image ${path} cannot be read: ${reason}.${hint}`,
       { path },
       { cause: error },
     );
   }
+}
+
+/** Whether resizing to this size changes nothing. */
+function keepsSize({ width, height }: JpegHeader, resize: ImageSize | undefined): boolean {
+  if (resize === undefined) return true;
+  if (typeof resize === 'number') return Math.min(width, height) === resize;
+  return resize[0] === height && resize[1] === width;
 }
 
 /** torchvision's Resize: of a number the longer side keeps the proportion, cut to a whole number. */
