@@ -25,3 +25,10 @@ export function requireWhole(owner: string, key: string, value: unknown, least: 
     { owner, key, value },
   );
 }
+
+/** The value when it is text with something in it, such as a path; `options.invalid` otherwise. */
+export function requireText(owner: string, key: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  const what = value === undefined || value === '' ? 'missing' : JSON.stringify(value);
+  throw new EngineError('options.invalid', `${owner} needs '${key}', a path; it is ${what}.`, { owner, key, value });
+}

@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import type { HostTensor } from '../hostTensor.ts';
-import { checkOptions, requireWhole } from '../options.ts';
+import { checkOptions, requireText, requireWhole } from '../options.ts';
 import { readTextFile } from './textFile.ts';
 
 /** Characters and their numbers, in code point order. */
@@ -65,7 +65,7 @@ export class CharDataset extends Dataset<readonly [HostTensor, HostTensor]> {
     checkOptions('CharDataset', options, ['path', 'sequence_length', 'stride', 'from', 'to']);
     this.#window = requireWhole('CharDataset', 'sequence_length', options.sequence_length, 1);
     this.#stride = requireWhole('CharDataset', 'stride', options.stride ?? this.#window, 1);
-    const text = readTextFile(options.path);
+    const text = readTextFile(requireText('CharDataset', 'path', options.path));
     this.vocabulary = new CharVocabulary(text);
     const all = this.vocabulary.encode(text);
     const { from = 0, to = 1 } = options;

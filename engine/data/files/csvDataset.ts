@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { Dataset } from '../dataset/dataset.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, requireText } from '../options.ts';
 import { CsvColumn, type CsvDtype, csvDtypes } from './csvColumn.ts';
 import { checkDelimiter, csvSplitter, splitFields } from './csvFile.ts';
 import { RecordFile } from './records.ts';
@@ -38,7 +38,8 @@ export class CsvDataset extends Dataset<Record<string, unknown>> {
   constructor(options: CsvDatasetOptions) {
     super();
     checkOptions('CsvDataset', options, ['path', 'delimiter', 'header', 'columns', 'dtypes', 'duration_key']);
-    const { path, duration_key = 'duration' } = options;
+    const { duration_key = 'duration' } = options;
+    const path = requireText('CsvDataset', 'path', options.path);
     this.#delimiter = checkDelimiter(options.delimiter ?? (path.endsWith('.tsv') ? '\t' : ','));
     let table: TableColumns | undefined;
     const durations: number[] = [];

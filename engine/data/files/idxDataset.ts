@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import { type HostArray, type HostTensor, hostScalar, sizeOf } from '../hostTensor.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, requireText } from '../options.ts';
 import { readIdxFile } from './idxFile.ts';
 
 export interface IdxDatasetOptions {
@@ -37,9 +37,16 @@ export class IdxDataset extends Dataset<readonly [HostTensor, HostTensor]> {
   constructor(options: IdxDatasetOptions) {
     super();
     checkOptions('IdxDataset', options, ['images', 'labels', 'scale', 'mean', 'std', 'channel', 'limit']);
-    const images = readIdxFile(options.images);
-    const labels = readIdxFile(options.labels);
+    const images = readIdxFile(requireText('IdxDataset', 'images', options.images));
+    const labels = readIdxFile(requireText('IdxDataset', 'labels', options.labels));
     const count = images.shape[0] ?? 0;
+    if (images.shape.length < 2) {
+      throw new EngineError(
+        'data.idx.shape',
+        `${options.images} has no images but ${count} single values, as a file of labels has. Give 'images' the other file.`,
+        { images: options.images, shape: images.shape },
+      );
+    }
     if (labels.shape.length !== 1 || labels.shape[0] !== count) {
       throw new EngineError(
         'data.idx.mismatch',

@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import { isPlainObject } from '../collate/collate.ts';
 import { Dataset } from '../dataset/dataset.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, requireText } from '../options.ts';
 import { lineSplitter, RecordFile } from './records.ts';
 
 export interface JsonlDatasetOptions {
@@ -24,7 +24,8 @@ export class JsonlDataset extends Dataset {
   constructor(options: JsonlDatasetOptions) {
     super();
     checkOptions('JsonlDataset', options, ['path', 'duration_key', 'check']);
-    const { path, duration_key = 'duration', check = true } = options;
+    const { duration_key = 'duration', check = true } = options;
+    const path = requireText('JsonlDataset', 'path', options.path);
     let durations: number[] | undefined = check ? [] : undefined;
     this.#records = new RecordFile(path, lineSplitter(), (bytes, line) => {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();

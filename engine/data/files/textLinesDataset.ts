@@ -1,5 +1,5 @@
 import { Dataset } from '../dataset/dataset.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, requireText } from '../options.ts';
 import { lineSplitter, RecordFile } from './records.ts';
 
 export interface TextLinesDatasetOptions {
@@ -22,7 +22,7 @@ export class TextLinesDataset extends Dataset<string> {
     checkOptions('TextLinesDataset', options, ['path', 'skip_empty']);
     const skipEmpty = options.skip_empty ?? true;
     const durations: number[] = [];
-    this.#records = new RecordFile(options.path, lineSplitter(), (bytes) => {
+    this.#records = new RecordFile(requireText('TextLinesDataset', 'path', options.path), lineSplitter(), (bytes) => {
       if (skipEmpty && isBlank(bytes)) return false;
       durations.push(countCharacters(bytes));
       return true;

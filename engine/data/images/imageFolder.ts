@@ -2,7 +2,7 @@ import { EngineError } from '../../api/errors.ts';
 import { Dataset } from '../dataset/dataset.ts';
 import type { SampleContext } from '../dataset/sampleContext.ts';
 import { type HostTensor, hostScalar } from '../hostTensor.ts';
-import { checkOptions, requireWhole } from '../options.ts';
+import { checkOptions, requireText, requireWhole } from '../options.ts';
 import { Normalize } from '../transforms/colors.ts';
 import { readSize, type Transform } from '../transforms/transform.ts';
 import { applyTransforms, readTransforms } from '../transforms/transformDataset.ts';
@@ -67,7 +67,7 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
   constructor(options: ImageFolderOptions) {
     super();
     checkOptions('ImageFolder', options, known);
-    this.root = options.root;
+    this.root = requireText('ImageFolder', 'root', options.root);
     const { channels = 3 } = options;
     if (channels !== 1 && channels !== 3) {
       throw new EngineError('options.invalid', `ImageFolder: 'channels' must be 1 or 3; it is ${channels}.`, {});

@@ -66,7 +66,8 @@ async function decodeImage(path: string, options: ReadImageOptions): Promise<Pix
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // libvips says one thing once for each time that it tried
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
     const isThere = !(error instanceof Error && 'syscall' in error);
     const hint = isThere ? ' It is damaged, cut off, or of another kind than its name says.' : '';
     throw new EngineError(

@@ -96,6 +96,14 @@ export class WeightedRandomSampler implements Sampler {
         {},
       );
     }
+    const size = options.data_source?.length ?? this.#weights.length;
+    if (this.#weights.length > size) {
+      throw new EngineError(
+        'options.invalid',
+        `WeightedRandomSampler: there are ${this.#weights.length} weights, but only ${size} samples. Give one weight for each sample.`,
+        { weights: this.#weights.length, samples: size },
+      );
+    }
     if (!this.#replacement && usable < this.length) {
       throw new EngineError(
         'options.invalid',

@@ -2,7 +2,7 @@ import { EngineError } from '../../api/errors.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { passRandom } from './basic.ts';
-import type { Sampler, SizedSource } from './sampler.ts';
+import { checkDurations, type Sampler, type SizedSource } from './sampler.ts';
 
 export interface DurationSource extends SizedSource {
   /** One number for each sample, in the dataset's own unit. */
@@ -49,6 +49,7 @@ export class BucketSampler implements Sampler {
         { length: options.data_source.length },
       );
     }
+    checkDurations('BucketSampler', durations);
     this.batch_size = requireWhole('BucketSampler', 'batch_size', options.batch_size, 1);
     this.drop_last = options.drop_last ?? false;
     this.#shuffle = options.shuffle ?? true;

@@ -3,7 +3,7 @@ import type { PassKey } from '../dataset/passKey.ts';
 import { checkOptions, requireWhole } from '../options.ts';
 import { passRandom } from './basic.ts';
 import { listPlan } from './plans.ts';
-import { type BatchPlan, type BatchSampler, requireSource, type SizedSource } from './sampler.ts';
+import { type BatchPlan, type BatchSampler, checkDurations, requireSource, type SizedSource } from './sampler.ts';
 
 export interface LengthSource extends SizedSource {
   /** The length of a sample, without loading it. */
@@ -98,11 +98,14 @@ function describeDropped(
 }
 
 function readLengths(owner: string, source: LengthSource): readonly number[] {
-  const { durations } = source;
-  if (typeof source.get_length === 'function') {
-    return Array.from({ length: source.length }, (_, index) => source.get_length?.(index) ?? 0);
+  const lengths =
+    typeof source.get_length === 'function'
+      ? Array.from({ length: source.length }, (_, index) => source.get_length?.(index) ?? 0)
+      : source.durations;
+  if (lengths !== undefined) {
+    checkDurations(owner, lengths);
+    return Array.from(lengths);
   }
-  if (durations !== undefined) return Array.from(durations);
   throw new EngineError('data.sampler.lengths', `${owner} needs a dataset with get_length(index) or 'durations'.`, {});
 }
 

@@ -42,6 +42,19 @@ export function requireSource<T extends SizedSource>(owner: string, source: T | 
   );
 }
 
+/** Throws `data.sampler.durations` for a sample whose duration is no number to sort and add up by. */
+export function checkDurations(owner: string, durations: ArrayLike<number>): void {
+  for (let index = 0; index < durations.length; index++) {
+    const value = durations[index];
+    if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) continue;
+    throw new EngineError(
+      'data.sampler.durations',
+      `${owner}: the duration of sample ${index} is ${value}; each must be a number of at least 0. Correct the data or leave the sample out (an empty field of a CSV file counts as NaN).`,
+      { owner, index },
+    );
+  }
+}
+
 export interface ForeignSampler {
   readonly length?: number;
   set_epoch?(epoch: number): void;

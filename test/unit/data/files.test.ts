@@ -61,10 +61,28 @@ test.each([
   expect(() => readIdxFile(path)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(path) }));
 });
 
+test.each([
+  { id: 'CsvDataset', make: (path: string) => new CsvDataset({ path }) },
+  { id: 'JsonlDataset', make: (path: string) => new JsonlDataset({ path }) },
+  { id: 'TextLinesDataset', make: (path: string) => new TextLinesDataset({ path }) },
+  { id: 'CharDataset', make: (path: string) => new CharDataset({ path, sequence_length: 3 }) },
+])('$id without a path says so', ({ id, make }) => {
+  // a config's null is no text, whatever the types promise
+  const nothing: string = JSON.parse('null');
+  for (const [path, said] of [
+    ['', 'missing'],
+    [nothing, 'null'],
+  ] as const) {
+    expect(() => make(path)).toThrow(`${id} needs 'path', a path; it is ${said}.`);
+  }
+});
+
 test('says that a file is missing and that files do not match', () => {
   expect(() => readIdxFile(join(folder, 'nowhere'))).toThrow(expect.objectContaining({ code: 'data.idx.read' }));
   const options = { images: file('i', images), labels: file('l', formatIdx([3], Uint8Array.of(1, 2, 3))) };
   expect(() => new IdxDataset(options)).toThrow(/do not belong together/);
+  const swapped = { images: options.labels, labels: options.images };
+  expect(() => new IdxDataset(swapped)).toThrow(/has no images but 3 single values, as a file of labels has/);
 });
 
 test('text is read by lines or by windows of characters', () => {

@@ -56,6 +56,9 @@ test('weights decide how often a sample is drawn', () => {
   );
   expect([...distinct].sort()).toEqual([0, 2, 3]);
   expect(() => new WeightedRandomSampler({ weights: [1, 0], num_samples: 2, replacement: false })).toThrow(/only 1/);
+  expect(() => new WeightedRandomSampler({ weights: [1, 2], num_samples: 2, data_source: { length: 1 } })).toThrow(
+    /there are 2 weights, but only 1 samples/,
+  );
 });
 
 test('a bucket sampler keeps batches inside buckets and the short batch last', () => {
@@ -71,9 +74,15 @@ test('a bucket sampler keeps batches inside buckets and the short batch last', (
   expect(asList(sampler.order({ seed: 1, pass: 3 }))).not.toEqual(order);
 });
 
-test('a bucket sampler says that durations are missing', () => {
+test('durations that are missing, or none, are told', () => {
   const data_source = { length: 5, durations: [1, 2] };
   expect(() => new BucketSampler({ data_source, num_buckets: 2, batch_size: 1 })).toThrow(/durations/);
+  for (const wrong of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+    const odd = { length: 3, durations: [1, 2, wrong] };
+    const says = `the duration of sample 2 is ${wrong}`;
+    expect(() => new BucketSampler({ data_source: odd, num_buckets: 2, batch_size: 1 })).toThrow(says);
+    expect(() => new DynamicBatchSampler({ data_source: odd, batch_length_threshold: 9 })).toThrow(says);
+  }
 });
 
 test('dynamic batches stay under the threshold and leave out what is too long', () => {
