@@ -22,7 +22,7 @@ export type LaunchOptions = z.infer<typeof LaunchOptions>;
 
 export const PlannedProcess = z.object({
   rank: z.number().int().nonnegative(),
-  /** `cuda:0` or `cpu`. */
+  /** `cuda:0`; `webgpu`, which all processes share; or `cpu`. */
   device: z.string(),
   /** Value of CUDA_VISIBLE_DEVICES: one index, or empty to hide every GPU. */
   cudaVisibleDevices: z.string(),
@@ -36,6 +36,8 @@ export const LaunchPlan = z.object({
   /** Undefined: the processes meet at a socket of their own instead of a port. */
   port: z.number().int().positive().optional(),
   maxRestarts: z.number().int().nonnegative(),
+  /** The processes must not use a GPU, not even one that needs no CUDA. */
+  cpuOnly: z.boolean().optional(),
 });
 export type LaunchPlan = z.infer<typeof LaunchPlan>;
 

@@ -3,6 +3,7 @@ import { findProgram } from './askProgram.ts';
 import type { NvidiaGpu } from './nvidia.ts';
 import type { ProbeResult } from './probe.ts';
 import type { SetupRecord } from './setupRecord.ts';
+import type { BackendName } from './types.ts';
 
 const again = '`npm run setup -- --again`';
 
@@ -45,17 +46,19 @@ export function checkTensorflow(result: ProbeResult, setup: SetupRecord | undefi
   return { name, status: 'ok', found, reason };
 }
 
+/** @param used the backend that a training takes; `gpu`: whether it computes on one */
 export function checkGpu(
   nvidia: { readonly gpus: readonly NvidiaGpu[]; readonly problem?: string },
-  setup: SetupRecord | undefined,
+  used: { readonly name: BackendName; readonly gpu: boolean },
 ): DoctorCheck {
+  const name = 'gpu';
   const [first] = nvidia.gpus;
-  if (first === undefined) return { name: 'gpu', status: 'missing', found: nvidia.problem ?? 'no NVIDIA GPU' };
-  const names = nvidia.gpus.map((gpu) => `${gpu.id} ${gpu.name}`).join(', ');
-  const found = `${names}${first.driver ? `, driver ${first.driver}` : ''}`;
-  if (setup?.tensorflow.gpu === true) return { name: 'gpu', status: 'ok', found, reason: 'used by TensorFlow' };
-  const reason = 'not used: the TensorFlow found has no working CUDA';
-  return { name: 'gpu', status: 'warning', found, reason };
+  if (first === undefined) return { name, status: 'missing', found: nvidia.problem ?? 'no NVIDIA GPU' };
+  const found = `${nvidia.gpus.map((gpu) => gpu.name).join(', ')}${first.driver ? `, driver ${first.driver}` : ''}`;
+  if (used.gpu && used.name === 'tensorflow') return { name, status: 'ok', found, reason: 'used by TensorFlow' };
+  if (used.gpu)
+    return { name, status: 'ok', found, reason: 'used through WebGPU; TensorFlow with CUDA would be faster' };
+  return { name, status: 'warning', found, reason: `not used: ${used.name} computes on the CPU` };
 }
 
 export function checkSqlite(setup: SetupRecord | undefined): DoctorCheck {

@@ -13,10 +13,14 @@ import { loadWebgpu } from './webgpu.ts';
  * @throws EngineError `backend.unknown`, or the reason of the named backend
  */
 export async function loadBackend(request: BackendRequest = {}): Promise<LoadedBackend> {
-  const wanted = request.backend ?? 'auto';
+  const wanted = request.backend ?? wantedBackend();
   if (wanted !== 'auto') return { ...(await loadNamedBackend(wanted, request, true)), passedOver: [] };
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of backendNames) {
+    if (name === 'webgpu' && request.cpuOnly === true) {
+      passedOver.push({ name, reason: 'only the CPU is to be used' });
+      continue;
+    }
     try {
       return { ...(await loadNamedBackend(name, request, false)), passedOver };
     } catch (error) {
@@ -24,6 +28,11 @@ export async function loadBackend(request: BackendRequest = {}): Promise<LoadedB
     }
   }
   throw new EngineError('backend.none', 'No tensor backend works in this process.', { passedOver });
+}
+
+/** What ACCELHYDRA_BACKEND names; anything else there is refused when it is loaded. */
+export function wantedBackend(): string {
+  return process.env.ACCELHYDRA_BACKEND || 'auto';
 }
 
 /**

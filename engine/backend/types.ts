@@ -7,8 +7,13 @@ export const backendNames = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface BackendRequest {
-  /** `auto` takes the first that works of: native TensorFlow, WebGPU on a real GPU, WebAssembly, plain JavaScript. */
+  /**
+   * `auto` takes the first that works of: native TensorFlow, WebGPU on a real GPU, WebAssembly, plain JavaScript. When
+   * absent, ACCELHYDRA_BACKEND decides, else it is `auto`.
+   */
   readonly backend?: BackendName | 'auto';
+  /** Passes over WebGPU, whose tensors live on a GPU; native TensorFlow follows CUDA_VISIBLE_DEVICES. */
+  readonly cpuOnly?: boolean;
   /** Threads for one operation (native TensorFlow only). Must be chosen before the first load in a process. */
   readonly threads?: number;
   /** Threads that run independent operations side by side (native TensorFlow only). */

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { EngineError } from '../api/errors.ts';
+import { borrowKernels } from './borrowedKernels.ts';
+import { conv2dFilterGradient } from './conv2dFilterGradient.ts';
 import type { LoadedBackend, TensorApi } from './types.ts';
-import { completeWasmKernels } from './wasmKernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -19,7 +20,9 @@ export async function loadWasm(): Promise<Omit<LoadedBackend, 'passedOver'>> {
     throw new EngineError('backend.wasm.failed', 'The WebAssembly backend does not start on this machine.', {});
   }
   await tf.ready();
-  completeWasmKernels(tf);
+  // Training needs kernels that this backend lacks: one is put together from those it has, the rest is borrowed.
+  tf.registerKernel(conv2dFilterGradient(tf, 'wasm'));
+  borrowKernels(tf, 'wasm');
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return { tf, name: 'wasm', description: `WebAssembly${simd ? ' with SIMD' : ''}, 1 thread`, gpu: false, threads: 1 };
 }
@@ -33,7 +36,7 @@ export async function loadJavascript(): Promise<Omit<LoadedBackend, 'passedOver'
 }
 
 /** The JavaScript backend advertises the native one on its first tensor; we say ourselves which backend runs and why. */
-function quietJavascriptBackend(tf: TensorApi): void {
+export function quietJavascriptBackend(tf: TensorApi): void {
   const backend: object | null = tf.engine().findBackend('cpu');
   if (backend !== null && 'firstUse' in backend) backend.firstUse = false;
 }

@@ -1,6 +1,11 @@
 import { createRequire } from 'node:module';
 import { EngineError } from '../api/errors.ts';
+import { addInParts } from './addInParts.ts';
+import { borrowKernels } from './borrowedKernels.ts';
+import { DawnTurns } from './dawnTurns.ts';
 import type { LoadedBackend, TensorApi } from './types.ts';
+import { quietJavascriptBackend } from './wasm.ts';
+import { readSafely } from './webgpuReads.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -22,6 +27,7 @@ interface Gpu {
 
 // Dawn's entry object must outlive every device made from it, or the process crashes when it is collected.
 let entry: Gpu | undefined;
+const turns = new DawnTurns();
 
 /**
  * Makes WebGPU (npm `webgpu`, Dawn) the backend.
@@ -40,10 +46,14 @@ export async function loadWebgpu(allowSoftware: boolean): Promise<Omit<LoadedBac
   }
   const tf: TensorApi = require('@tensorflow/tfjs');
   require('@tensorflow/tfjs-backend-webgpu');
+  quietJavascriptBackend(tf);
   if (!(await tf.setBackend('webgpu'))) {
     throw new EngineError('backend.webgpu.failed', `WebGPU found ${adapterText(info)} but gave no device.`, {});
   }
   await tf.ready();
+  readSafely(tf, turns);
+  addInParts(tf);
+  borrowKernels(tf, 'webgpu');
   return { tf, name: 'webgpu', description: `WebGPU on ${adapterText(info)}`, gpu: !software };
 }
 
@@ -52,6 +62,7 @@ async function findAdapter(): Promise<AdapterInfo> {
   const { create, globals } = await importDawn();
   if (entry === undefined) {
     Object.assign(globalThis, globals);
+    turns.listen();
     entry = create([]);
     Object.defineProperty(globalThis.navigator, 'gpu', { value: entry, configurable: true });
   }
@@ -97,5 +108,8 @@ function isSoftware(info: AdapterInfo): boolean {
 }
 
 function adapterText(info: AdapterInfo): string {
-  return info.description || [info.vendor, info.architecture || info.device].filter(Boolean).join(' ') || 'an adapter';
+  // NVIDIA's description names only its driver
+  const name = info.device || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  if (!name) return info.description || 'an adapter';
+  return info.description ? `${name} (${info.description})` : name;
 }

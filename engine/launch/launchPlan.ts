@@ -36,6 +36,8 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
       { processes: count, gpus },
     );
   }
+  const sharesGpu = options.useCpu !== true && machine.devices.some((device) => device.kind === 'webgpu');
+  const withoutCuda = sharesGpu ? 'webgpu' : 'cpu';
   if ((options.mixedPrecision ?? 'no') !== 'no' && gpus.length === 0) {
     warnings.push(
       `mixed_precision is ${options.mixedPrecision} and the processes run on the CPU, where products in half precision are usually slower than in float32.`,
@@ -51,7 +53,7 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
     const gpu = gpus[rank];
     return {
       rank,
-      device: gpu === undefined ? 'cpu' : `cuda:${gpu}`,
+      device: gpu === undefined ? withoutCuda : `cuda:${gpu}`,
       cudaVisibleDevices: gpu === undefined ? '' : String(gpu),
       threads,
     };
@@ -64,6 +66,7 @@ export function planLaunch(options: LaunchOptions, machine: Machine): PlannedLau
       mixedPrecision: options.mixedPrecision ?? 'no',
       ...(port === undefined || port === 0 ? {} : { port }),
       maxRestarts: options.maxRestarts ?? 0,
+      ...(options.useCpu === true ? { cpuOnly: true } : {}),
     },
   };
 }

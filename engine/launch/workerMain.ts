@@ -16,8 +16,8 @@ async function train(context: WorkerContext): Promise<WorkerOutcome> {
   const joining = context.joinRanks();
   joining.catch(() => undefined);
   const threads = job.plan.processes[rank]?.threads ?? 1;
-  const backend = await loadBackend({ threads, interOpThreads: 1 });
-  const { mixedPrecision } = job.plan;
+  const { mixedPrecision, cpuOnly = false } = job.plan;
+  const backend = await loadBackend({ threads, interOpThreads: 1, cpuOnly });
   setMixedPrecision(backend.tf, mixedPrecision);
   const say = (text: string, level: 'info' | 'warning') =>
     reporter.report({ type: 'log', level, text, time: Date.now() });

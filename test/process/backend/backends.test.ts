@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { tensorflowObstacle } from '../../../engine/backend/index.ts';
 import { lastJson, runNode } from '../../support/runNode.ts';
+import { noSoftwareGpu, softwareGpu } from '../../support/softwareGpu.ts';
 
 const script = fileURLToPath(new URL('./useBackend.ts', import.meta.url));
 
-// Debian's Chromium carries a Vulkan loader and a software GPU, which is enough to run WebGPU for real.
-const chromium = '/usr/lib/chromium';
-const softwareGpu = { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: `${chromium}/vk_swiftshader_icd.json` };
-const noSoftwareGpu = !existsSync(softwareGpu.VK_ICD_FILENAMES) && `${softwareGpu.VK_ICD_FILENAMES} is not there`;
+const failScript = fileURLToPath(new URL('./failGpu.ts', import.meta.url));
 const noTensorflow = tensorflowObstacle();
 
 interface Used {
@@ -20,6 +17,10 @@ interface Used {
   readonly current: string;
   readonly gradient: readonly number[];
   readonly topk: readonly number[];
+  readonly readAtOnce: readonly number[];
+  readonly sumOfMany: number;
+  readonly distinct: readonly number[];
+  readonly reasons: readonly string[];
   readonly range?: readonly number[];
   readonly tensorflowVersion?: string;
   readonly threads?: number;
@@ -47,6 +48,10 @@ describe.each([
       // d/dW of |xW|² with x = [1, -1], W = [[1, 2], [3, 4]]: xW = [-2, -2], gradient 2·xᵀ(xW).
       expect(used.gradient).toEqual([-4, -4, 4, 4]);
       expect(used.topk).toEqual([3, 2]);
+      expect(used.readAtOnce).toEqual([4, 8, 12]);
+      // 1 + 2 + … + 20, more terms than a shader of WebGPU may have buffers
+      expect(used.sumOfMany).toBe(210);
+      expect(used.distinct).toEqual([5, 7]);
     },
   );
 });
@@ -69,6 +74,30 @@ describe.skipIf(noTensorflow)(`native TensorFlow${noTensorflow ? ` (${noTensorfl
 test('auto falls back to WebAssembly, never to an imitated GPU, and says what it passed over', async () => {
   const used = await use('auto', undefined, { ...softwareGpu, ACCELHYDRA_TENSORFLOW: 'none' });
   expect(used).toMatchObject({ name: 'wasm', passedOver: ['tensorflow', 'webgpu'] });
+});
+
+test('ACCELHYDRA_BACKEND decides where nothing else does', async () => {
+  const result = await runNode([script, ''], { environment: { ACCELHYDRA_BACKEND: 'cpu' } });
+  expect(lastJson<Used>(result)).toMatchObject({ name: 'cpu', passedOver: [] });
+});
+
+test('a process that must not use a GPU passes over WebGPU', async () => {
+  const environment = { ...softwareGpu, ACCELHYDRA_TENSORFLOW: 'none' };
+  const result = lastJson<Used>(await runNode([script, '', 'cpuOnly'], { environment }));
+  expect(result.name).toBe('wasm');
+  expect(result.reasons).toContainEqual('only the CPU is to be used');
+});
+
+describe.skipIf(noSoftwareGpu)(`that a GPU${noSoftwareGpu ? ` (${noSoftwareGpu})` : ''}`, () => {
+  test.each([
+    { id: 'refused an operation', how: 'refuse', code: 'backend.webgpu.refused', says: /refused an operation.*WGSL/ },
+    { id: 'is gone', how: 'lose', code: 'backend.webgpu.lost', says: /Resume from the last checkpoint/ },
+  ])('$id is told with the next value that is read, at once or later', async ({ how, code, says }) => {
+    const result = await runNode([failScript, how], { environment: softwareGpu });
+    const failure = { code, message: expect.stringMatching(says) };
+    expect(lastJson(result)).toMatchObject({ atOnce: failure, later: failure });
+    expect(result.stderr).toBe('');
+  });
 });
 
 test.each([

@@ -26,6 +26,15 @@ test('reads what nvidia-smi prints, in bytes, without the fields it does not kno
   expect(gpus[2]).not.toHaveProperty('temperature');
 });
 
+test('reads what driver 580 said on an H200 that does nothing, and while WebGPU trained on it', () => {
+  const idle = '0, GPU-00000000-0000-0000-0000-000000000000, NVIDIA H200, 143771, 0, 0, 37, 580.159.04\n';
+  expect(parseNvidiaGpus(idle)).toEqual([
+    expect.objectContaining({ memoryTotal: 150_754_820_096, memoryUsed: 0, utilization: 0, temperature: 37 }),
+  ]);
+  const busy = idle.replace(', 0, 0, 37,', ', 70, 36, 37,');
+  expect(parseNvidiaGpus(busy)[0]).toMatchObject({ memoryUsed: 70 * 1024 ** 2, utilization: 36 });
+});
+
 test.each([
   { id: 'a driver that complains', text: 'Failed to initialize NVML: Driver/library version mismatch\n' },
   { id: 'no GPU', text: 'No devices were found\n' },

@@ -5,6 +5,8 @@ import { mergeLaunchOptions, planLaunch } from '../../../engine/launch/launchPla
 const cpu: DeviceInfo = { id: 'cpu', kind: 'cpu', name: 'CPU', cores: 8 };
 const gpu = (index: number): DeviceInfo => ({ id: `cuda:${index}`, kind: 'cuda', name: 'GPU', index });
 const laptop = { devices: [cpu], cores: 8 };
+const webgpu: DeviceInfo = { id: 'webgpu:0', kind: 'webgpu', name: 'GPU', index: 0 };
+const boxWithoutCuda = { devices: [webgpu, cpu], cores: 8 };
 const box = { devices: [gpu(0), gpu(1), gpu(3), cpu], cores: 16 };
 
 describe('planLaunch', () => {
@@ -46,13 +48,28 @@ describe('planLaunch', () => {
       devices: ['cpu', 'cpu'],
       threads: 8,
     },
+    {
+      id: 'all share the GPU that WebGPU uses',
+      options: { numProcesses: 2 },
+      machine: boxWithoutCuda,
+      devices: ['webgpu', 'webgpu'],
+      threads: 4,
+    },
+    {
+      id: 'CPU although WebGPU works',
+      options: { useCpu: true },
+      machine: boxWithoutCuda,
+      devices: ['cpu'],
+      threads: 8,
+    },
   ])('$id', ({ options, machine, devices, threads }) => {
     const { plan, warnings } = planLaunch(options, machine);
     expect(plan.processes.map((process) => process.device)).toEqual(devices);
     for (const process of plan.processes) {
       expect(process.threads).toBe(threads);
-      expect(process.cudaVisibleDevices).toBe(process.device === 'cpu' ? '' : process.device.slice(5));
+      expect(process.cudaVisibleDevices).toBe(process.device.startsWith('cuda:') ? process.device.slice(5) : '');
     }
+    expect(plan.cpuOnly).toBe('useCpu' in options ? true : undefined);
     expect(warnings).toEqual([]);
   });
 

@@ -1,5 +1,4 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs';
-import { conv2dFilterGradient } from './conv2dFilterGradient.ts';
 import type { TensorApi } from './types.ts';
 
 type Values = Float32Array | Int32Array | Uint8Array;
@@ -12,26 +11,24 @@ interface MemoryBackend {
 }
 
 /**
- * Training needs kernels that the WebAssembly backend lacks. The gradient of a convolution is put together from those it
- * has; every other one is borrowed from the plain JavaScript backend: its inputs are copied over and its result back,
- * which is slow but right. Gives the names of what was borrowed.
+ * Gives a backend the kernels that it lacks and the plain JavaScript backend has: inputs are copied over and the result
+ * back, which is slow but right. Gives the names of what was borrowed.
  */
-export function completeWasmKernels(tf: TensorApi): readonly string[] {
-  tf.registerKernel(conv2dFilterGradient(tf, 'wasm'));
-  const own = new Set(tf.getKernelsForBackend('wasm').map((kernel) => kernel.kernelName));
+export function borrowKernels(tf: TensorApi, backendName: 'wasm' | 'webgpu'): readonly string[] {
+  const own = new Set(tf.getKernelsForBackend(backendName).map((kernel) => kernel.kernelName));
   const missing = tf.getKernelsForBackend('cpu').filter((kernel) => !own.has(kernel.kernelName));
-  for (const kernel of missing) tf.registerKernel(borrowed(tf, kernel));
+  for (const kernel of missing) tf.registerKernel(borrowed(tf, kernel, backendName));
   return missing.map((kernel) => kernel.kernelName);
 }
 
-function borrowed(tf: TensorApi, kernel: KernelConfig): KernelConfig {
+function borrowed(tf: TensorApi, kernel: KernelConfig, backendName: string): KernelConfig {
   const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, backend, attrs }) => {
-    const wasm = memoryOf(backend);
+    const borrower = memoryOf(backend);
     const javascript = memoryOf(tf.engine().findBackend('cpu'));
     const moved: object[] = [];
     const move = (info: TensorInfo): TensorInfo => {
       // the copy must be a real one: a kernel may hand its input on as its output
-      const dataId = javascript.write(wasm.readSync(info.dataId).slice(), info.shape, info.dtype);
+      const dataId = javascript.write(borrower.readSync(info.dataId).slice(), info.shape, info.dtype);
       moved.push(dataId);
       return { ...info, dataId, shape: info.shape, dtype: info.dtype };
     };
@@ -44,14 +41,14 @@ function borrowed(tf: TensorApi, kernel: KernelConfig): KernelConfig {
     });
     const back = (info: TensorInfo): TensorInfo => {
       moved.push(info.dataId);
-      const dataId = wasm.write(javascript.readSync(info.dataId), info.shape, info.dtype);
+      const dataId = borrower.write(javascript.readSync(info.dataId), info.shape, info.dtype);
       return { dataId, shape: info.shape, dtype: info.dtype };
     };
     const outputs = Array.isArray(results) ? results.map(back) : back(results);
     for (const dataId of new Set(moved)) javascript.disposeData(dataId, true);
     return outputs;
   };
-  return { kernelName: kernel.kernelName, backendName: 'wasm', kernelFunc };
+  return { kernelName: kernel.kernelName, backendName, kernelFunc };
 }
 
 function moveEach(
