@@ -75,6 +75,8 @@ export const Prediction = z.object({
   ]),
   /** The true answer where the sample has one. */
   expected: z.string().optional(),
+  /** Something about the computation that a person should know, told once. */
+  note: z.string().optional(),
   elapsedMs: z.number(),
 });
 export type Prediction = z.infer<typeof Prediction>;

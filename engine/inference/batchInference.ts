@@ -2,6 +2,7 @@ import { type Composition, toPlain } from '../config/index.ts';
 import type { ConfigBuilder, ProjectRuntime } from '../instantiate/index.ts';
 import { readWeights } from '../trainer/index.ts';
 import { buildDataloader } from '../trainer/prepare/dataloaderSection.ts';
+import { compileCalls, compileModeOf } from './compileCalls.ts';
 import { type InferenceResult, inferBatches } from './inferBatches.ts';
 import {
   composeInference,
@@ -51,7 +52,8 @@ export async function runBatchInference(request: BatchInferenceRequest): Promise
   onNote(`Backend ${await request.loadBackend()}`);
   const kind = weights.isAveraged ? ', averaged weights' : '';
   onNote(`Checkpoint ${weights.source} (epoch ${weights.epoch}, step ${weights.step}${kind})`);
-  const model = await buildModel(runtime, readRunConfig(target, weights.configText), weights);
+  const runConfig = readRunConfig(target, weights.configText);
+  const model = await buildModel(runtime, runConfig, weights);
   const section: unknown = Reflect.get(Object(toPlain(builder.resolved())), 'test_dataloader');
   const loader = await buildDataloader('test_dataloader', section, builder);
   const facts = {
@@ -62,7 +64,11 @@ export async function runBatchInference(request: BatchInferenceRequest): Promise
     overrides: composition.overrides.map((override) => override.text),
   };
   const { inferArgs, outputDir, expDir } = target;
+  const compiler = compileCalls(model, target.compile ?? compileModeOf(runConfig), onNote);
   const result = await inferBatches({ model, loader, arguments: inferArgs, outputDir, facts, onProgress, signal });
+  const graphs = compiler?.graphs ?? 0;
+  if (graphs > 0) onNote(`The model's call ran as ${graphs === 1 ? 'a graph' : `${graphs} graphs`}`);
+  compiler?.dispose();
   return { ...result, checkpoint: weights.source, expDir, step: weights.step, epoch: weights.epoch };
 }
 

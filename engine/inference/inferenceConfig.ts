@@ -14,6 +14,7 @@ import {
   toPlain,
 } from '../config/index.ts';
 import { type Project, restoreOrigins } from '../instantiate/index.ts';
+import type { CompileMode } from '../trainer/settingSections.ts';
 
 /** The config that every run's folder holds. */
 const RUN_CONFIG = 'config.yaml';
@@ -33,6 +34,8 @@ const Settings = z.looseObject({
   /** Folder below exp_dir/inference that gets the results. */
   output_name: z.string().nullish(),
   infer_args: z.record(z.string(), z.unknown()).nullish(),
+  /** Whether the model's call runs as graphs; where nothing is said, unless the run was trained with compile: false. */
+  compile: z.union([z.boolean(), z.literal('auto')]).nullish(),
 });
 
 /** Which run and which of its checkpoints an inference config means. */
@@ -43,6 +46,8 @@ export interface InferenceTarget {
   readonly expConfigPath: string | undefined;
   readonly outputDir: string;
   readonly inferArgs: Readonly<Record<string, unknown>>;
+  /** Undefined: as the run. */
+  readonly compile: CompileMode | undefined;
 }
 
 export interface InferenceCompositionRequest {
@@ -100,6 +105,7 @@ export async function findInferenceTarget(projectRoot: string, resolved: Contain
     expConfigPath: settings.exp_config_path == null ? undefined : resolve(projectRoot, settings.exp_config_path),
     outputDir: join(run, 'inference', settings.output_name ?? 'test'),
     inferArgs: settings.infer_args ?? {},
+    compile: settings.compile ?? undefined,
   };
 }
 

@@ -2,10 +2,11 @@ import type * as tf from '@tensorflow/tfjs';
 import { type ContainerNode, toPlain } from '../config/index.ts';
 import type { ProjectRuntime } from '../instantiate/index.ts';
 import { asModule, assignWeights, bringFrozenWeights, type Weights } from '../trainer/index.ts';
+import type { AnyModule } from '../trainer/model/module.ts';
 import type { AnsweringModel } from './predictOnce.ts';
 
 /** A Module as far as inference needs it. */
-export interface LoadableModel extends AnsweringModel {
+export interface LoadableModel extends AnsweringModel, Pick<AnyModule, 'namedModules'> {
   eval(): unknown;
   countParams(): { readonly total: number };
   /** The live variables, by name. */

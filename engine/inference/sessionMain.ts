@@ -4,6 +4,7 @@ import { resolveCheckpoint } from '../checkpoint/index.ts';
 import { failureOf } from '../process/childFailure.ts';
 import { endWithParent, sendToParent } from '../process/childLife.ts';
 import { openTrainingRuntime, readWeights } from '../trainer/index.ts';
+import { compileCalls, compileModeOf } from './compileCalls.ts';
 import { readRunConfig } from './inferenceConfig.ts';
 import { buildModel } from './loadModel.ts';
 import { readArguments, readSignature } from './modelContract.ts';
@@ -19,6 +20,8 @@ interface Answering {
   readonly signature: ModelSignature;
   readonly samples: SampleSource;
   readonly description: SessionDescription;
+  /** To be told with the next answer. */
+  readonly notes: string[];
 }
 
 async function load(start: SessionStart): Promise<Answering> {
@@ -27,6 +30,8 @@ async function load(start: SessionStart): Promise<Answering> {
   const runConfig = readRunConfig({ expDir: start.expDir, expConfigPath: undefined }, weights.configText);
   const backend = await loadBackend(start.threads === undefined ? {} : { threads: start.threads });
   const model = await buildModel(runtime, runConfig, weights);
+  const notes: string[] = [];
+  compileCalls(model, compileModeOf(runConfig), (text) => void notes.push(text));
   const signature = readSignature(model);
   const samples = new SampleSource(splitBuilders(runtime, runConfig, start.expDir), model, signature);
   const description = {
@@ -39,17 +44,22 @@ async function load(start: SessionStart): Promise<Answering> {
     isAveraged: weights.isAveraged,
     splits: [...samples.splits],
   };
-  return { model, signature, samples, description };
+  return { model, signature, samples, description, notes };
 }
 
-async function answer({ model, signature, samples }: Answering, request: SessionRequest): Promise<SessionMessage> {
+async function answer(
+  { model, signature, samples, notes }: Answering,
+  request: SessionRequest,
+): Promise<SessionMessage> {
   const { id } = request;
   try {
     if (request.type === 'samples') {
       return { type: 'samples', id, page: await samples.page(request.split, request.offset, request.limit) };
     }
     const options = readArguments(signature, request.arguments);
-    return { type: 'prediction', id, prediction: await predictOnce(model, signature, request.input, options, samples) };
+    const prediction = await predictOnce(model, signature, request.input, options, samples);
+    const note = notes.splice(0).join('\n');
+    return { type: 'prediction', id, prediction: note === '' ? prediction : { ...prediction, note } };
   } catch (error) {
     return { type: 'refused', id, failure: failureOf(error) };
   }

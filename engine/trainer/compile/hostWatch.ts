@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { AnyModule } from '../model/module.ts';
 
 /** A value that the step read from the host while it was recorded: a graph is only right as long as it is the same. */
 export interface HostRead {
@@ -11,6 +12,13 @@ export interface HostRoot {
   readonly owner: object;
   /** How a person writes it: `this`, `this.model`. */
   readonly label: string;
+}
+
+/** A model and the modules below it. */
+export function rootsOf(model: Pick<AnyModule, 'namedModules'>, label: string): HostRoot[] {
+  return model
+    .namedModules()
+    .map(({ name, module }) => ({ owner: module, label: name === '' ? label : `${label}.${name}` }));
 }
 
 export interface HostChange {

@@ -6,6 +6,7 @@ import type { StepGuard } from '../loop/stepGuard.ts';
 import type { Updater } from '../loop/updater.ts';
 import { beginNoise } from '../model/randomness.ts';
 import type { TrainState } from '../state/trainState.ts';
+import { rootsOf } from './hostWatch.ts';
 import { tensorBackend } from './nativeTensors.ts';
 import { StepCompiler } from './stepCompiler.ts';
 import type { StepCompilerOptions, UpdateForm } from './stepRequest.ts';
@@ -64,13 +65,7 @@ function formOf({ environment, optimizer }: TrainerSubject, guard: StepGuard): U
 /** Whose fields steps may read and change, and what among it is not looked into. */
 function hostOf(subject: TrainerSubject) {
   return {
-    owners: [
-      { owner: subject, label: 'this' },
-      ...subject.model.namedModules().map(({ name, module }) => ({
-        owner: module,
-        label: name === '' ? 'this.model' : `this.model.${name}`,
-      })),
-    ],
+    owners: [{ owner: subject, label: 'this' }, ...rootsOf(subject.model, 'this.model')],
     opaque: new Set<unknown>([subject.train_dataloader, subject.val_dataloader, subject.environment]),
   };
 }

@@ -3,12 +3,11 @@ import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer, type PlannedUpdate } from '../../optim/index.ts';
 import type { StepResult } from '../loop/eagerStep.ts';
 import { stepScalar } from '../model/stepInputs.ts';
-import { batchTensors } from './batchWatch.ts';
 import { compareTraces, hostConstants } from './compareTraces.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
 import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
-import { rolledBatch } from './rolledBatch.ts';
+import { onAnother } from './rolledBatch.ts';
 import type { StepCompilerOptions, StepRequest, UpdateForm } from './stepRequest.ts';
 import { type StepTrace, traceStep } from './stepTrace.ts';
 
@@ -99,15 +98,7 @@ export class StepRecorder {
 
   /** The step on its batch with the rows moved on, or on the batch itself where the step does not take that. */
   #rehearse(request: StepRequest, ahead: number): StepTrace {
-    const made: tf.Tensor[] = [];
-    const batch = rolledBatch(request.batch, made);
-    try {
-      return traceStep(this.#traceOptions(request, batch, batchTensors(batch), ahead));
-    } catch {
-      return traceStep(this.#traceOptions(request, request.batch, batchTensors(request.batch), ahead));
-    } finally {
-      for (const tensor of made) tensor.dispose();
-    }
+    return onAnother(request.batch, (batch, tensors) => traceStep(this.#traceOptions(request, batch, tensors, ahead)));
   }
 
   #traceOptions(request: StepRequest, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>, ahead: number) {

@@ -7,7 +7,7 @@ import { CompiledStep } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
 import { type HostRoot, sameReads } from './hostWatch.ts';
 import type { TensorBackend } from './nativeTensors.ts';
-import { rolledBatch } from './rolledBatch.ts';
+import { onAnother } from './rolledBatch.ts';
 import { replayStep } from './stepReplay.ts';
 import { type StepTrace, type TraceSink, traceStep } from './stepTrace.ts';
 import { usesIndex } from './usesIndex.ts';
@@ -103,7 +103,7 @@ export class ValidationCompiler {
 
   #compile(signature: string, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): CompiledStep | undefined {
     if (!this.#cache.mayAdd(signature, () => undefined)) return undefined;
-    const first = this.#rehearseAnother(batch);
+    const first = onAnother(batch, (other, otherTensors) => this.#rehearse(other, otherTensors));
     const trace = first === undefined ? undefined : this.#rehearse(batch, tensors);
     if (first === undefined || trace === undefined) return this.#turnOff();
     const { obstacle, varying } = compareTraces(first, trace);
@@ -116,18 +116,6 @@ export class ValidationCompiler {
       return step;
     } catch {
       return this.#turnOff();
-    }
-  }
-
-  #rehearseAnother(batch: unknown): StepTrace | undefined {
-    const made: tf.Tensor[] = [];
-    const other = rolledBatch(batch, made);
-    try {
-      return this.#rehearse(other, batchTensors(other));
-    } catch {
-      return this.#rehearse(batch, batchTensors(batch));
-    } finally {
-      for (const tensor of made) tensor.dispose();
     }
   }
 

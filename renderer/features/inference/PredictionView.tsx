@@ -49,6 +49,7 @@ export function PredictionView() {
               ))}
             </ul>
           )}
+          {data.note !== undefined && <p className="field__hint">{data.note}</p>}
           {data.output.type === 'text' && <p className="answer__text">{data.output.text}</p>}
           {data.output.type === 'tensor' && (
             <p className="mono">

@@ -65,13 +65,16 @@ const infer = (...overrides: string[]) =>
 describe('a checkpoint over a data split', () => {
   test('writes a line a sample and the metrics, beside the run', async () => {
     const progress: (readonly [number, number | undefined])[] = [];
+    const notes: string[] = [];
     const result = await runInference({
       fork: forkReal,
       projectRoot: project,
       configName: 'inference',
       overrides: [`exp_dir=${RUN}`, 'output_name=mine'],
       onProgress: (done, total) => progress.push([done, total]),
+      onNote: (text) => notes.push(text),
     });
+    if (tensorflowObstacle() === undefined) expect(notes).toContain("The model's call ran as a graph");
     const folder = join(project, RUN, 'inference/mine');
     expect(result).toMatchObject({ outputDir: folder, samples: 5, step: 2, metrics: { accuracy: 1 } });
     expect(progress).toEqual([
@@ -88,12 +91,20 @@ describe('a checkpoint over a data split', () => {
     });
   });
 
-  test('takes bare weights, with the config of the run', async () => {
+  test('takes bare weights, with the config of the run, and no graphs where that is said', async () => {
     const file = `${RUN}/checkpoints/epoch_9/model.safetensors`;
-    expect(await infer(`exp_dir=${RUN}`, `ckpt_dir_or_file=${file}`)).toMatchObject({
-      step: 0,
-      metrics: { accuracy: 1 },
+    const notes: string[] = [];
+    const overrides = [`exp_dir=${RUN}`, `ckpt_dir_or_file=${file}`, '+compile=false'];
+    const result = await runInference({
+      fork: forkReal,
+      projectRoot: project,
+      configName: 'inference',
+      overrides,
+      onNote: (text) => notes.push(text),
     });
+    expect(result).toMatchObject({ step: 0, metrics: { accuracy: 1 } });
+    expect(notes.join()).not.toContain('graph');
+    await expect(infer(`exp_dir=${RUN}`, '+compile=often')).rejects.toMatchObject({ code: 'inference.settings' });
   });
 
   test('takes the data that the run was trained with, where nobody says otherwise', async () => {

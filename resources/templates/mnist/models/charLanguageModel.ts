@@ -12,6 +12,9 @@ import {
   type SampleView,
 } from 'accelhydra-studio';
 
+/** Texts that are written on are padded to multiples of this. */
+const LENGTHS = 16;
+
 /** What mixes the positions of a text: [batch, length, dim] → the same shape. */
 export type TextBackbone = Module & { readonly dim: number };
 
@@ -112,8 +115,11 @@ export class CharLanguageModel extends Module {
 
   async #nextLogits(known: readonly number[]): Promise<Float32Array> {
     const seen = known.slice(-this.context_length);
+    // the backbone looks back only, so what follows changes nothing: few lengths need few graphs
+    const length = Math.min(this.context_length, Math.ceil(seen.length / LENGTHS) * LENGTHS);
+    const padded = Int32Array.from({ length }, (_, place) => seen[place] ?? 0);
     const last = tf.tidy(() => {
-      const logits = this.call(tf.tensor2d([seen], [1, seen.length], 'int32'));
+      const logits = this.call(tf.tensor2d(padded, [1, length], 'int32'));
       return logits.slice([0, seen.length - 1, 0], [1, 1, -1]).flatten();
     });
     // waiting here lets the process hear that nobody wants the text any more
