@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ConfigCache, compose, explainAll, parseOverride } from '../../engine/config/index.ts';
-import { type Benchmark, milliseconds } from './benchmark.ts';
+import { type ComposeRequest, ConfigCache, compose, explainAll, parseOverride } from '../../engine/config/index.ts';
+import { type Benchmark, type Contest, milliseconds } from './benchmark.ts';
 
 const accelhydra = join(import.meta.dirname, '..', '..', 'engine', 'setup', 'bin.mjs');
 
@@ -63,17 +63,37 @@ function largeTree(): Record<string, string> {
 
 interface Tree {
   readonly folder: string;
-  dispose(): void;
+  readonly searchPath: readonly string[];
 }
 
-function writeTree(files: Readonly<Record<string, string>>, configDir = ''): Tree {
-  const folder = mkdtempSync(join(tmpdir(), 'config-bench-'));
-  for (const [file, text] of Object.entries(files)) {
-    const path = join(folder, configDir, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
-  return { folder, dispose: () => rmSync(folder, { recursive: true, force: true }) };
+/** Prepares a contest on real files, which are removed after it. */
+function onFiles(
+  files: Readonly<Record<string, string>>,
+  contest: (tree: Tree) => Omit<Contest, 'dispose'>,
+): () => Contest {
+  return () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-bench-'));
+    const configDir = join(folder, 'configs');
+    for (const [file, text] of Object.entries(files)) {
+      const path = join(configDir, file);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    }
+    const dispose = () => rmSync(folder, { recursive: true, force: true });
+    return { ...contest({ folder, searchPath: [configDir] }), dispose };
+  };
+}
+
+/** The same of the ML tree, by the request that composes it. */
+function onMlTree(contest: (request: ComposeRequest) => Omit<Contest, 'dispose'>): () => Contest {
+  return onFiles(mlTree, ({ searchPath }) =>
+    contest({ searchPath, configName: 'train', overrides: mlOverrides, env: {} }),
+  );
+}
+
+/** Milliseconds of one of `count` times. */
+async function each(count: number, work: () => unknown): Promise<number> {
+  return (await milliseconds(() => times(count, work))) / count;
 }
 
 /** Milliseconds of one of `count` compositions of real files, each checked for changes as always. */
@@ -90,19 +110,19 @@ function composing(
     unit: 'ms',
     rounds: 15,
     warmUps: 3,
-    prepare: () => {
-      const tree = writeTree(files);
-      const request = { searchPath: [tree.folder], configName: 'train', overrides, cache: new ConfigCache(), env: {} };
-      const each = async (work: () => unknown): Promise<number> =>
-        (await milliseconds(() => {
-          for (let index = 0; index < count; index++) work();
-        })) / count;
-      return {
-        ours: () => each(() => compose(request)),
-        dispose: () => tree.dispose(),
-      };
-    },
+    prepare: onFiles(files, ({ searchPath }) => {
+      const request = { searchPath, configName: 'train', overrides, cache: new ConfigCache(), env: {} };
+      return { ours: () => each(count, () => compose(request)) };
+    }),
   };
+}
+
+/** Milliseconds of a process of Node. */
+function node(cwd: string, ...args: string[]): Promise<number> {
+  return milliseconds(() => {
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd });
+    if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${stderr}`);
+  });
 }
 
 function times(count: number, work: () => unknown): void {
@@ -125,15 +145,10 @@ export const benchmarks: readonly Benchmark[] = [
     unit: 'ms',
     rounds: 41,
     warmUps: 5,
-    prepare: () => {
-      const tree = writeTree(mlTree);
-      const request = { searchPath: [tree.folder], configName: 'train', overrides: mlOverrides, env: {} };
-      const each = async (provenance: boolean): Promise<number> =>
-        (await milliseconds(() => {
-          for (let index = 0; index < 20; index++) compose({ ...request, provenance });
-        })) / 20;
-      return { ours: () => each(true), peer: () => each(false), dispose: () => tree.dispose() };
-    },
+    prepare: onMlTree((request) => ({
+      ours: () => each(20, () => compose({ ...request, provenance: true })),
+      peer: () => each(20, () => compose({ ...request, provenance: false })),
+    })),
   },
   composing('config-compose-large', '300-file tree, warm', largeTree(), ['seed=2'], 5),
   {
@@ -142,15 +157,10 @@ export const benchmarks: readonly Benchmark[] = [
     unit: 'ms',
     rounds: 15,
     warmUps: 3,
-    prepare: () => {
-      const tree = writeTree(mlTree);
-      const request = { searchPath: [tree.folder], configName: 'train', overrides: mlOverrides, env: {} };
-      return {
-        ours: () => milliseconds(() => times(20, () => explainAll(compose(request)))),
-        peer: () => milliseconds(() => times(20, () => compose(request))),
-        dispose: () => tree.dispose(),
-      };
-    },
+    prepare: onMlTree((request) => ({
+      ours: () => milliseconds(() => times(20, () => explainAll(compose(request)))),
+      peer: () => milliseconds(() => times(20, () => compose(request))),
+    })),
   },
   {
     name: 'config-explain-read',
@@ -158,53 +168,30 @@ export const benchmarks: readonly Benchmark[] = [
     unit: 'ms',
     rounds: 15,
     warmUps: 3,
-    prepare: () => {
-      const tree = writeTree(mlTree);
-      const request = { searchPath: [tree.folder], configName: 'train', overrides: mlOverrides, env: {} };
-      return {
-        ours: () => milliseconds(() => times(20, () => JSON.stringify([...explainAll(compose(request)).values()]))),
-        peer: () => milliseconds(() => times(20, () => compose(request))),
-        dispose: () => tree.dispose(),
-      };
-    },
+    prepare: onMlTree((request) => ({
+      ours: () => milliseconds(() => times(20, () => JSON.stringify([...explainAll(compose(request)).values()]))),
+      peer: () => milliseconds(() => times(20, () => compose(request))),
+    })),
   },
   {
     name: 'config-cold',
     metric: 'process start to printed config, against an empty Node process',
     unit: 'ms',
     rounds: 9,
-    prepare: () => {
-      const tree = writeTree(mlTree, 'configs');
-      const node = (...args: string[]): Promise<number> =>
-        milliseconds(() => {
-          const { status, stderr } = spawnSync(process.execPath, args, { cwd: tree.folder });
-          if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${stderr}`);
-        });
-      return {
-        ours: () => node(accelhydra, 'train', '--cfg', 'job', ...mlOverrides),
-        peer: () => node('-e', '0'),
-        dispose: () => tree.dispose(),
-      };
-    },
+    prepare: onFiles(mlTree, ({ folder }) => ({
+      ours: () => node(folder, accelhydra, 'train', '--cfg', 'job', ...mlOverrides),
+      peer: () => node(folder, '-e', '0'),
+    })),
   },
   {
     name: 'config-complete',
     metric: 'process start to completed options, against an empty Node process',
     unit: 'ms',
     rounds: 9,
-    prepare: () => {
-      const tree = writeTree(mlTree, 'configs');
-      const node = (...args: string[]): Promise<number> =>
-        milliseconds(() => {
-          const { status } = spawnSync(process.execPath, args, { cwd: tree.folder });
-          if (status !== 0) throw new Error(`node ${args.join(' ')} failed`);
-        });
-      return {
-        ours: () => node(accelhydra, '__complete', 'zsh', 'train', 'optimizer.'),
-        peer: () => node('-e', '0'),
-        dispose: () => tree.dispose(),
-      };
-    },
+    prepare: onFiles(mlTree, ({ folder }) => ({
+      ours: () => node(folder, accelhydra, '__complete', 'zsh', 'train', 'optimizer.'),
+      peer: () => node(folder, '-e', '0'),
+    })),
   },
   {
     name: 'config-overrides',

@@ -1,18 +1,19 @@
+// What a loader feeds against what a model eats that trains as compiled as the Trainer trains it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { loadBackend } from '../../engine/backend/index.ts';
+import { fetchSamples } from '../../engine/data/loader/fetch.ts';
 import {
-  Adam,
   Conv2d,
-  CrossEntropyLoss,
   DataLoader,
+  DefaultCollate,
   disposeBatch,
   Flatten,
   formatIdx,
+  type ImageFolder,
   Linear,
   MaxPool2d,
   type Module,
@@ -20,11 +21,11 @@ import {
   ReLU,
   Sequential,
 } from '../../engine/index.ts';
-import { installFastGradients } from '../../engine/trainer/model/fastGradients.ts';
 import { movedDigits, photographs, plainDigits, smallPictures } from '../fixtures/data/benchDatasets.ts';
 import type { Benchmark, Contest } from './benchmark.ts';
-
-type Batch = readonly [images: tf.Tensor, labels: tf.Tensor];
+import { Prepared } from './peers/prepared.ts';
+import { slicedTraining } from './peers/slicedTrainer.ts';
+import { smallCnn } from './peers/smallNets.ts';
 
 const recipes = pathToFileURL(join(import.meta.dirname, '../fixtures/data/benchDatasets.ts')).href;
 const folder = mkdtempSync(join(tmpdir(), 'data-bench-'));
@@ -32,9 +33,12 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 interface Task {
   readonly batchSize: number;
+  /** Of a round. */
   readonly batches: number;
   /** Batches to take before anything is measured. */
   readonly warmUp: number;
+  /** Of an input. */
+  readonly shape: readonly number[];
   loader(workers: number): DataLoader;
   model(): Module;
 }
@@ -83,35 +87,26 @@ async function digitTask(): Promise<Task> {
   const files = digitFiles();
   return {
     batchSize: 64,
-    batches: 60,
+    batches: 100,
     warmUp: 0,
+    shape: [28, 28, 1],
     loader: (workers) => loaderOf(movedDigits(files), 'movedDigits', files, 64, workers),
-    model: () => smallCnn(1, 28),
+    model: () => smallCnn(),
   };
 }
 
-/** The small CNN of the benchmarks, for images of this size. */
-function smallCnn(channels: number, size: number): Module {
-  return new Sequential(
-    new Conv2d({ in_channels: channels, out_channels: 8, kernel_size: 3, padding: 1 }),
-    new ReLU(),
-    new MaxPool2d({ kernel_size: 2 }),
-    new Conv2d({ in_channels: 8, out_channels: 16, kernel_size: 3, padding: 1 }),
-    new ReLU(),
-    new MaxPool2d({ kernel_size: 2 }),
-    new Flatten(),
-    new Linear({ in_features: 16 * (size / 4) ** 2, out_features: 10 }),
-  );
-}
-
-async function pictureTask(): Promise<Task> {
-  const root = await photographFolder('pictures', 32, 32, 1024);
-  return {
-    batchSize: 64,
-    batches: 30,
-    warmUp: 40,
-    loader: (workers) => loaderOf(smallPictures(root), 'smallPictures', root, 64, workers),
-    model: () => smallCnn(3, 32),
+/** JPEG files of 32 × 32, decoded in each pass or kept. */
+function pictureTask(cache_mb: number): () => Promise<Task> {
+  return async () => {
+    const options = { root: await photographFolder('pictures', 32, 32, 1024), cache_mb };
+    return {
+      batchSize: 64,
+      batches: 60,
+      warmUp: cache_mb > 0 ? 60 : 0,
+      shape: [32, 32, 3],
+      loader: (workers) => loaderOf(smallPictures(options), 'smallPictures', options, 64, workers),
+      model: () => smallCnn(3, 32),
+    };
   };
 }
 
@@ -121,6 +116,7 @@ async function photographTask(): Promise<Task> {
     batchSize: 16,
     batches: 8,
     warmUp: 0,
+    shape: [112, 112, 3],
     loader: (workers) => loaderOf(photographs(root), 'photographs', root, 16, workers),
     model: () =>
       new Sequential(
@@ -148,85 +144,56 @@ function loadBackendOnce(): Promise<unknown> {
 }
 
 /** Batches without end, pass after pass. */
-async function* endless(loader: DataLoader): AsyncGenerator<Batch> {
-  for (let pass = 0; ; pass++) for await (const { batch } of loader.pass({ pass })) yield batch as Batch;
+async function* endless(loader: DataLoader): AsyncGenerator<unknown, never> {
+  for (let pass = 0; ; pass++) for await (const { batch } of loader.pass({ pass })) yield batch;
 }
 
 /** Samples a second of taking batches and putting them away: what a loader can feed. */
-async function feeding(task: Task, batches: AsyncGenerator<Batch>): Promise<number> {
+async function feeding(task: Task, batches: AsyncGenerator<unknown, never>): Promise<number> {
   const started = performance.now();
   for (let i = 0; i < task.batches; i++) disposeBatch((await batches.next()).value);
   return (task.batches * task.batchSize) / ((performance.now() - started) / 1000);
 }
 
-/** Samples a second of training on batches: what the model eats. */
-async function eating(task: Task, step: (batch: Batch) => Promise<void>, next: () => Promise<Batch>): Promise<number> {
-  const started = performance.now();
-  for (let i = 0; i < task.batches; i++) await step(await next());
-  return (task.batches * task.batchSize) / ((performance.now() - started) / 1000);
+/** Samples a second of the Trainer, fed by this loader. */
+async function eating(task: Task, loader: DataLoader): Promise<() => Promise<number>> {
+  await loadBackendOnce();
+  manualSeed(1);
+  const { batches: steps, batchSize } = task;
+  const slice = slicedTraining({ model: task.model(), loader, steps, compile: 'auto' });
+  return async () => (steps * batchSize) / (await slice());
 }
 
-async function prepareModel(task: Task): Promise<(batch: Batch) => Promise<void>> {
-  await loadBackendOnce();
-  installFastGradients();
-  manualSeed(1);
-  const model = task.model();
-  const loss = new CrossEntropyLoss();
-  const optimizer = new Adam(model.namedParameters(), { lr: 1e-6 });
-  const parameters = model.namedParameters();
-  const variables = parameters.map(({ variable }) => variable);
-  return async ([images, labels]) => {
-    const { value, grads } = tf.variableGrads(() => loss.call(model.call(images), labels) as tf.Scalar, variables);
-    const gradients = new Map(
-      parameters.flatMap(({ name, variable }) =>
-        grads[variable.name] ? [[name, grads[variable.name] as tf.Tensor]] : [],
-      ),
-    );
-    optimizer.step(gradients);
-    // the device may run behind; what is eaten is what is done
-    await value.data();
-    tf.dispose([value, ...gradients.values()]);
-  };
+/** Noise in memory, a few batches of it. */
+function preparedLoader({ batchSize, shape }: Task): DataLoader {
+  const rows = 4 * batchSize;
+  const size = shape.reduce((product, length) => product * length, rows);
+  const dataset = new Prepared({
+    inputs: Float32Array.from({ length: size }, (_, i) => Math.sin(i * 0.37)),
+    inputShape: shape,
+    labels: Int32Array.from({ length: rows }, (_, i) => i % 4),
+    labelShape: [],
+  });
+  return new DataLoader({ dataset, batch_size: batchSize });
 }
 
 /** The loader alone against the model alone: above 1.2 the model never waits for data, given a core for it. */
 async function feedAgainstModel(makeTask: () => Promise<Task>, workers: number): Promise<Contest> {
   const task = await makeTask();
-  const step = await prepareModel(task);
+  const peer = await eating(task, preparedLoader(task));
   const loader = task.loader(workers);
   const batches = endless(loader);
-  const ready: Batch[] = [];
-  for (let i = 0; i < 4; i++) ready.push((await batches.next()).value);
   // the first passes decode what later ones find in the cache
-  for (let i = 4; i < task.warmUp; i++) disposeBatch((await batches.next()).value);
-  let turn = 0;
-  return {
-    ours: () => feeding(task, batches),
-    peer: () => eating(task, step, async () => ready[turn++ % 4] as Batch),
-    dispose: () => loader.dispose(),
-  };
+  for (let i = 0; i < 4 + task.warmUp; i++) disposeBatch((await batches.next()).value);
+  return { ours: () => feeding(task, batches), peer, dispose: () => loader.dispose() };
 }
 
 /** Training fed by worker threads against training fed by its own thread. */
 async function trainingFed(makeTask: () => Promise<Task>): Promise<Contest> {
   const task = await makeTask();
-  const step = await prepareModel(task);
-  const loaders = [task.loader(2), task.loader(0)];
-  const [shared, own] = loaders.map(endless);
-  const trainOn = (batches: AsyncGenerator<Batch> | undefined) => () =>
-    eating(
-      task,
-      async (batch) => {
-        await step(batch);
-        disposeBatch(batch);
-      },
-      async () => (await batches?.next())?.value,
-    );
-  return {
-    ours: trainOn(shared),
-    peer: trainOn(own),
-    dispose: () => loaders[0]?.dispose(),
-  };
+  const threaded = task.loader(2);
+  const [ours, peer] = [await eating(task, threaded), await eating(task, task.loader(0))];
+  return { ours, peer, dispose: () => threaded.dispose() };
 }
 
 /** What crossing a thread costs where there is nothing to be done: milliseconds a batch of 64 plain digits. */
@@ -236,7 +203,7 @@ async function overhead(): Promise<Contest> {
   const loaders = [2, 0].map((workers) => loaderOf(plainDigits(files), 'plainDigits', files, 64, workers));
   const [shared, own] = loaders.map(endless);
   const count = 200;
-  const time = async (batches: AsyncGenerator<Batch> | undefined): Promise<number> => {
+  const time = async (batches: AsyncGenerator<unknown, never> | undefined): Promise<number> => {
     const started = performance.now();
     for (let i = 0; i < count; i++) disposeBatch((await batches?.next())?.value);
     return (performance.now() - started) / count;
@@ -244,30 +211,70 @@ async function overhead(): Promise<Contest> {
   return { ours: () => time(shared), peer: () => time(own), dispose: () => loaders[0]?.dispose() };
 }
 
+/** Microseconds of the processor, all threads together, for each of so many things. */
+async function processorTime(count: number, work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / count;
+}
+
+/** An image from its file to its place in a batch, augmented, against what sharp takes to decode it. */
+async function imageTime(): Promise<Contest> {
+  const root = await photographFolder('pictures', 32, 32, 1024);
+  const dataset: ImageFolder = smallPictures({ root, cache_mb: 0 });
+  const collate = new DefaultCollate();
+  let pass = 0;
+  const ours = async () => {
+    const key = { seed: 1, pass: pass++ };
+    for (let start = 0; start < dataset.length; start += 64) {
+      const indices = Array.from({ length: 64 }, (_, i) => start + i);
+      const fetched = await fetchSamples(dataset, indices, key, true);
+      if (fetched.kind === 'samples') collate.host(fetched.values);
+    }
+  };
+  const peer = async () => {
+    for (const [path] of dataset.samples) await sharp(path).raw().toBuffer();
+  };
+  return { ours: () => processorTime(dataset.length, ours), peer: () => processorTime(dataset.length, peer) };
+}
+
 export const benchmarks: readonly Benchmark[] = [
   {
     name: 'data-feed-digits',
-    metric: 'two workers, random affine, 28×28 / small CNN alone',
+    metric: 'two workers, random affine, 28×28 / small CNN alone, compiled',
     unit: 'samples/s',
     prepare: () => feedAgainstModel(digitTask, 2),
   },
   {
     name: 'data-feed-digits-without-workers',
-    metric: 'no workers, random affine, 28×28 / small CNN alone',
+    metric: 'no workers, random affine, 28×28 / small CNN alone, compiled',
     unit: 'samples/s',
     prepare: () => feedAgainstModel(digitTask, 0),
   },
   {
     name: 'data-feed-pictures',
-    metric: 'two workers, JPEG 32×32 kept decoded, crop, flip, jitter / small CNN alone',
+    metric: 'two workers, JPEG 32×32, crop, flip, jitter / small CNN alone, compiled',
     unit: 'samples/s',
-    prepare: () => feedAgainstModel(pictureTask, 2),
+    prepare: () => feedAgainstModel(pictureTask(0), 2),
+  },
+  {
+    name: 'data-feed-pictures-kept',
+    metric: 'two workers, JPEG 32×32 kept decoded, crop, flip, jitter / small CNN alone, compiled',
+    unit: 'samples/s',
+    prepare: () => feedAgainstModel(pictureTask(100), 2),
   },
   {
     name: 'data-feed-photographs',
-    metric: 'two workers, JPEG 500×375 to 112×112 / CNN of four layers alone',
+    metric: 'two workers, JPEG 500×375 to 112×112 / CNN of four layers alone, compiled',
     unit: 'samples/s',
     prepare: () => feedAgainstModel(photographTask, 2),
+  },
+  {
+    name: 'data-image-cpu',
+    metric: "a JPEG of 32×32 from its file into a batch, augmented, in this process / sharp's decoding alone",
+    unit: 'CPU µs',
+    prepare: imageTime,
   },
   {
     name: 'data-training-digits',

@@ -53,7 +53,7 @@ function inTurn(sides: readonly ChildProcess[]): () => Promise<number> {
 }
 
 async function start(model: string, side: string, clock: string): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, '..', 'fixtures', 'trainer', 'benchSide.ts'), [model, side, clock]);
+  const child = fork(join(import.meta.dirname, 'peers', 'benchSide.ts'), [model, side, clock]);
   await nextMessage(child);
   return child;
 }

@@ -31,20 +31,19 @@ export class ColorJitter implements Transform {
   call(tensor: HostTensor, random: Random | undefined): HostTensor {
     if (random === undefined) return tensor;
     let image = asImage('ColorJitter', tensor);
-    if (this.#brightness) image = blend(image, 0, within(random, this.#brightness));
-    if (this.#contrast) image = blend(image, meanGrey(image), within(random, this.#contrast));
+    image = { ...image, data: image.data.slice() };
+    if (this.#brightness) blend(image.data, 0, within(random, this.#brightness));
+    if (this.#contrast) blend(image.data, meanGrey(image), within(random, this.#contrast));
     return fromImage(image);
   }
 }
 
-function blend(image: Image, base: number, factor: number): Image {
-  const data = new Float32Array(image.data.length);
+function blend(data: Float32Array, base: number, factor: number): void {
   const shift = base * (1 - factor);
   for (let i = 0; i < data.length; i++) {
-    const value = (image.data[i] ?? 0) * factor + shift;
-    data[i] = Math.min(1, Math.max(0, value));
+    const value = (data[i] as number) * factor + shift;
+    data[i] = value < 0 ? 0 : value > 1 ? 1 : value;
   }
-  return { ...image, data };
 }
 
 /** Mean of the grey image (ITU-R 601-2 weights, as PIL), or of all values where there are not three channels. */
@@ -55,7 +54,7 @@ function meanGrey({ data, channels }: Image): number {
     return sum / Math.max(1, data.length);
   }
   for (let i = 0; i < data.length; i += 3) {
-    sum += 0.299 * (data[i] ?? 0) + 0.587 * (data[i + 1] ?? 0) + 0.114 * (data[i + 2] ?? 0);
+    sum += 0.299 * (data[i] as number) + 0.587 * (data[i + 1] as number) + 0.114 * (data[i + 2] as number);
   }
   return sum / Math.max(1, data.length / 3);
 }
@@ -95,7 +94,7 @@ export class Normalize implements Transform {
     for (let channel = 0; channel < channels; channel++) {
       const mean = this.#mean[this.#mean.length === 1 ? 0 : channel] ?? 0;
       const std = this.#std[this.#std.length === 1 ? 0 : channel] ?? 1;
-      for (let i = channel; i < data.length; i += channels) data[i] = ((image.data[i] ?? 0) - mean) / std;
+      for (let i = channel; i < data.length; i += channels) data[i] = ((image.data[i] as number) - mean) / std;
     }
     return fromImage({ ...image, data });
   }

@@ -22,11 +22,10 @@ export class RandomHorizontalFlip implements Transform {
     const image = asImage('RandomHorizontalFlip', tensor);
     const { width, channels } = image;
     const data = new Float32Array(image.data.length);
-    for (let row = 0; row < image.height; row++) {
-      for (let column = 0; column < width; column++) {
-        const from = (row * width + column) * channels;
-        const to = (row * width + width - 1 - column) * channels;
-        for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from + channel] ?? 0;
+    let from = 0;
+    for (let end = width * channels; end <= data.length; end += width * channels) {
+      for (let to = end - channels; from < end; to -= channels) {
+        for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from++] as number;
       }
     }
     return fromImage({ ...image, data });

@@ -14,29 +14,16 @@ import {
   ReLU,
   Sequential,
 } from '../../../engine/index.ts';
+import { smallCnn, smallMlp } from './smallNets.ts';
 import { type ModelName, text } from './tasks.ts';
 
 /** `fused` false makes every layer from single operations of TensorFlow.js. */
 export function makeModel(name: ModelName, fused: boolean): Module {
   switch (name) {
     case 'cnn':
-      return new Sequential(
-        new Conv2d({ in_channels: 1, out_channels: 8, kernel_size: 3, padding: 1 }),
-        new ReLU(),
-        new MaxPool2d({ kernel_size: 2 }),
-        new Conv2d({ in_channels: 8, out_channels: 16, kernel_size: 3, padding: 1 }),
-        new ReLU(),
-        new MaxPool2d({ kernel_size: 2 }),
-        new Flatten(),
-        new Linear({ in_features: 784, out_features: 10 }),
-      );
+      return smallCnn();
     case 'mlp':
-      return new Sequential(
-        new Flatten(),
-        new Linear({ in_features: 784, out_features: 128 }),
-        new ReLU(),
-        new Linear({ in_features: 128, out_features: 10 }),
-      );
+      return smallMlp();
     case 'heavy':
       return new Sequential(
         new Conv2d({ in_channels: 1, out_channels: 32, kernel_size: 3 }),
