@@ -7,7 +7,6 @@ import type { TrainState } from '../state/trainState.ts';
 
 interface HookPlace {
   readonly rank: number;
-  readonly worldSize: number;
   readonly state: Readonly<TrainState>;
   /** Sample numbers of the batch, where there is one. */
   readonly samples: readonly number[] | undefined;
@@ -16,17 +15,13 @@ interface HookPlace {
 
 /** Calls hooks, and says where the training stood when one fails. */
 export class HookCaller {
-  readonly #collective: Pick<Collective, 'rank' | 'worldSize'>;
+  readonly #collective: Pick<Collective, 'rank'>;
   readonly #state: Readonly<TrainState>;
   readonly #guard: LeakGuard | undefined;
   #batch: LoadedBatch | undefined;
   #batchIndex: number | undefined;
 
-  constructor(
-    collective: Pick<Collective, 'rank' | 'worldSize'>,
-    state: Readonly<TrainState>,
-    guard: LeakGuard | undefined,
-  ) {
+  constructor(collective: Pick<Collective, 'rank'>, state: Readonly<TrainState>, guard: LeakGuard | undefined) {
     this.#collective = collective;
     this.#state = state;
     this.#guard = guard;
@@ -62,8 +57,8 @@ export class HookCaller {
   }
 
   error(hook: string, error: unknown): EngineError {
-    const { rank, worldSize } = this.#collective;
-    const place = { rank, worldSize, state: this.#state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
+    const { rank } = this.#collective;
+    const place = { rank, state: this.#state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
     return hookError(hook, place, error);
   }
 }
@@ -76,7 +71,7 @@ function hookError(hook: string, place: HookPlace, error: unknown): EngineError 
   if (error instanceof EngineError && error.code.startsWith('distributed.')) return error;
   const { epoch, step } = place.state;
   const where = [
-    ...(place.worldSize > 1 ? [`rank ${place.rank}`] : []),
+    `rank ${place.rank}`,
     `epoch ${epoch}`,
     `step ${step}`,
     ...(place.batchIndex === undefined ? [] : [`batch ${place.batchIndex}`]),

@@ -314,7 +314,9 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     const failed = train({ model: perceptron, data: numbers(), trainer: stepping(step), compile: 'auto' });
     await expect(failed).rejects.toMatchObject({
       code: 'trainer.hook',
-      message: expect.stringMatching(/^training_step failed \(epoch 0, step 0.*a mistake of the project, with 0 axes/),
+      message: expect.stringMatching(
+        /^training_step failed \(rank 0, epoch 0, step 0.*a mistake of the project, with 0 axes/,
+      ),
       cause: { stack: expect.stringMatching(/compiledHost\.test\.ts:\d+/) },
     });
     // the weights of the model and the batch that it happened with

@@ -40,7 +40,7 @@ describe('NaN', () => {
     await expect(trainer.fit()).rejects.toMatchObject({
       code: 'trainer.not-finite',
       message: expect.stringMatching(
-        /training_step failed \(epoch 0, step 0, batch 0, samples 0 1 2 3\): The loss is NaN at the first step\. Batch and weights are finite, so training_step made it.*nan_policy: continue/,
+        /training_step failed \(rank 0, epoch 0, step 0, batch 0, samples 0 1 2 3\): The loss is NaN at the first step\. Batch and weights are finite, so training_step made it.*nan_policy: continue/,
       ),
     });
   });
@@ -66,7 +66,7 @@ describe('NaN', () => {
   test('stops at a later step', async () => {
     const { trainer, files } = disturb(setUp({ options: { nan_policy: 'stop' } }), NaNs(5));
     await expect(trainer.fit()).rejects.toThrow(
-      /optimizer step failed \(epoch 1, step 5, batch 1, samples 4 5 6 7\): The gradient norm is NaN/,
+      /optimizer step failed \(rank 0, epoch 1, step 5, batch 1, samples 4 5 6 7\): The gradient norm is NaN/,
     );
     expect(files.names).toEqual(['checkpoints/epoch_1']);
   });

@@ -282,7 +282,7 @@ test.each([
   {
     id: 'stop',
     policy: 'stop' as const,
-    message: /optimizer step failed \(epoch 0, step 2, batch 2.*gradient norm is NaN/,
+    message: /optimizer step failed \(rank 0, epoch 0, step 2, batch 2.*gradient norm is NaN/,
   },
   { id: 'skip', policy: 'skip' as const, message: undefined },
   { id: 'continue', policy: 'continue' as const, message: undefined },
@@ -318,7 +318,7 @@ test('an error in a hook says where it happened and keeps its cause', async () =
   const error = await trainer.fit().catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     code: 'trainer.hook',
-    message: 'training_step failed (epoch 0, step 2, batch 2, samples 8 9 10 11): a mistake in the project',
+    message: 'training_step failed (rank 0, epoch 0, step 2, batch 2, samples 8 9 10 11): a mistake in the project',
     details: { hook: 'training_step', rank: 0, epoch: 0, step: 2, batchIndex: 2 },
     cause: expect.any(TypeError),
   });
@@ -331,7 +331,7 @@ test('data that cannot be read says where the training stood', async () => {
   };
   const { trainer } = setUp({ options: { train_dataloader: new DataLoader({ dataset, batch_size: 4 }) } });
   await expect(trainer.fit()).rejects.toThrow(
-    'train_dataloader failed (epoch 0, step 2): Sample 9 of the dataset could not be read: no such file',
+    'train_dataloader failed (rank 0, epoch 0, step 2): Sample 9 of the dataset could not be read: no such file',
   );
 });
 
