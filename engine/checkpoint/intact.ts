@@ -12,10 +12,10 @@ export interface NewestIntact {
 /**
  * The newest checkpoint by step whose files all have the sizes and hashes that were saved: what a run goes on from by
  * itself. Reads the chosen one as a whole.
- * @param inside the checkpoint folder, where it is not the run's `checkpoints`
+ * @param inside the checkpoint folders, where they are not the run's `checkpoints`
  */
-export async function newestIntact(root: string, inside?: string): Promise<NewestIntact> {
-  const entries = await listCheckpoints(root, inside);
+export async function newestIntact(root: string, ...inside: readonly string[]): Promise<NewestIntact> {
+  const entries = await listCheckpoints(root, ...inside);
   const damaged: string[] = [];
   for (const entry of entries.filter(({ problem }) => problem === undefined).reverse()) {
     const damage = await findDamage(entry.folder);

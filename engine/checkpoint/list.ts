@@ -23,14 +23,14 @@ export interface CheckpointEntry {
 }
 
 /**
- * The checkpoints of a run's folder (and of its checkpoint folder, where that lies elsewhere), oldest first: by step, at one step `best` before the
- * others. What cannot be used comes first and says why.
+ * The checkpoints of a run's folder, oldest first: by step, at one step `best` before the others. What cannot be used
+ * comes first and says why.
+ * @param inside the checkpoint folders, where they are not the run's `checkpoints`
  */
-export async function listCheckpoints(
-  root: string,
-  inside: string = join(root, CHECKPOINTS),
-): Promise<readonly CheckpointEntry[]> {
-  const places = new Set([resolve(root), resolve(inside)]);
+export async function listCheckpoints(root: string, ...inside: readonly string[]): Promise<readonly CheckpointEntry[]> {
+  const places = new Set(
+    [root, ...(inside.length === 0 ? [join(root, CHECKPOINTS)] : inside)].map((at) => resolve(at)),
+  );
   const entries: CheckpointEntry[] = [];
   for (const place of places) {
     for (const name of await nodeFileSystem.list(place)) {

@@ -6,7 +6,7 @@ import { MeasuredNumber } from '../api/number.ts';
 import { CheckpointKind, type CheckpointNotice } from '../api/training.ts';
 import { readMediaJournal } from './mediaJournal.ts';
 import { readMetricJournal } from './metricJournal.ts';
-import { type RunFile, readRunFile, readRunJson, readRunText, runFiles } from './runFolder.ts';
+import { checkpointFolders, type RunFile, readRunFile, readRunJson, readRunText, runFiles } from './runFolder.ts';
 import { createRunId } from './runId.ts';
 import type { RunStore } from './runStore.ts';
 import { isFolderMissing } from './runTable.ts';
@@ -76,11 +76,10 @@ export function findRunFolders(root: string, maxDepth: number): string[] {
   return found;
 }
 
-/** Checkpoints in the run's folder, as their manifests tell. */
+/** Checkpoints of the run, as their manifests tell. */
 export function scanCheckpoints(expDir: string): CheckpointNotice[] {
-  const below = join(expDir, runFiles.checkpoints);
   const folders = [
-    ...readFolders(below).map((name) => join(below, name)),
+    ...checkpointFolders(expDir).flatMap((place) => readFolders(place).map((name) => join(place, name))),
     ...readFolders(expDir)
       .filter((name) => name.startsWith('ckpt_step_'))
       .map((name) => join(expDir, name)),

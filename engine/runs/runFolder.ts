@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { RunParent, RunStatus } from '../api/runModel.ts';
@@ -48,6 +48,8 @@ export const RunFile = z.object({
   parent: RunParent.optional(),
   monitor: z.object({ key: z.string(), mode: z.enum(['min', 'max']) }).optional(),
   hyperparameters: z.record(z.string(), z.unknown()).optional(),
+  /** Folders outside the run's that hold checkpoints of it (trainer.checkpoint_dir), relative to the run's. */
+  checkpointFolders: z.array(z.string()).optional(),
   error: z.string().optional(),
   tags: z.array(z.string()).optional(),
   notes: z.string().optional(),
@@ -81,6 +83,13 @@ export function readRunFile(expDir: string): RunFile | undefined {
       { cause: error },
     );
   }
+}
+
+/** Where checkpoints of the run lie, permanent ones aside: its `checkpoints`, and what it recorded of other places. */
+export function checkpointFolders(expDir: string): string[] {
+  const record = RunFile.pick({ checkpointFolders: true }).safeParse(readRunJson(expDir, runFiles.record)).data;
+  const elsewhere = record?.checkpointFolders ?? [];
+  return [runFiles.checkpoints, ...elsewhere].map((folder) => resolve(expDir, folder));
 }
 
 /** Parsed JSON of a file in the run's folder, or `undefined` where there is none or it is damaged. */

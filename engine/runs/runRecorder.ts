@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, posix } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { MediaNotice } from '../api/media.ts';
 import type { CheckpointNotice, MetricPoint } from '../api/training.ts';
@@ -131,6 +131,7 @@ export class RunRecorder implements Disposable {
   }
 
   checkpointSaved(notice: CheckpointNotice): void {
+    this.#keepPlace(notice.path);
     this.#write(() => this.#store.checkpoints.save(this.#runId, notice));
   }
 
@@ -160,6 +161,14 @@ export class RunRecorder implements Disposable {
     this.flush();
     this.#journal.dispose();
     this.#media.dispose();
+  }
+
+  /** A checkpoint that lies outside is only found again, by restarts and scans, when the folder says where. */
+  #keepPlace(path: string): void {
+    if (!path.startsWith('../') && !isAbsolute(path)) return;
+    const known = readRunFile(this.#expDir)?.checkpointFolders ?? [];
+    const folder = posix.dirname(path);
+    if (!known.includes(folder)) updateRunFile(this.#expDir, { checkpointFolders: [...known, folder] });
   }
 
   #write(work: () => void): void {

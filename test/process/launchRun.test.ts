@@ -17,6 +17,7 @@ import {
 import { isProcessAlive } from '../../engine/runs/heartbeat.ts';
 import { isRunAlive, markLostRuns } from '../../engine/runs/liveness.ts';
 import { readMetricJournal } from '../../engine/runs/metricJournal.ts';
+import { scanCheckpoints } from '../../engine/runs/rebuild.ts';
 import { RunStore } from '../../engine/runs/runStore.ts';
 import { LaunchBench, until } from '../support/launching.ts';
 
@@ -219,7 +220,7 @@ describe('failing', () => {
     {
       id: 'an error in project code',
       mode: 'throw',
-      error: /^Rank 1: TypeError: cannot read the third batch \(at train .*worker\.ts:\d+:\d+\)\)$/,
+      error: /^Rank 1: TypeError: cannot read the third batch \(at \S*worker\.ts:\d+:\d+\)$/,
     },
     { id: 'a process killed by the system', mode: 'die', error: /^Rank 1: .*SIGKILL.*memory.*logs\/rank1\.log/ },
     { id: 'an exit without a word', mode: 'exit', error: /^Rank [01]: .*exit code 0 before its training was over/ },
@@ -240,15 +241,22 @@ describe('failing', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('restarts go on from the newest checkpoint, and the abandoned steps are not kept', async () => {
-    const run = await start('mode: die-once\nsteps: 12\n', { maxRestarts: 2 });
+  test.each([
+    { id: 'in the run', place: 'checkpoints' },
+    { id: 'in a checkpoint_dir elsewhere', place: '../elsewhere/saved' },
+  ])('restarts go on from the newest checkpoint $id, and the abandoned steps are not kept', async ({ place }) => {
+    const run = await start(`mode: die-once\nsteps: 12\ncheckpoint_dir: ${place}\n`, { maxRestarts: 2 });
     const followed = await followRun(run.runDir, {});
     expect(await followed.ended).toMatchObject({ status: 'completed' });
     const log = readFileSync(join(run.runDir, 'logs', 'rank0.log'), 'utf8');
-    expect(log).toContain('Restart 1 of 2, from checkpoints/step_5.');
-    expect(log).toContain(`rank 0 begins from ${join(run.runDir, 'checkpoints/step_5')}`);
+    expect(log).toContain(`Restart 1 of 2, from ${place}/step_5.`);
+    expect(log).toContain(`rank 0 begins from ${join(run.runDir, place, 'step_5')}`);
     expect(bench.store.metrics.keys(run.runId)).toMatchObject([{ key: 'train/loss', points: 12, lastStep: 11 }]);
     expect(readFileSync(join(run.runDir, 'metrics', 'metrics.jsonl'), 'utf8')).toContain('{"truncate":5}');
+    // the folder alone knows where they are
+    expect(scanCheckpoints(run.runDir).map(({ path }) => path)).toEqual(
+      ['step_10', 'step_5'].map((name) => `${place}/${name}`),
+    );
   });
 
   test('restarts come to a stated end', async () => {
