@@ -4,6 +4,7 @@ import { EngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import type { WorkerReport } from '../api/training.ts';
 import { type ConnectedCollective, connectCollective, parseAddress } from '../distributed/index.ts';
+import { userFrame } from '../instantiate/userFrame.ts';
 import { type ChildFailure, failureOf } from '../process/childFailure.ts';
 import { sendToParent } from '../process/childLife.ts';
 import { readRunJson } from '../runs/runFolder.ts';
@@ -97,7 +98,8 @@ class WorkerLife {
 
   async fail(error: unknown): Promise<never> {
     // one reason is enough; what fails while leaving is printed only
-    process.stderr.write(`${fullText(error)}\n`);
+    const trace = traceOf(error) ?? (this.#isEnding ? failureOf(error).message : undefined);
+    if (trace !== undefined) process.stderr.write(`${trace}\n`);
     if (!this.#isEnding) {
       this.#isEnding = true;
       await this.#reporter.flush();
@@ -171,16 +173,18 @@ function send(message: WorkerMessage): Promise<void> {
 /** The sentence for a person, with the first place in the project's own code when the error is not one of ours. */
 function describeFailure(error: unknown): ChildFailure {
   if (EngineError.is(error) || !(error instanceof Error)) return failureOf(error);
-  const frame = (error.stack ?? '')
-    .split('\n')
-    .find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !/node:|node_modules/.test(line));
-  const place = frame === undefined ? '' : ` (${frame.trim()})`;
+  const frame = userFrame(error);
+  const place = frame === undefined ? '' : ` (at ${frame.text})`;
   return { code: 'training.failed', message: `${error.name}: ${error.message}${place}`, details: {} };
 }
 
-/** For the log: each error's own words down to the one that came first, which shows where it was thrown. */
-function fullText(error: unknown): string {
+/**
+ * For the log, beside the sentence: where the error that came first was thrown. Nothing where the sentence says all: what
+ * the engine refuses and what the system denies (a full disk), unless the project's own code led there.
+ */
+function traceOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return String(error);
-  if (error.cause === undefined) return error.stack ?? error.message;
-  return `${error.message}\nCaused by: ${fullText(error.cause)}`;
+  if (error.cause instanceof Error) return traceOf(error.cause);
+  const isExpected = error instanceof EngineError || 'syscall' in error;
+  return isExpected && userFrame(error) === undefined ? undefined : (error.stack ?? error.message);
 }

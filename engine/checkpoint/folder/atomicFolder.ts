@@ -229,7 +229,15 @@ function describe(error: unknown, target: string): unknown {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new EngineError(
       'checkpoint.not-writable',
-      `${target} could not be written: ${dirname(target)} does not allow it. Give yourself write permission, or choose another project_dir.`,
+      `${target} could not be written: ${dirname(target)} does not allow it${code === 'EROFS' ? ' (a read-only file system)' : ''}. Give yourself write permission, or choose another project_dir.`,
+      { folder: target },
+      { cause: error },
+    );
+  }
+  if (code === 'ENOTDIR') {
+    return new EngineError(
+      'checkpoint.not-writable',
+      `${target} could not be written: a part of that path is a file, not a folder. Move the file away, or choose another project_dir.`,
       { folder: target },
       { cause: error },
     );

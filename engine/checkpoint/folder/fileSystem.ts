@@ -1,4 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
 export interface WritableFile {
   /** Appends them all, in order. */
   write(parts: readonly Uint8Array[]): Promise<void>;
@@ -21,9 +23,7 @@ export interface FileSystem {
 }
 
 export const nodeFileSystem: FileSystem = {
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder,
   create: async (path) => {
     const handle = await open(path, 'wx');
     return {
@@ -56,6 +56,18 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+/** Not mkdir's `recursive`: on a file system that is read-only it gives ENOENT, which would be told as something missing. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return;
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
 
 /** What is left of the parts after so many bytes. */
 function rest(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {

@@ -4,6 +4,7 @@ import type { TrainingStore } from '../checkpoints/trainingStore.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from './loopParts.ts';
 import type { Recycler } from './recycler.ts';
+import { SaveFailures } from './saveFailures.ts';
 
 /** Writes checkpoints when the loop says so, and lives with those that cannot be written. */
 export class Saver {
@@ -14,12 +15,14 @@ export class Saver {
   #savedStep: number | undefined;
   /** Why the newest step or epoch checkpoint is missing; undefined once a later one is safe. */
   #unsaved: EngineError | undefined;
+  readonly #failures: SaveFailures;
 
   constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore, recycler: Recycler) {
     this.#subject = subject;
     this.#parts = parts;
     this.#store = store;
     this.#recycler = recycler;
+    this.#failures = new SaveFailures(parts.warn);
   }
 
   get newest(): string | undefined {
@@ -37,6 +40,7 @@ export class Saver {
     if (collective.rank === 0) await reporter.keep?.();
     try {
       await this.#store.save(save, this.#parts);
+      this.#failures.ended(save);
       if (save.kind === 'step' || save.kind === 'epoch') {
         this.#savedStep = this.#parts.state.step;
         this.#unsaved = undefined;
@@ -46,9 +50,7 @@ export class Saver {
       // that another rank is gone is no matter of this checkpoint
       if (isRequired || (error instanceof EngineError && error.code.startsWith('distributed.'))) throw error;
       if (save.kind === 'step' || save.kind === 'epoch') this.#unsaved = toEngineError(error);
-      const { message } = toEngineError(error);
-      const what = message.startsWith(save.folder) ? message : `${save.folder} could not be written: ${message}`;
-      this.#parts.warn(`The checkpoint ${what} Training goes on.`, 'error');
+      this.#failures.add(save, toEngineError(error));
     }
     meter.enter('training', this.#parts.position());
   }

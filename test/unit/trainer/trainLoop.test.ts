@@ -209,7 +209,24 @@ describe('checkpoints', () => {
     const { trainer, recording } = setUp({ files });
     await trainer.fit();
     expect(files.names).toEqual(['checkpoints/epoch_2']);
-    expect(recording.texts()).toContainEqual(expect.stringMatching(/epoch_1 could not be written: no space left/));
+    expect(recording.texts().filter((text) => text.includes('epoch_'))).toEqual([
+      'The checkpoint /run/checkpoints/epoch_1 could not be written: no space left on device. Training goes on.',
+      'Checkpoints can be written again: epoch_2 is safe, the one before it is missing.',
+    ]);
+  });
+
+  test('saves that fail for the same reason are told in full once, then shortly and rarely', async () => {
+    const files = new MemoryFiles();
+    files.failOn = '';
+    const { trainer, recording } = setUp({ files, options: { save_every_n_steps: 1, save_every_n_epochs: null } });
+    await expect(trainer.fit()).rejects.toMatchObject({ code: 'trainer.not-saved' });
+    const same = 'could not be written either, for the same reason';
+    expect(recording.texts().filter((text) => text.includes('step_'))).toEqual([
+      'The checkpoint /run/checkpoints/step_1 could not be written: no space left on device. Training goes on.',
+      `The checkpoint step_2 ${same}: 2 in a row.`,
+      `The checkpoint step_4 ${same}: 4 in a row.`,
+      `The checkpoint step_8 ${same}: 8 in a row.`,
+    ]);
   });
 });
 
