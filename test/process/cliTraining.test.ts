@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tensorflowObstacle } from '../../engine/backend/index.ts';
+import type { CompileReport } from '../../engine/launch/compileReport/compileReportProtocol.ts';
 import { isProcessAlive } from '../../engine/runs/heartbeat.ts';
 import { runNode } from '../support/runNode.ts';
 
@@ -97,6 +99,19 @@ test('a training from the command line: plain lines, a record, checkpoints, and 
   const missing = await accelhydra('infer', 'exp_dir=experiments/line', 'ckpt_dir_or_file=checkpoints/epoch_99');
   expect(missing.code).toBe(2);
   expect(missing.stderr).toContain('epoch_99');
+});
+
+test.skipIf(tensorflowObstacle())('compile-report: graphs before and after TensorFlow optimises them', async () => {
+  const graphs = join(folder, 'graphs');
+  const { code, stdout } = await accelhydra('compile-report', '--steps', '6', '--output', graphs, '--json');
+  expect(code).toBe(0);
+  const report: CompileReport = JSON.parse(stdout);
+  expect(report).toMatchObject({ steps: 6, logdir: graphs, compiledMs: expect.any(Number) });
+  const [graph] = report.graphs;
+  if (graph?.optimised === undefined) throw new Error('TensorFlow did not tell its graph');
+  expect(graph.optimised.operations).toBeGreaterThan(0);
+  expect(graph.optimised.operations).toBeLessThanOrEqual(graph.operations);
+  expect(readdirSync(graphs)).toContain('graph_1.pb');
 });
 
 test('Ctrl-C once saves and ends cleanly', async () => {

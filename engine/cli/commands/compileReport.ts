@@ -69,15 +69,20 @@ function print(terminal: Terminal, report: CompileReport): void {
 }
 
 function printGraph(terminal: Terminal, graph: GraphReport, number: number): void {
-  const { constants, kinds } = graph;
+  const { constants, kinds, optimised } = graph;
   const line = (text: string) => terminal.print(`  ${text}`);
   terminal.print(`\n${terminal.paint('bold', `Graph ${number}`)} for batches of ${graph.signature}`);
   line(`parts       ${graph.parts.join(', ')}${graph.isHost ? "; the step's JavaScript runs beside it" : ''}`);
   line(
-    `operations  ${formatCount(graph.recorded)} recorded, ${formatCount(graph.operations)} in the graph, ${formatCount(graph.nodes)} nodes with variables, constants and feeds; TensorFlow fuses further as it loads them`,
+    `operations  ${formatCount(graph.recorded)} recorded, ${formatCount(graph.operations)} in the graph, ${formatCount(graph.nodes)} nodes with variables, constants and feeds`,
   );
-  const most = kinds.slice(0, shownKinds).map(({ op, count }) => `${op} ${count}`);
-  line(`most often  ${most.join(', ')}`);
+  line(`most often  ${listed(kinds.slice(0, shownKinds))}`);
+  if (optimised !== undefined) {
+    const fused = optimised.kinds.filter(({ op }) => op.startsWith('_Fused') || op.startsWith('_Mkl'));
+    line(
+      `optimised   ${formatCount(optimised.operations)} operations as TensorFlow runs it${fused.length === 0 ? '' : `: ${listed(fused)}`}`,
+    );
+  }
   line(
     `constants   ${formatCount(constants.count)}, ${formatBytes(constants.bytes)}; ${formatCount(graph.varying)} more are fed at each step`,
   );
@@ -86,6 +91,10 @@ function printGraph(terminal: Terminal, graph: GraphReport, number: number): voi
   if (constants.own.length > shownConstants)
     line(`            and from ${constants.own.length - shownConstants} more lines`);
   line(`made in     ${(graph.milliseconds / 1000).toFixed(2)} s`);
+}
+
+function listed(kinds: GraphReport['kinds']): string {
+  return kinds.map(({ op, count }) => `${op} ${count}`).join(', ');
 }
 
 function shown(file: string): string {

@@ -14,6 +14,7 @@ import {
   CompileReportStart,
   type GraphReport,
 } from './compileReportProtocol.ts';
+import { countKinds, OptimisedGraphs } from './optimisedGraphs.ts';
 import { timeTraining } from './timedTraining.ts';
 
 /** Trains some steps eagerly and some compiled, in a process of its own. Started by reportCompile. */
@@ -40,23 +41,29 @@ async function report(start: CompileReportStart, onNote: (text: string) => void)
   onNote(`${steps} steps compiled`);
   const graphs: CompiledGraph[] = [];
   const notes: string[] = [];
+  const optimised = new OptimisedGraphs();
   let refusal: CompileReport['refusal'];
   const compiled = { ...eager, compile: mode === false ? 'auto' : mode } as const;
   const compiledMs = await timeTraining({
     ...compiled,
     onNote: (text) => notes.push(text),
     listener: {
-      compiled: (graph) => graphs.push(graph),
+      compiled: (graph) => optimised.begin(graphs.push(graph)),
       refused: (reason, place) => {
         refusal = { reason, ...(place === undefined ? {} : { place }) };
       },
     },
   });
+  optimised.end();
   const isCompiled = compiledMs !== undefined && refusal === undefined && graphs.length > 0;
   // both once more, the faster time counts: what else the machine did meanwhile is not the training's
   const again = isCompiled ? { eager: await timeTraining(eager), compiled: await timeTraining(compiled) } : undefined;
   if (graphs.length > 0) mkdirSync(start.output, { recursive: true });
-  const written = graphs.map((graph, i) => write(graph, join(start.output, `graph_${i + 1}.pb`)));
+  const written = graphs.map((graph, i) => ({
+    ...write(graph, join(start.output, `graph_${i + 1}.pb`)),
+    optimised: optimised.find(i + 1, graph.nodes),
+  }));
+  optimised.dispose();
   const first = graphs[0];
   if (first !== undefined) writeGraphEvents(start.output, encodeGraph(first.nodes));
   return {
@@ -83,8 +90,6 @@ function modeOf(trainer: unknown): CompileReport['mode'] {
 
 function write(graph: CompiledGraph, file: string): GraphReport {
   writeFileSync(file, encodeGraph(graph.nodes));
-  const kinds = new Map<string, number>();
-  for (const { op } of graph.nodes) kinds.set(op, (kinds.get(op) ?? 0) + 1);
   const own = new Map<string, { place: string; count: number; bytes: number }>();
   for (const { place, bytes } of graph.constants) {
     if (place === undefined) continue;
@@ -98,7 +103,7 @@ function write(graph: CompiledGraph, file: string): GraphReport {
     recorded: graph.recorded,
     operations: graph.operations,
     nodes: graph.nodes.length,
-    kinds: [...kinds].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count),
+    kinds: countKinds(graph.nodes.map(({ op }) => op)),
     constants: {
       count: graph.constants.length,
       bytes: graph.constants.reduce((sum, { bytes }) => sum + bytes, 0),

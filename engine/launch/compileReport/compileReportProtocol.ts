@@ -17,6 +17,9 @@ export const CompileReportStart = z.object({
 });
 export type CompileReportStart = z.infer<typeof CompileReportStart>;
 
+/** How often which operation, most frequent first. */
+const Kinds = z.array(z.object({ op: z.string(), count: z.number().int() }));
+
 const GraphReport = z.object({
   signature: z.string(),
   isHost: z.boolean(),
@@ -24,8 +27,9 @@ const GraphReport = z.object({
   recorded: z.number().int(),
   operations: z.number().int(),
   nodes: z.number().int(),
-  /** How often which operation, most frequent first. */
-  kinds: z.array(z.object({ op: z.string(), count: z.number().int() })),
+  kinds: Kinds,
+  /** After TensorFlow's optimiser, without what holds, feeds and fetches values; absent where it was not told. */
+  optimised: z.object({ operations: z.number().int(), kinds: Kinds }).optional(),
   constants: z.object({
     count: z.number().int(),
     bytes: z.number().int(),

@@ -2,6 +2,7 @@ import { deserializeError } from '../../api/errors.ts';
 import { runChildTask } from '../../process/childTask.ts';
 import { forkWorker, moduleBeside } from '../childProcess.ts';
 import { type CompileReport, CompileReportMessage, type CompileReportStart } from './compileReportProtocol.ts';
+import { dumpingEnvironment } from './optimisedGraphs.ts';
 
 export interface CompileReportRequest extends Omit<CompileReportStart, 'type'> {
   /** Told what it is at. */
@@ -20,7 +21,7 @@ export function reportCompile(request: CompileReportRequest): Promise<CompileRep
     fork: forkWorker,
     module: moduleBeside(import.meta.url, './compileReportMain.ts'),
     folder: start.projectRoot,
-    environment: {},
+    environment: dumpingEnvironment,
     start: { ...start, type: 'report' },
     title: 'The reporting',
     lostCode: 'compile.process-died',
