@@ -140,7 +140,24 @@ export function readSection<T extends object>(
 }
 
 /** Throws `trainer.option`. */
-export function readCompile(owner: string, value: unknown): CompileMode {
+export function readCompiling(
+  owner: string,
+  mode: unknown,
+  xla: unknown,
+): { readonly compile: CompileMode; readonly compile_xla: boolean } {
+  const compile = readCompile(owner, mode);
+  const compile_xla = readFlag(owner, 'compile_xla', xla, false);
+  if (compile === false && compile_xla)
+    throw refused(
+      owner,
+      'compile_xla',
+      'is true and compile is false: XLA compiles graphs, and there are none then. Set compile to auto, or leave compile_xla out',
+      xla,
+    );
+  return { compile, compile_xla };
+}
+
+function readCompile(owner: string, value: unknown): CompileMode {
   if (value == null) return 'auto';
   if (value === 'auto' || typeof value === 'boolean') return value;
   throw refused(owner, 'compile', `must be auto, true or false; it is ${JSON.stringify(value)}`, value);

@@ -12,7 +12,7 @@ import {
   type LeakGuardSettings,
   type LossSpikeOptions,
   type LossSpikeSettings,
-  readCompile,
+  readCompiling,
   readEma,
   readFlag,
   readLeakGuard,
@@ -216,8 +216,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     max_rollbacks: requireWhole(owner, 'max_rollbacks', options.max_rollbacks ?? 3, 0),
     ema: readEma(owner, options.ema, options.ema_decay),
     leak_guard: readLeakGuard(owner, options.leak_guard),
-    compile: readCompile(owner, options.compile),
-    compile_xla: readFlag(owner, 'compile_xla', options.compile_xla, false),
+    ...readCompiling(owner, options.compile, options.compile_xla),
   };
 }
 

@@ -60,6 +60,7 @@ export class Replay {
       executeOp: { value: this.#executeOp },
       createTensor: { value: this.#createTensor },
       tensorDataSync: { value: this.#tensorDataSync },
+      deleteTensor: { value: this.#deleteTensor },
     });
     backend.write = (values, shape, dtype) => {
       this.#made.add(values);
@@ -115,6 +116,11 @@ export class Replay {
   readonly #tensorDataSync = (id: number) => {
     if (id <= firstHandle) throw new Mismatch('a value that is read back');
     return this.#binding.tensorDataSync(id);
+  };
+
+  /** Kernels free what they made on the way; what stands for nothing but a recorded result is no tensor of TensorFlow's. */
+  readonly #deleteTensor = (id: number): void => {
+    if (id > firstHandle) this.#binding.deleteTensor(id);
   };
 
   #valueOf(id: number): Known {

@@ -63,6 +63,13 @@ export function parseModule(file: string): SourceModule | undefined {
   return moduleOf(program.body, { file, text, comments, outer: undefined });
 }
 
+/** The statements of a text; undefined for one with a syntax error, and where the parser cannot be loaded. */
+export function parseText(text: string): Oxc.Program['body'] | undefined {
+  parser ??= loadParser();
+  const parsed = parser?.parseSync('text.js', text);
+  return parsed?.errors.length === 0 ? parsed.program.body : undefined;
+}
+
 /** Where the parser cannot be loaded nothing is known of sources, and nothing else suffers. */
 function loadParser(): typeof Oxc | undefined {
   try {

@@ -59,6 +59,7 @@ export async function timeTraining(training: TimedTraining): Promise<number | un
         save_every_n_steps: null,
         save_last_k: 1,
         compile,
+        ...(compile === false ? { compile_xla: false } : {}),
       },
       until: { step: steps, epoch: 0 },
       compileListener: listener,

@@ -127,6 +127,7 @@ export class TrainingStore {
       scaler: parts.scaler?.state() ?? null,
       spikes: parts.guard.state(),
       steps: parts.compiler?.mode ?? null,
+      graphs: parts.compiler?.graphCounts ?? null,
       ...(streams.some((stream) => stream !== null) ? { streams: [...streams] } : {}),
       metrics: { ...parts.metrics },
       custom: [...(custom[0] ?? [])],
@@ -216,7 +217,7 @@ export class TrainingStore {
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);
-      if (saved.steps != null) parts.compiler?.resume(saved.steps);
+      if (saved.steps != null) parts.compiler?.resume(saved.steps, saved.graphs);
       const random = saved.random[environment.collective.rank];
       if (random === undefined || saved.world_size !== environment.collective.worldSize) {
         parts.warn(

@@ -6,9 +6,10 @@ import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
 import { type Compiled, planKeyOf } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
 import { describeGraph, tellRefusal } from './compileListener.ts';
-import { GraphCache } from './graphCache.ts';
+import { GraphCache, type GraphCounts } from './graphCache.ts';
 import { sameReads } from './hostWatch.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
+import { needsHost } from './needsHost.ts';
 import { placeOf } from './placeOf.ts';
 import { type CurrentNumbers, messageOf, StepRecorder } from './stepRecorder.ts';
 import { type Replayed, replayStep } from './stepReplay.ts';
@@ -22,7 +23,6 @@ import type {
   StepRequest,
 } from './stepRequest.ts';
 import { flatKey, reducedKey, type StepTrace, sumKey } from './stepTrace.ts';
-import { usesIndex } from './usesIndex.ts';
 import { checkXla } from './xla.ts';
 
 /** A graph for a request, and what the step's JavaScript did for it. */
@@ -55,7 +55,7 @@ export class StepCompiler {
   constructor(options: StepCompilerOptions, backend: TensorBackend) {
     this.#options = options;
     this.#backend = backend;
-    this.#recorder = new StepRecorder(options, backend, this.#numbers, usesIndex(options.trainingStepText));
+    this.#recorder = new StepRecorder(options, backend, this.#numbers, needsHost(options.trainingStepText));
   }
 
   /** A compiler where there is something to compile for; other backends stay eager without a word. */
@@ -87,10 +87,16 @@ export class StepCompiler {
     return this.#mode === 'eager' && !this.#hasRun ? 'graph' : this.#mode;
   }
 
+  get graphCounts(): GraphCounts {
+    return this.#cache.counts;
+  }
+
   /** Goes on as a checkpoint's training did. */
-  resume(mode: StepMode): void {
+  resume(mode: StepMode, counts?: GraphCounts | null): void {
+    const isFresh = this.#cache.counts.asked === 0;
+    if (counts != null && isFresh) this.#cache.restore(counts);
     if (mode === this.#mode || (mode === 'eager' && this.#options.mode === true)) return;
-    this.dispose();
+    if (!isFresh) this.dispose();
     this.#mode = mode;
     this.#hasRun = true;
     if (mode === 'eager')
@@ -261,7 +267,12 @@ export class StepCompiler {
       this.dispose();
       return this.#compile(request, tensors, signature);
     }
-    if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) return undefined;
+    if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) {
+      // all of them, for a resumed training, which has no graphs, to go the same way
+      this.#mode = 'eager';
+      this.dispose();
+      return undefined;
+    }
     return this.#compile(request, tensors, signature);
   }
 
@@ -323,9 +334,9 @@ export class StepCompiler {
     return { request, compiled: made, tensors, replayed };
   }
 
-  /** A layer that makes its weights at the first call is given a second one. */
+  /** A layer that makes its weights, or a table that it keeps, at the first call is given a second one. */
   #stayEager(obstacle: Obstacle): undefined {
-    if (obstacle.reason.startsWith('it creates a variable') && this.#lateStarts++ === 0) return undefined;
+    if (/^it (creates a variable|keeps )/.test(obstacle.reason) && this.#lateStarts++ === 0) return undefined;
     return this.#turnOff(obstacle);
   }
 

@@ -31,13 +31,13 @@ export class StepRecorder {
   readonly #options: StepCompilerOptions;
   readonly #backend: TensorBackend;
   readonly #numbers: CurrentNumbers;
-  readonly #usesIndex: boolean;
+  readonly #needsHost: boolean;
 
-  constructor(options: StepCompilerOptions, backend: TensorBackend, numbers: CurrentNumbers, usesIndex: boolean) {
+  constructor(options: StepCompilerOptions, backend: TensorBackend, numbers: CurrentNumbers, needsHost: boolean) {
     this.#options = options;
     this.#backend = backend;
     this.#numbers = numbers;
-    this.#usesIndex = usesIndex;
+    this.#needsHost = needsHost;
   }
 
   /**
@@ -74,7 +74,7 @@ export class StepRecorder {
       comparison = compareTraces(again, trace);
     }
     if (comparison.obstacle !== undefined) return { ...comparison.obstacle, isMomentary: false };
-    const needsHost = isHost || this.#usesIndex || hostWork !== undefined || comparison.varying.size > 0;
+    const needsHost = isHost || this.#needsHost || hostWork !== undefined || comparison.varying.size > 0;
     try {
       const step = new CompiledStep({
         backend: this.#backend,

@@ -7,10 +7,10 @@ import { CompiledStep } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
 import { type HostRoot, sameReads } from './hostWatch.ts';
 import type { TensorBackend } from './nativeTensors.ts';
+import { needsHost } from './needsHost.ts';
 import { onAnother } from './rolledBatch.ts';
 import { replayStep } from './stepReplay.ts';
 import { type StepTrace, type TraceSink, traceStep } from './stepTrace.ts';
-import { usesIndex } from './usesIndex.ts';
 
 export interface ValidationCompilerOptions {
   readonly backend: TensorBackend;
@@ -46,7 +46,7 @@ export class ValidationCompiler {
     const { validation_step: step, val_dataloader: loader } = subject;
     const { rank, worldSize } = subject.environment.collective;
     const length = loader?.passLength({ rank, worldSize, mode: 'exact' }) ?? 0;
-    this.#isOff = length < leastBatches || step.constructor.name === 'AsyncFunction' || usesIndex(step);
+    this.#isOff = length < leastBatches || step.constructor.name === 'AsyncFunction' || needsHost(step);
   }
 
   /** Undefined when the step is to run one operation at a time. */

@@ -57,6 +57,13 @@ export const SavedState = z.object({
   spikes: z.object({ recent: z.array(z.number()).readonly(), in_a_row: z.number().int().nonnegative() }).nullish(),
   /** How steps ran where graphs are made of them (trainer.compile), so that a resumed training goes on to the bit. */
   steps: z.enum(['graph', 'host', 'eager']).nullish(),
+  graphs: z
+    .object({
+      made: z.number().int().nonnegative(),
+      asked: z.number().int().nonnegative(),
+      kept: z.array(z.string()).readonly(),
+    })
+    .nullish(),
   /** Where the data stands, by rank, where it is a stream that says so. */
   streams: z.array(StreamStateSchema.nullable()).nullish(),
   /** Of the last validation. */

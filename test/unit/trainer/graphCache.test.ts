@@ -16,6 +16,28 @@ test('the graph that was not used for longest goes first', () => {
   expect(cache.clear()).toHaveLength(8);
 });
 
+test('one that goes on from the counts of another comes upon the storm at the same step', () => {
+  const shapes = Array.from({ length: 60 }, (_, i) => `[${i < 15 ? i % 3 : i}]`);
+  const stormAt = (cache: GraphCache<number>, from: number, upTo = shapes.length): number => {
+    for (let i = from; i < upTo; i++) {
+      const shape = shapes[i] ?? '';
+      if (cache.find(shape, () => true) !== undefined) continue;
+      if (!cache.mayAdd(shape, quiet)) return i;
+      cache.add(shape, i);
+    }
+    return -1;
+  };
+  const whole = stormAt(new GraphCache(), 0);
+  expect(whole).toBeGreaterThan(20);
+  for (const at of [4, 14, 18, 22]) {
+    const first = new GraphCache<number>();
+    stormAt(first, 0, at);
+    const resumed = new GraphCache<number>();
+    resumed.restore(structuredClone(first.counts));
+    expect(stormAt(resumed, at)).toBe(whole);
+  }
+});
+
 test('two graphs of one signature differ by what they fit', () => {
   const cache = new GraphCache<string>();
   cache.add('shape', 'short');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkXla } from '../../../engine/trainer/compile/xla.ts';
+import { readCompiling } from '../../../engine/trainer/settingSections.ts';
 
 const binding = (answer: string) => ({
   TF_Version: '2.99.0',
@@ -21,4 +22,11 @@ test.each([
 
 test('compile_xla is refused on other backends', () => {
   expect(() => checkXla(undefined)).toThrow('the native TensorFlow backend is not in use');
+});
+
+test('compile_xla without graphs is told with both keys', () => {
+  const both = () => readCompiling('Trainer', false, true);
+  expect(both).toThrow(/'compile_xla' is true and compile is false.*Set compile to auto, or leave compile_xla out/);
+  expect(readCompiling('Trainer', null, true)).toEqual({ compile: 'auto', compile_xla: true });
+  expect(readCompiling('Trainer', false, null)).toEqual({ compile: false, compile_xla: false });
 });

@@ -1,0 +1,140 @@
+// Compiled steps under other conditions: half precision, graphs on threads of TensorFlow's own, effects beside the graph.
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { MixedPrecision } from '../../../engine/api/launch.ts';
+import { loadBackend, setMixedPrecision, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import type { CompiledGraph } from '../../../engine/trainer/compile/compileListener.ts';
+import { Conv2d, Flatten, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
+import { Module } from '../../../engine/trainer/model/module.ts';
+import { type Batch, expectSame, perceptron, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
+
+const missing = tensorflowObstacle();
+const numbers = (length = 16) => new Waves(length, [3], 'number');
+
+/** With two threads between operations graphs run elsewhere than on the thread that calls them, and feeds are copied. */
+describe.skipIf(missing)(`compiled with two inter-op threads${missing ? ` (${missing})` : ''}`, () => {
+  beforeAll(async () => {
+    await loadBackend({ backend: 'tensorflow', threads: 1, interOpThreads: 2 });
+    expect(process.env.TF_NUM_INTEROP_THREADS).toBe('2');
+  });
+
+  afterEach(() => {
+    setMixedPrecision(tf, 'no');
+  });
+
+  async function bothWays(run: Omit<Run, 'compile'>, tolerance?: number) {
+    const graphs: CompiledGraph[] = [];
+    const compileListener = { compiled: (graph: CompiledGraph) => graphs.push(graph), refused: () => undefined };
+    const eager = await train({ ...run, compile: false });
+    const compiled = await train({ ...run, compile: true, environment: { ...run.environment, compileListener } });
+    expectSame(compiled, eager, tolerance);
+    expect(graphs.length).toBeGreaterThan(0);
+    return { eager, compiled, graphs };
+  }
+
+  test('the same numbers, an odd last batch and two epochs included', async () => {
+    const { compiled } = await bothWays({ model: perceptron, data: numbers(18), options: { epochs: 2 } });
+    expect(compiled.losses).toHaveLength(10);
+  });
+
+  const convolutional = () =>
+    new Sequential(
+      new Conv2d({ in_channels: 2, out_channels: 4, kernel_size: 3, padding: 1 }),
+      new Flatten(),
+      new Linear({ in_features: 36, out_features: 1 }),
+    );
+
+  test.each(['bf16', 'fp16'] as const)(
+    '%s: products in half precision, in graphs too',
+    async (precision: MixedPrecision) => {
+      const run = { model: convolutional, data: new Waves(16, [3, 3, 2], 'number') };
+      const full = await train({ ...run, compile: false });
+      setMixedPrecision(tf, precision);
+      const { compiled, graphs } = await bothWays({ ...run, environment: { mixedPrecision: precision } }, 1e-4);
+      const half = precision === 'bf16' ? 14 : 19;
+      const halves = graphs[0]?.nodes.filter(({ attributes }) => {
+        const type = attributes.T;
+        return type?.kind === 'native' && type.attribute.value === half;
+      });
+      expect(halves?.map(({ op }) => op).join()).toMatch(/MatMul/);
+      // rounded to fewer digits: not the numbers of full precision, and near them
+      expect(compiled.losses).not.toEqual(full.losses);
+      compiled.losses.forEach((loss, i) => {
+        expect(loss).toBeCloseTo(full.losses[i] ?? Number.NaN, 1);
+      });
+    },
+  );
+
+  test('two models that share weights, one of them beside the trainer', async () => {
+    class Twin extends Module {
+      readonly first: Linear;
+      readonly head = new Linear({ in_features: 3, out_features: 1 });
+
+      constructor(first: Linear) {
+        super();
+        this.first = first;
+      }
+
+      call(x: tf.Tensor): tf.Tensor {
+        return this.head.call(tf.tanh(this.first.call(x)));
+      }
+    }
+    class Pair extends Module {
+      readonly one = new Twin(new Linear({ in_features: 3, out_features: 3 }));
+      readonly other = new Twin(this.one.first);
+
+      call(x: tf.Tensor): tf.Tensor {
+        return this.one.call(x);
+      }
+    }
+    class Both extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        if (!(this.model instanceof Pair)) throw new Error('a pair');
+        const losses = [this.model.one, this.model.other].map((twin) => this.loss_fn.call(twin.call(x), y));
+        return tf.addN(losses);
+      }
+    }
+    const { compiled } = await bothWays({
+      model: () => new Pair(),
+      data: numbers(),
+      trainer: Both,
+      options: { epochs: 2 },
+    });
+    expect(compiled.trainer.model.namedParameters()).toHaveLength(6);
+  });
+
+  test('a count of the module goes on beside the graph, for a hook that looks at it', async () => {
+    let count = 0;
+    const seen: number[] = [];
+    class Counts extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        count++;
+        return this.loss_fn.call(this.model.call(x), y);
+      }
+
+      override on_train_epoch_end(): void {
+        seen.push(count);
+      }
+    }
+    await bothWays({ model: perceptron, data: numbers(), trainer: Counts, options: { epochs: 3 } });
+    expect(seen.slice(0, 3)).toEqual([4, 8, 12]);
+    // what lies outside cannot be kept from rehearsals, which come before the first steps
+    const [first = 0, second = 0, third = 0] = seen.slice(3);
+    expect([second - first, third - second]).toEqual([4, 4]);
+  });
+
+  test('a table that is made once and kept at the first step is no obstacle', async () => {
+    let table: tf.Tensor | undefined;
+    class Keeps extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        table ??= tf.keep(tf.tensor2d([[1, 2, 3]]));
+        return this.loss_fn.call(this.model.call(x.mul(table)), y);
+      }
+    }
+    const { compiled } = await bothWays({ model: perceptron, data: numbers(), trainer: Keeps });
+    expect(compiled.texts.filter((text) => text.includes('one operation'))).toEqual([]);
+    const before = tf.memory().numTensors;
+    table?.dispose();
+    expect(tf.memory().numTensors).toBe(before - 1);
+  });
+});
