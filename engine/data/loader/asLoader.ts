@@ -1,6 +1,9 @@
 import { EngineError } from '../../api/errors.ts';
+import { disposeBatch } from '../collate/collate.ts';
+import { nameOf } from '../dataset/stateful.ts';
 import type { Shard } from '../sampler/shard.ts';
 import { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader.ts';
+import { WalkReport } from './walkReport.ts';
 
 /** A project's own loader: any iterable of batches, with what it may say about itself. */
 interface ForeignLoader {
@@ -40,6 +43,7 @@ function isBatches(value: unknown): value is Batches & ForeignLoader {
 
 class WalkedLoader implements Loader {
   readonly #batches: Batches & ForeignLoader;
+  #tell: (text: string) => void = (text) => process.emitWarning(text);
 
   constructor(batches: Batches & ForeignLoader) {
     this.#batches = batches;
@@ -57,6 +61,10 @@ class WalkedLoader implements Loader {
     return typeof this.#batches.batch_size === 'number' ? this.#batches.batch_size : undefined;
   }
 
+  setNoteSink(tell: (text: string) => void): void {
+    this.#tell = tell;
+  }
+
   // An incomplete last round is dropped: ranks must do the same number of steps.
   passLength(shard: Shard = singleShard): number | undefined {
     return this.length === undefined ? undefined : Math.floor(this.length / shard.worldSize);
@@ -66,18 +74,27 @@ class WalkedLoader implements Loader {
     const { start = 0, shard = singleShard } = options;
     this.#batches.set_epoch?.(options.pass);
     const real = this.batch_size ?? 1;
+    const what = `The loader ${nameOf(this.#batches)}`;
+    const walk = new WalkReport(what, 'a loader that is no DataLoader can only be walked', this.#tell);
     let round: unknown[] = [];
     let index = 0;
     for await (const batch of this.#batches) {
       round.push(batch);
       if (round.length < shard.worldSize) continue;
+      // whoever iterates frees what it is given; what goes to other ranks or was seen before it never sees
+      for (const [rank, other] of round.entries()) if (rank !== shard.rank || index < start) disposeBatch(other);
       if (index >= start) yield { batch: round[shard.rank], index, indices: [], real };
+      else walk.passed(index + 1, start);
       index++;
       round = [];
     }
     if (shard.mode === 'exact' && round.length > 0) {
-      const own = round[shard.rank];
-      yield { batch: own ?? round[0], index, indices: [], real: own === undefined ? 0 : real };
+      const isMine = shard.rank < round.length;
+      const taken = isMine ? shard.rank : 0;
+      for (const [rank, other] of round.entries()) if (rank !== taken) disposeBatch(other);
+      yield { batch: round[taken], index, indices: [], real: isMine ? real : 0 };
+    } else {
+      for (const other of round) disposeBatch(other);
     }
   }
 }

@@ -23,7 +23,7 @@ import {
 } from './loaderOptions.ts';
 import { type StreamCut, streamBatches } from './streamBatches.ts';
 import { fitState, type ReaderState, type StreamState, stateAfter } from './streamState.ts';
-import { WalkReport } from './walkReport.ts';
+import { streamWalk } from './walkReport.ts';
 import { WorkerSource } from './workerSource.ts';
 
 export type { DataLoaderOptions };
@@ -182,7 +182,7 @@ export class DataLoader implements Loader {
 
   async *#ownStream(dataset: StreamDataset, options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
     const cut = { ...this.#cut(options, 1), worker: { id: 0, count: 1 } };
-    const walk = new WalkReport(nameOf(dataset), (text) => this.#tell(text));
+    const walk = streamWalk(dataset, (text) => this.#tell(text));
     const follow = this.#follow(cut, 1);
     for await (const { index, samples, real, reader } of streamBatches(dataset, cut, (...at) => walk.passed(...at))) {
       yield { batch: this.#collate(samples), index, indices: [], real, stream: follow(reader) };

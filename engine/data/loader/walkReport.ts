@@ -1,16 +1,19 @@
 import { type Clock, steadyClock } from '../../base/clock.ts';
+import { nameOf } from '../dataset/stateful.ts';
 
 const everyMs = 10_000;
 
-/** Tells how far reading again has come, where a stream can only be read from its beginning: at once, then now and then. */
+/** Tells how far reading again has come, where data can only be read from its beginning: at once, then now and then. */
 export class WalkReport {
-  readonly #name: string;
+  readonly #what: string;
+  readonly #why: string;
   readonly #tell: (text: string) => void;
   readonly #clock: Clock;
   #told: number | undefined;
 
-  constructor(name: string, tell: (text: string) => void, clock: Clock = steadyClock) {
-    this.#name = name;
+  constructor(what: string, why: string, tell: (text: string) => void, clock: Clock = steadyClock) {
+    this.#what = what;
+    this.#why = why;
     this.#tell = tell;
     this.#clock = clock;
   }
@@ -21,10 +24,17 @@ export class WalkReport {
     const isFirst = this.#told === undefined;
     if (!isFirst && now - (this.#told ?? 0) < everyMs) return;
     this.#told = now;
-    const why = 'it has neither state_dict and load_state_dict nor canSkip';
-    const text = isFirst
-      ? `is read again up to batch ${total}, where this goes on: ${why}`
-      : `batch ${done} of ${total}`;
-    this.#tell(`The stream ${this.#name}${isFirst ? ' ' : ' is read again: '}${text}.`);
+    const again = `${this.#what} is read again`;
+    this.#tell(
+      isFirst
+        ? `${again} up to batch ${total}, where this goes on: ${this.#why}.`
+        : `${again}: batch ${done} of ${total}.`,
+    );
   }
+}
+
+/** Of a stream that can do no better. */
+export function streamWalk(dataset: object, tell: (text: string) => void): WalkReport {
+  const why = 'it has neither state_dict and load_state_dict nor canSkip';
+  return new WalkReport(`The stream ${nameOf(dataset)}`, why, tell);
 }

@@ -3,10 +3,9 @@ import { EngineError } from '../../api/errors.ts';
 import { DefaultCollate } from '../collate/defaultCollate.ts';
 import { isMapDataset, isStreamDataset } from '../dataset/dataset.ts';
 import type { PassKey } from '../dataset/passKey.ts';
-import { nameOf } from '../dataset/stateful.ts';
 import { type Fetched, fetchSamples } from '../loader/fetch.ts';
 import { type StreamBatch, type StreamCut, streamBatches } from '../loader/streamBatches.ts';
-import { WalkReport } from '../loader/walkReport.ts';
+import { streamWalk } from '../loader/walkReport.ts';
 import { packBatch } from './packBatch.ts';
 import type { WorkerBatch, WorkerReply, WorkerRequest, WorkerSetup } from './protocol.ts';
 import { followRecipe, type WorkerParts } from './recipe.ts';
@@ -91,7 +90,7 @@ class BatchServer {
   open(pass: number, cut: StreamCut): void {
     if (!isStreamDataset(this.#dataset)) return;
     // all threads walk alike: one tells
-    const walk = cut.worker.id === 0 ? new WalkReport(nameOf(this.#dataset), this.#tell) : undefined;
+    const walk = cut.worker.id === 0 ? streamWalk(this.#dataset, this.#tell) : undefined;
     this.#streams.set(
       pass,
       streamBatches(this.#dataset, cut, (...at) => walk?.passed(...at)),

@@ -10,6 +10,7 @@ import {
   type PassOptions,
   type StreamState,
 } from '../../../engine/data/index.ts';
+import { asLoader } from '../../../engine/data/loader/asLoader.ts';
 import { WalkReport } from '../../../engine/data/loader/walkReport.ts';
 import { type ShuffledOptions, shuffledStream } from '../../fixtures/data/shuffledStream.ts';
 
@@ -204,10 +205,46 @@ test('a stream that is read again from its beginning tells how far it is', async
     ]);
   }
   const [told, clock] = [[] as string[], { at: 0, now: () => clock.at }];
-  const walk = new WalkReport('Lines', (text) => told.push(text), clock);
+  const walk = new WalkReport('The stream Lines', 'it cannot skip', (text) => told.push(text), clock);
   for (let batch = 1; batch <= 30; batch++, clock.at += 1000) walk.passed(batch, 100);
   expect(told.slice(1)).toEqual([
     'The stream Lines is read again: batch 11 of 100.',
     'The stream Lines is read again: batch 21 of 100.',
   ]);
+});
+
+test("a project's own loader is walked to where a training goes on, and leaves nothing behind", async () => {
+  class OwnLoader {
+    *[Symbol.iterator](): Iterator<tf.Tensor> {
+      for (let i = 0; i < 11; i++) yield tf.tensor1d([i]);
+    }
+  }
+  const loader = asLoader(new OwnLoader(), 'train_dataloader');
+  const told: string[] = [];
+  loader.setNoteSink?.((text) => told.push(text));
+  const before = tf.memory().numTensors;
+  const seen: unknown[] = [];
+  for (const mode of ['wrap', 'exact'] as const) {
+    const shard = { rank: 1, worldSize: 2, mode };
+    for await (const { batch, index, real } of loader.pass({ pass: 0, start: 3, shard })) {
+      seen.push([index, batch instanceof tf.Tensor && batch.dataSync()[0], real]);
+      disposeBatch(batch);
+    }
+  }
+  expect(seen).toEqual([
+    ...[
+      [3, 7, 1],
+      [4, 9, 1],
+    ],
+    // the last one is rank 0's: this rank only keeps in step
+    ...[
+      [3, 7, 1],
+      [4, 9, 1],
+      [5, 10, 0],
+    ],
+  ]);
+  expect(tf.memory().numTensors).toBe(before);
+  expect(told[0]).toBe(
+    'The loader OwnLoader is read again up to batch 3, where this goes on: a loader that is no DataLoader can only be walked.',
+  );
 });
