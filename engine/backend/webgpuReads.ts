@@ -55,7 +55,8 @@ const stagingUsage = 0x1 | 0x8;
 /**
  * Makes values come back from WebGPU at once (`dataSync`, `arraySync`), and never those of a GPU that failed. TensorFlow.js's
  * own way draws into a canvas, which only a browser has; here the copy is waited for by taking Dawn's turns. Once the device
- * is lost or has refused an operation, reading throws EngineError `backend.webgpu.lost` | `backend.webgpu.refused`.
+ * is lost, is full or has refused an operation, reading throws EngineError `backend.webgpu.lost` | `backend.webgpu.memory` |
+ * `backend.webgpu.refused`.
  */
 export function readSafely(tf: TensorApi, turns: DawnTurns): void {
   const backend = webgpuBackend(tf.backend());
@@ -89,7 +90,8 @@ function watch(device: GpuDevice): { error?: EngineError } {
   device.addEventListener('uncapturederror', (event) => {
     // or Dawn prints it, and all that follow from it
     event.preventDefault();
-    problem.error ??= refusedError(event.error.message);
+    const { error } = event;
+    problem.error ??= /memory/i.test(error.constructor.name) ? fullError(error.message) : refusedError(error.message);
   });
   void device.lost.then(({ reason, message }) => {
     if (reason !== 'destroyed') problem.error ??= lostError(message);
@@ -105,12 +107,24 @@ function refusedError(message: string): EngineError {
   );
 }
 
+function fullError(message: string): EngineError {
+  return new EngineError(
+    'backend.webgpu.memory',
+    `The GPU's memory is full (${firstLine(message)}). Make the batches or the model smaller, start fewer processes, or end what else uses the GPU.`,
+    { message },
+  );
+}
+
 function lostError(message: string): EngineError {
   return new EngineError(
     'backend.webgpu.lost',
-    `The GPU is lost to this process (${message.trim().split('\n')[0]}): its driver was restarted, or its memory is full. Resume from the last checkpoint; smaller batches need less memory.`,
+    `The GPU is lost to this process (${firstLine(message)}): its driver was restarted, or an operation took too long. Resume from the last checkpoint.`,
     { message },
   );
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
 }
 
 /** The bytes of a buffer of the GPU; undefined when the device is lost. */
