@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { CHECKPOINTS } from './layout.ts';
 import { type CheckpointEntry, listCheckpoints } from './list.ts';
@@ -28,14 +28,19 @@ export async function setLaterAside(
     ({ step, epoch, problem }) => problem === undefined && (step > at.step || (step === at.step && epoch > at.epoch)),
   );
   if (later.length === 0) return { folder: undefined, moved: [] };
-  const names = await fileSystem.list(join(run, SUPERSEDED));
+  const isOutside = relative(run, inside).startsWith('..') || isAbsolute(relative(run, inside));
+  const places = isOutside ? [run, inside] : [run];
+  const names = (await Promise.all(places.map((place) => fileSystem.list(join(place, SUPERSEDED))))).flat();
   const number = Math.max(0, ...names.map(Number).filter(Number.isInteger)) + 1;
   const folder = join(run, SUPERSEDED, String(number));
+  // a checkpoint folder elsewhere is often on another disk, to which nothing can be renamed
+  const aside = isOutside ? join(inside, SUPERSEDED, String(number)) : join(folder, CHECKPOINTS);
   for (const { folder: from } of later.toReversed()) {
     const isInRun = resolve(dirname(from)) === resolve(run);
-    const target = join(folder, isInRun ? '' : CHECKPOINTS, basename(from));
+    const target = isInRun ? join(folder, basename(from)) : join(aside, basename(from));
     await fileSystem.makeFolder(dirname(target));
     await fileSystem.rename(from, target);
   }
-  return { folder, moved: later };
+  const isAllOutside = isOutside && later.every(({ folder: from }) => resolve(dirname(from)) !== resolve(run));
+  return { folder: isAllOutside ? aside : folder, moved: later };
 }

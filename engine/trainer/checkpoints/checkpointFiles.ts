@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { CheckpointKind } from '../../api/training.ts';
-import type { FrozenWeights, SetAside } from '../../checkpoint/index.ts';
+import type { CheckpointKind, CheckpointNotice } from '../../api/training.ts';
+import type { BestBy, FrozenWeights, SetAside } from '../../checkpoint/index.ts';
 
 /** What a checkpoint holds, as the trainer sees it. */
 export interface CheckpointContent {
@@ -45,6 +45,10 @@ export interface CheckpointFiles {
   latest(place: CheckpointPlace, onPassedOver?: (text: string) => void): Promise<string | undefined>;
   /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
   prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
+  /** Metrics that a checkpoint was saved with; undefined where there is none. */
+  metricsOf(folder: string): Promise<Readonly<Record<string, number>> | undefined>;
+  /** Makes the best of the checkpoints that are left the `best` one, and gives it. */
+  promoteBest(place: CheckpointPlace, by: BestBy): Promise<CheckpointNotice | undefined>;
   /** Moves checkpoints of later steps out of the way of a training that begins or goes on at `at`. */
   setLaterAside(place: CheckpointPlace, at: { readonly epoch: number; readonly step: number }): Promise<SetAside>;
 }

@@ -5,7 +5,9 @@ import {
   newestIntact,
   noneIntact,
   passedOver,
+  promoteBest,
   pruneCheckpoints,
+  readEntry,
   resolveCheckpoint,
   saveCheckpoint,
   setLaterAside,
@@ -61,6 +63,12 @@ export const folderFiles: CheckpointFiles = {
   },
   async prune(folder, keep, safe) {
     return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);
+  },
+  async metricsOf(folder) {
+    return (await readEntry(folder, folder))?.manifest?.metrics;
+  },
+  promoteBest({ project_dir: project, checkpoint_dir: inside }, by) {
+    return promoteBest(project, inside, by);
   },
   setLaterAside({ project_dir: project, checkpoint_dir: inside }, at) {
     return setLaterAside(project, at, inside);

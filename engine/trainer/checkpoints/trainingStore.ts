@@ -10,7 +10,7 @@ import type { LoopParts } from '../loop/loopParts.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
 import { describeFrozen, frozenParameters, loadWeights, savedWeights } from './frozenWeights.ts';
-import type { PlannedSave } from './policy.ts';
+import { bestSave, type PlannedSave } from './policy.ts';
 
 const accumulatedPrefix = 'accumulated.rank';
 
@@ -31,6 +31,7 @@ export class TrainingStore {
   readonly #subject: TrainerSubject;
   readonly #files: CheckpointFiles;
   #newest: string | undefined;
+  #best: number | undefined;
   #frozen: Promise<FrozenWeights | undefined> | undefined;
 
   constructor(subject: TrainerSubject, files: CheckpointFiles) {
@@ -67,6 +68,18 @@ export class TrainingStore {
         folder: save.folder,
       });
     this.#newest = save.folder;
+    if (save.kind === 'best') this.#best = this.#monitored(parts.metrics);
+  }
+
+  /** The monitored metric of the `best` checkpoint; undefined where there is none. */
+  get best(): number | undefined {
+    return this.#best;
+  }
+
+  #monitored(metrics: Readonly<Record<string, number>> | undefined): number | undefined {
+    const { metric_monitor: monitor } = this.#subject.settings;
+    const value = monitor === null ? undefined : metrics?.[monitor.metric_name];
+    return Number.isNaN(value) ? undefined : value;
   }
 
   async #write(
@@ -181,13 +194,37 @@ export class TrainingStore {
             'info',
           );
         }
+        if (moved.some(({ kind }) => kind === 'best')) await this.#promoteBest(warn);
       } catch (error) {
         warn(
           `Checkpoints of later steps could not be moved out of the way: ${messageOf(error)} The newest may be theirs.`,
         );
       }
     }
-    await environment.collective.barrier();
+    const isMain = environment.collective.rank === 0;
+    const held = isMain ? await this.#files.metricsOf(bestSave(settings).folder) : undefined;
+    const [best] = await environment.collective.allGather(this.#monitored(held) ?? null);
+    this.#best = best ?? undefined;
+  }
+
+  /** Something is to be best at any time: the best of what is left, which need not be what the monitor has seen. */
+  async #promoteBest(warn: LoopParts['warn']): Promise<void> {
+    const { settings, environment } = this.#subject;
+    const { metric_monitor: monitor } = settings;
+    if (monitor === null) return;
+    const best = await this.#files.promoteBest(settings, monitor);
+    if (best === undefined) return;
+    const { kind, epoch, step, metrics, time, bytes } = best;
+    const path = this.#relative(bestSave(settings).folder);
+    environment.reporter.report({
+      type: 'checkpoint-saved',
+      checkpoint: { kind, path, epoch, step, metrics, time, bytes },
+    });
+    const value = metrics[monitor.metric_name];
+    warn(
+      `The best checkpoint is now that of step ${step}, the best one left (${monitor.metric_name} ${value}).`,
+      'info',
+    );
   }
 
   /**

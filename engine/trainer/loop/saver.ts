@@ -55,6 +55,16 @@ export class Saver {
     meter.enter('training', this.#parts.position());
   }
 
+  /** Saves the last validation as `best` where it beats what `best` holds, if anything. */
+  async saveIfBest(): Promise<void> {
+    const { settings } = this.#subject;
+    const { metric_monitor: monitor } = settings;
+    const value = this.#parts.metrics[monitor?.metric_name ?? ''];
+    if (monitor !== null && value !== undefined && monitor.isBetter(value, this.#store.best)) {
+      await this.save(bestSave(settings));
+    }
+  }
+
   /** The checkpoint that a stop asks for; one of this very step is as good as another. */
   async saveForStop(): Promise<void> {
     const { step } = this.#parts.state;
@@ -81,7 +91,8 @@ export class Saver {
   /** Puts back the weights of the best checkpoint, for on_train_end and whoever uses the model after fit(). */
   async restoreBest(): Promise<void> {
     const { settings } = this.#subject;
-    const { best_value: value, metric_name: name } = settings.metric_monitor ?? {};
+    const { metric_name: name, best_value: seen } = settings.metric_monitor ?? {};
+    const value = this.#store.best ?? seen;
     const { warn } = this.#parts;
     if (value === undefined) {
       warn(`No validation gave a best ${name}: the weights stay as the last step left them.`);

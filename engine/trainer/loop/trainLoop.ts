@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
-import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
+import { savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
 import type { CompiledGradients, FusedResult, StepRequest } from '../compile/stepRequest.ts';
 import type { TrainerSubject } from '../hooks.ts';
@@ -313,10 +313,11 @@ export class TrainLoop {
     if (scheduler !== null && settings.lr_scheduler_interval === 'epoch') {
       scheduler.step(monitor === null ? undefined : metrics[monitor.metric_name]);
     }
-    const isBest = monitor !== null && validation !== null && monitor.update(metrics);
+    const isMonitored = monitor !== null && validation !== null;
+    if (isMonitored) monitor.update(metrics);
     this.#judgePatience();
     for (const save of savesAfterEpoch(settings, state.epoch)) await this.#saver.save(save);
-    if (isBest) await this.#saver.save(bestSave(settings));
+    if (isMonitored) await this.#saver.saveIfBest();
     await this.#hooks.call('on_train_epoch_end', () => this.#subject.on_train_epoch_end());
   }
 

@@ -46,9 +46,7 @@ export class MetricMonitor {
         { metric: this.metric_name, metrics: names },
       );
     }
-    const best = this.best_value;
-    const isBetter =
-      !Number.isNaN(value) && (best === undefined || (this.mode === 'min' ? value < best : value > best));
+    const isBetter = this.isBetter(value, this.best_value);
     if (isBetter) {
       this.best_value = value;
       this.worse_count = 0;
@@ -56,6 +54,12 @@ export class MetricMonitor {
       this.worse_count++;
     }
     return isBetter;
+  }
+
+  /** Whether a value beats the best one; NaN never does, any other beats none. */
+  isBetter(value: number, best: number | undefined): boolean {
+    if (Number.isNaN(value)) return false;
+    return best === undefined || (this.mode === 'min' ? value < best : value > best);
   }
 
   state_dict(): MetricMonitorState {

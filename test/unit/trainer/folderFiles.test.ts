@@ -146,3 +146,41 @@ test('a checkpoint folder elsewhere is where an automatic resume looks', async (
   await more.trainer.fit();
   expect(more.recording.reports.find((report) => report.type === 'progress')).toMatchObject({ progress: { step: 4 } });
 });
+
+test('where best was moved aside the best of what is left takes its place, and a lesser one than ever may follow', async () => {
+  const options = { save_last_k: null, metric_monitor: new MetricMonitor() };
+  await inFolder(4, undefined, options).trainer.fit();
+  const from = join(folder, 'checkpoints', 'epoch_2');
+  const again = inFolder(4, from, { ...options, metric_monitor: new MetricMonitor(), epochs: 2, restore_best: true });
+  await again.trainer.fit();
+  const { metrics } = await loadCheckpoint(from).then(({ manifest }) => manifest);
+  const best = await loadCheckpoint(join(folder, 'checkpoints', 'best'));
+  expect(best.manifest).toMatchObject({ kind: 'best', step: 8, metrics });
+  const rows = again.recording.reports.flatMap((report) =>
+    report.type === 'checkpoint-saved' ? [report.checkpoint] : [],
+  );
+  expect(rows).toContainEqual(expect.objectContaining({ kind: 'best', path: 'checkpoints/best', step: 8 }));
+  expect(again.recording.texts()).toContainEqual(expect.stringMatching(/^The best checkpoint is now that of step 8/));
+  expect(again.recording.texts()).toContainEqual(expect.stringMatching(/^The weights are those of the best loss/));
+});
+
+test('a run in another folder has a best of its own, though the monitor has seen better', async () => {
+  const monitor = () => new MetricMonitor();
+  const first = inFolder(2, undefined, { metric_monitor: monitor() });
+  await first.trainer.fit();
+  const options = { metric_monitor: monitor(), project_dir: join(folder, 'branch') };
+  const branch = inFolder(3, join(folder, 'checkpoints', 'epoch_2'), options);
+  branch.trainer.validation_step = () => void branch.trainer.accumulate({ loss: 1e6 });
+  await branch.trainer.fit();
+  expect((await loadCheckpoint(join(folder, 'branch', 'checkpoints', 'best'))).manifest).toMatchObject({ step: 12 });
+  expect(branch.trainer.settings.metric_monitor?.worse_count).toBe(1);
+});
+
+test('what lies outside the run is moved aside beside where it lies: it may be another disk', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  const options = { checkpoint_dir: elsewhere, project_dir: join(folder, 'run'), save_last_k: null };
+  await inFolder(3, undefined, options).trainer.fit();
+  await inFolder(2, join(elsewhere, 'epoch_1'), options).trainer.fit();
+  expect(readdirSync(elsewhere).sort()).toEqual(['best', 'epoch_1', 'epoch_2', 'superseded']);
+  expect(readdirSync(join(elsewhere, 'superseded', '1')).sort()).toEqual(['best', 'epoch_2', 'epoch_3']);
+});

@@ -105,7 +105,10 @@ export function record(): Recording {
 
 /** Checkpoints in memory, as copies that survive the tensors they were made of. */
 export class MemoryFiles implements CheckpointFiles {
-  readonly folders = new Map<string, { content: CheckpointContent; step: number }>();
+  readonly folders = new Map<
+    string,
+    { content: CheckpointContent; step: number; metrics: Readonly<Record<string, number>> }
+  >();
   readonly removed: string[] = [];
   failOn: string | undefined;
 
@@ -118,7 +121,7 @@ export class MemoryFiles implements CheckpointFiles {
       ema: copied(content.ema),
       state: structuredClone(content.state),
     };
-    this.folders.set(folder, { content: copy, step: label.step });
+    this.folders.set(folder, { content: copy, step: label.step, metrics: label.metrics });
     return 1;
   }
 
@@ -148,6 +151,14 @@ export class MemoryFiles implements CheckpointFiles {
     for (const folder of pruned) this.folders.delete(folder);
     this.removed.push(...pruned);
     return pruned;
+  }
+
+  async metricsOf(folder: string): Promise<Readonly<Record<string, number>> | undefined> {
+    return this.folders.get(folder)?.metrics;
+  }
+
+  async promoteBest(): Promise<undefined> {
+    return undefined;
   }
 
   async setLaterAside(): Promise<SetAside> {
