@@ -187,7 +187,7 @@ function DevicesPanel() {
       <ul className="launch__devices">
         {devices.data?.map((device) => (
           <li key={device.id}>
-            <Badge tone={device.kind === 'cuda' ? 'green' : 'neutral'}>{device.id}</Badge> {device.name}
+            <Badge tone={device.kind === 'cpu' ? 'neutral' : 'green'}>{device.id}</Badge> {device.name}
             {device.memoryTotal !== undefined && ` · ${formatBytes(device.memoryTotal)}`}
             {device.cores !== undefined && ` · ${device.cores} cores`}
           </li>

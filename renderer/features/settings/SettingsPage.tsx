@@ -48,11 +48,13 @@ export function SettingsPage() {
                   {doctor.data.devices.map((device) => (
                     <tr key={device.id}>
                       <td>
-                        <Badge tone={device.kind === 'cuda' ? 'green' : 'neutral'}>{device.id}</Badge>
+                        <Badge tone={device.kind === 'cpu' ? 'neutral' : 'green'}>{device.id}</Badge>
                       </td>
                       <td>{device.name}</td>
                       <td className="numeric">
                         {device.cores !== undefined && `${device.cores} cores`}
+                        {device.utilization !== undefined && `${device.utilization} % busy,`}
+                        {device.memoryUsed !== undefined && ` ${formatBytes(device.memoryUsed)} of`}
                         {device.memoryTotal !== undefined && ` ${formatBytes(device.memoryTotal)}`}
                       </td>
                     </tr>
