@@ -38,7 +38,7 @@ export {
   warmupMicroSteps,
   warmupUpdates,
 } from './schedulerSteps.ts';
-export { advanceScheduler, type FilledOptions, fillSchedulerOptions } from './schedulers/adapter.ts';
+export { advanceScheduler, type FilledOptions, fillSchedulerOptions, followsMetric } from './schedulers/adapter.ts';
 export { ChainedScheduler, SequentialLR } from './schedulers/composite.ts';
 export { CosineAnnealingLR, CosineAnnealingWarmRestarts } from './schedulers/cosine.ts';
 export { CyclicLR } from './schedulers/cyclic.ts';

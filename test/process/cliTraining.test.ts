@@ -185,6 +185,9 @@ test('a run is resumed in its folder and branched into another, and both know of
     0,
     expect.stringContaining(`A branch of line (${parent.id}) at step 12`),
   ]);
+  expect(branched.stdout + branched.stderr).toContain('optimizer.lr: the config');
+  const journal = readFileSync(join(project, 'experiments/line-2/metrics/metrics.jsonl'), 'utf8');
+  expect(journal.match(/"train\/lr".*?"value":[\d.]+/g)?.at(-1)).toContain('"value":0.01');
   const shown = await accelhydra('runs', 'show', 'slow');
   expect(shown.stdout).toMatch(/^folder +.*experiments\/line-2$/m);
   expect(shown.stdout).toMatch(new RegExp(`^parent +line \\(${parent.id}\\), from step 12, checkpoints/step_12$`, 'm'));

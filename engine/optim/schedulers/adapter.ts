@@ -1,4 +1,6 @@
 import { type StepCounts, totalUpdates, type WarmupParams, warmupUpdates } from '../schedulerSteps.ts';
+import { GreedyLR } from './greedy.ts';
+import { ReduceLROnPlateau } from './plateau.ts';
 import type { LearningRateScheduler } from './scheduler.ts';
 
 export interface FilledOptions {
@@ -63,4 +65,9 @@ export function advanceScheduler(scheduler: LearningRateScheduler, processes: nu
     if (typeof end === 'number' && typeof done === 'number' && done >= end) return;
     scheduler.step(metric);
   }
+}
+
+/** Whether only the training itself can tell the rates, by the metric that it monitors. */
+export function followsMetric(scheduler: LearningRateScheduler | null): boolean {
+  return scheduler instanceof ReduceLROnPlateau || scheduler instanceof GreedyLR;
 }

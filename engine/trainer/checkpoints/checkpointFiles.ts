@@ -13,6 +13,8 @@ export interface CheckpointContent {
   readonly ema: ReadonlyMap<string, tf.Tensor>;
   /** Everything else, plain values. */
   readonly state: unknown;
+  /** The config that it was trained with, YAML; read only. */
+  readonly configText?: string | undefined;
 }
 
 export interface CheckpointLabel {

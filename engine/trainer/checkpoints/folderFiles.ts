@@ -40,11 +40,12 @@ export const folderFiles: CheckpointFiles = {
         { file: resolved.file },
       );
     }
-    const { manifest, model, optimizer, ema, state } = await loadCheckpoint(resolved.folder, [
+    const { manifest, model, optimizer, ema, state, configText } = await loadCheckpoint(resolved.folder, [
       'model',
       'optimizer',
       'ema',
       'state',
+      'config',
     ]);
     return {
       model: tensors(model),
@@ -52,6 +53,7 @@ export const folderFiles: CheckpointFiles = {
       optimizer: tensors(optimizer ?? new Map()),
       ema: tensors(ema ?? new Map()),
       state,
+      configText,
     } satisfies CheckpointContent;
   },
   async latest({ project_dir: project, checkpoint_dir: inside }, onPassedOver) {

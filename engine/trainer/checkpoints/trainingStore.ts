@@ -7,6 +7,7 @@ import { fromPlain, toYaml } from '../../config/index.ts';
 import type { StreamState } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
+import { Rates } from '../state/rates.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
 import { describeFrozen, frozenParameters, loadWeights, savedWeights } from './frozenWeights.ts';
@@ -30,6 +31,7 @@ interface LoadOptions {
 export class TrainingStore {
   readonly #subject: TrainerSubject;
   readonly #files: CheckpointFiles;
+  readonly #rates: Rates;
   #newest: string | undefined;
   #best: number | undefined;
   #frozen: Promise<FrozenWeights | undefined> | undefined;
@@ -37,6 +39,7 @@ export class TrainingStore {
   constructor(subject: TrainerSubject, files: CheckpointFiles) {
     this.#subject = subject;
     this.#files = files;
+    this.#rates = new Rates(subject.optimizer, subject.lr_scheduler);
   }
 
   /** Folder of the newest checkpoint written or read. */
@@ -233,7 +236,7 @@ export class TrainingStore {
    * that does not fit.
    */
   async load(folder: string, parts: LoopParts, options: LoadOptions = {}): Promise<void> {
-    const { model, optimizer, environment, settings, lr_scheduler: scheduler } = this.#subject;
+    const { model, environment, settings } = this.#subject;
     const content = await this.#files.read(folder);
     try {
       const saved = readSavedState(content.state, folder);
@@ -242,8 +245,12 @@ export class TrainingStore {
       await loadWeights(model, content, folder);
       this.#restoreAverage(content, saved, parts);
       const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
-      optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
-      if (scheduler !== null && saved.scheduler !== null) scheduler.loadStateDict(saved.scheduler);
+      const { lr_scheduler_interval: interval } = settings;
+      const config = environment.hyperparameters;
+      const changes = this.#rates.load({ saved, slots, configText: content.configText, config, interval });
+      if (changes.length > 0) {
+        parts.warn(`${changes.join(', ')}: the config's value counts, not the one of the checkpoint.`, 'info');
+      }
       if (saved.monitor !== null && settings.metric_monitor?.load_state_dict(saved.monitor) === false) {
         parts.warn(
           `The checkpoint's monitor watched '${saved.monitor.metric_name}' (${saved.monitor.mode}); best value and patience start afresh.`,

@@ -1,5 +1,5 @@
 import type { PlannedRate } from '../../api/planModel.ts';
-import { advanceScheduler, GreedyLR, ReduceLROnPlateau } from '../../optim/index.ts';
+import { advanceScheduler, followsMetric } from '../../optim/index.ts';
 import type { OptimizerLike, SchedulerLike } from '../ports.ts';
 
 /** Records the rates in force at each optimizer step while the real scheduler is stepped as the loop would. */
@@ -28,7 +28,7 @@ export class RateRecorder {
 
   /** Whether only the training itself can tell the rates: then they are shown as they begin. */
   get followsMetric(): boolean {
-    return this.#scheduler instanceof ReduceLROnPlateau || this.#scheduler instanceof GreedyLR;
+    return followsMetric(this.#scheduler);
   }
 
   get schedulerSteps(): number {

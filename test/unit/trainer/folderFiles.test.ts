@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { loadCheckpoint, newestIntact } from '../../../engine/checkpoint/index.ts';
+import { ExponentialLR } from '../../../engine/optim/index.ts';
 import { folderFiles } from '../../../engine/trainer/checkpoints/folderFiles.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
 import type { TrainerOptions } from '../../../engine/trainer/trainer.ts';
@@ -183,4 +184,35 @@ test('what lies outside the run is moved aside beside where it lies: it may be a
   await inFolder(2, join(elsewhere, 'epoch_1'), options).trainer.fit();
   expect(readdirSync(elsewhere).sort()).toEqual(['best', 'epoch_1', 'epoch_2', 'superseded']);
   expect(readdirSync(join(elsewhere, 'superseded', '1')).sort()).toEqual(['best', 'epoch_2', 'epoch_3']);
+});
+
+test('a branch with another rate, decay or schedule trains with it, at the place of the schedule that was reached', async () => {
+  const build = (optimizer: object, lr_scheduler: object, from?: string) => {
+    const built = inFolder(
+      from === undefined ? 2 : 3,
+      from,
+      from === undefined ? {} : { project_dir: `${folder}/branch` },
+    );
+    Object.assign(built.trainer.optimizer.paramGroups[0] ?? {}, optimizer);
+    const scheduler = new ExponentialLR(built.trainer.optimizer, { gamma: 0.5 });
+    Object.assign(built.trainer, { lr_scheduler: scheduler });
+    built.trainer.attach({ ...built.trainer.environment, hyperparameters: { optimizer, lr_scheduler } });
+    return built;
+  };
+  const schedule = { _target_: 'torch.optim.lr_scheduler.ExponentialLR', gamma: 0.5 };
+  const first = build({ lr: 0.04, weight_decay: 0 }, schedule);
+  await first.trainer.fit();
+  const from = join(folder, 'checkpoints', 'epoch_2');
+  const same = build({ lr: 0.04, weight_decay: 0 }, schedule, from);
+  await same.trainer.fit();
+  rmSync(join(folder, 'branch'), { recursive: true });
+  const other = build({ lr: 0.4, weight_decay: 0.1 }, schedule, from);
+  await other.trainer.fit();
+  const lr = (trainer: typeof same.trainer) => trainer.optimizer.paramGroups[0]?.lr ?? 0;
+  expect(lr(other.trainer) / lr(same.trainer)).toBeCloseTo(10, 10);
+  expect(other.trainer.optimizer.paramGroups[0]).toMatchObject({ weight_decay: 0.1 });
+  expect(other.recording.texts()).toContain(
+    "optimizer.lr, optimizer.weight_decay: the config's value counts, not the one of the checkpoint.",
+  );
+  expect(same.recording.texts().join()).not.toContain('the config');
 });
