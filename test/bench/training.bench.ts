@@ -1,6 +1,7 @@
 // Training steps a second: our Trainer, eager and compiled, against a hand-written TensorFlow.js loop, tf.Model.fit, and, where
-// a Python has them (run.ts says which), PyTorch's plain loop, PyTorch at its best and Keras' fit. Every side is a process of
-// its own with the same number of threads and runs slices of the same number of steps, in turns.
+// a Python has them (run.ts says which), PyTorch's plain loop, PyTorch at its best, a loop written after AccelHydra's
+// description and Keras' fit. Every side is a process of its own with the same number of threads and runs slices of the
+// same number of steps, in turns.
 import type { Sides, Tournament, TournamentRow } from './benchmark.ts';
 import { SideProcess } from './peers/sideProcess.ts';
 import { type ModelName, modelNames, modelTitles } from './peers/tasks.ts';
@@ -12,6 +13,7 @@ const peers = {
   fit: 'tf.Model.fit',
   pytorch: "PyTorch's plain loop",
   best: 'PyTorch, channels_last and fused Adam',
+  accelhydra: "a loop written after AccelHydra's description, with accelerate",
   keras: "Keras' fit",
 } as const;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { batchSize, type ModelName, sliceSteps } from './tasks.ts';
 
-const python = new Set(['pytorch', 'best', 'keras']);
+const python = new Set(['pytorch', 'best', 'accelhydra', 'keras']);
 
 /** What a slice of training shows. */
 export interface SliceReadings extends Record<string, number> {

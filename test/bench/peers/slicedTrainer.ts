@@ -25,13 +25,18 @@ export interface SlicedOptions {
   readonly slices: Slices;
 }
 
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Our Trainer, whose epochs are the benchmark's slices, so that starting and compiling are not counted. It never ends. */
 export class SlicedTrainer extends Trainer<Batch> {
   readonly #slices: Slices;
 
   constructor({ model, loader, steps, compile, logEvery, slices }: SlicedOptions) {
     const folder = mkdtempSync(join(tmpdir(), 'training-bench-'));
-    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    folders.push(folder);
     super({
       project_dir: folder,
       epochs: 1_000_000,

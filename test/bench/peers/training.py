@@ -1,7 +1,7 @@
 """One Python side of the training benchmark: `python training.py SIDE MODEL THREADS`.
 
-SIDE is pytorch (a plain loop), best (channels_last, fused Adam, fused attention) or keras (fit). What it prints, sideProcess.ts says.
-The models are those of models.ts.
+SIDE is pytorch (a plain loop), best (channels_last, fused Adam, fused attention), accelhydra (a loop written after AccelHydra's
+description, with Hugging Face's accelerate) or keras (fit). What it prints, sideProcess.ts says. The models are those of models.ts.
 """
 
 import resource
@@ -25,7 +25,7 @@ def data():
     return images, numpy.arange(rows) % 10
 
 
-def pytorch(is_best):
+def pytorch(is_best, trains=None):
     import torch
     import torch.nn.functional as functional
     from torch import nn
@@ -83,6 +83,8 @@ def pytorch(is_best):
             model = model.to(memory_format=torch.channels_last)
             inputs = inputs.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, **({"fused": True} if is_best else {}))
+    if trains is not None:
+        return trains(model, optimizer, inputs, labels)
     count = [0]
 
     def run():
@@ -93,6 +95,47 @@ def pytorch(is_best):
             loss = functional.cross_entropy(model(inputs[start:start + BATCH]), labels[start:start + BATCH])
             loss.backward()
             optimizer.step()
+
+    return run
+
+
+def accelhydra(model, optimizer, inputs, labels):
+    """AccelHydra's order of an epoch: its trainer is not installed here, so that this is no measurement of its own code."""
+    import torch
+    from accelerate import Accelerator
+    from torch.utils.data import DataLoader, TensorDataset
+
+    every, most = 50, 2.0
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=1)
+    loader = DataLoader(TensorDataset(inputs, labels), batch_size=BATCH, shuffle=True)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+    model, optimizer, loader, scheduler = accelerator.prepare(model, optimizer, loader, scheduler)
+    state = {"step": 0, "batches": iter(loader)}
+
+    def next_batch():
+        try:
+            return next(state["batches"])
+        except StopIteration:
+            state["batches"] = iter(loader)
+            return next(state["batches"])
+
+    def run():
+        model.train()
+        for _ in range(STEPS):
+            batch, labels = next_batch()
+            with accelerator.accumulate(model):
+                loss = torch.nn.functional.cross_entropy(model(batch), labels)
+                if state["step"] % every == 0:
+                    accelerator.log({"train/loss": loss.item()}, step=state["step"])
+                accelerator.backward(loss)
+                if accelerator.sync_gradients:
+                    norm = accelerator.clip_grad_norm_(model.parameters(), most)
+                    if state["step"] % every == 0:
+                        accelerator.log({"train/grad_norm": norm.item()}, step=state["step"])
+                optimizer.step()
+                scheduler.step()
+                optimizer.zero_grad()
+            state["step"] += 1
 
     return run
 
@@ -140,7 +183,7 @@ def keras_fit():
 
 def main():
     try:
-        run = keras_fit() if SIDE == "keras" else pytorch(SIDE == "best")
+        run = keras_fit() if SIDE == "keras" else pytorch(SIDE == "best", accelhydra if SIDE == "accelhydra" else None)
     except ImportError as error:
         print(f"missing {sys.executable}: {error}", flush=True)
         return

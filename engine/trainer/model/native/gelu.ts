@@ -12,17 +12,16 @@ export function nativeGelu(x: tf.Tensor): tf.Tensor | undefined {
     {
       name: 'GELU',
       forward: ([input = x], save) => {
-        const probability = ops.scale(
-          ops.two('AddV2', ops.one('Erf', ops.scale(input, Math.SQRT1_2)), tf.scalar(1)),
-          0.5,
-        );
-        save([input, probability]);
+        const scaled = ops.scale(input, Math.SQRT1_2);
+        const probability = ops.scale(ops.two('AddV2', ops.one('Erf', scaled), tf.scalar(1)), 0.5);
+        save([scaled, probability]);
         return ops.two('Mul', input, probability);
       },
-      // d/dx xΦ(x) = Φ(x) + xφ(x), φ(x) = exp(-x²/2) / √(2π)
-      backward: (dy, [input = x, probability = x]) => {
-        const density = ops.one('Exp', ops.scale(ops.one('Square', input), -0.5));
-        const change = ops.scale(ops.two('Mul', input, density), 1 / Math.sqrt(2 * Math.PI));
+      // d/dx xΦ(x) = Φ(x) + x exp(-x²/2) / √(2π) = Φ(x) + s exp(-s²) / √π, with s = x/√2. In a graph TensorFlow goes over
+      // the values once for square, negative and exponential together.
+      backward: (dy, [scaled = x, probability = x]) => {
+        const density = ops.one('Exp', ops.one('Neg', ops.one('Square', scaled)));
+        const change = ops.scale(ops.two('Mul', scaled, density), 1 / Math.sqrt(Math.PI));
         return [ops.two('Mul', dy, ops.two('AddV2', probability, change))];
       },
     },

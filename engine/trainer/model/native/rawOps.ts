@@ -14,7 +14,7 @@ export class RawOps {
     this.#float32 = [attribute.float32(backend.binding)];
   }
 
-  one(name: 'Erf' | 'Exp' | 'Square' | 'Rsqrt' | 'Tanh', x: tf.Tensor): tf.Tensor {
+  one(name: 'Erf' | 'Exp' | 'Neg' | 'Square' | 'Rsqrt' | 'Tanh', x: tf.Tensor): tf.Tensor {
     return this.backend.executeSingleOutput(name, this.#float32, [x]);
   }
 
