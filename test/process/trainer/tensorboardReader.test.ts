@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,5 +90,64 @@ test.skipIf(!hasTensorBoard)(
       lr: 0.5,
       status: expect.any(Number),
     });
+    expect(inspected()).toMatch(/train\/loss[\s\S]*_hparams_\/session_start_info/);
+    await served(async (get) => {
+      expect(await get('scalars/scalars?run=.&tag=train%2Floss')).toMatchObject([
+        [expect.any(Number), 0, 3],
+        [expect.any(Number), 1, 'NaN'],
+        [expect.any(Number), 2, 1],
+        [expect.any(Number), 3, 9],
+      ]);
+      expect(Object.keys(await get('images/tags').then((tags) => tags['.'] ?? {}))).toContain('val/samples');
+      expect(await get('images/images?run=.&tag=val%2Fsamples&sample=0')).toMatchObject([{ step: 2 }]);
+      expect(await get('audio/audio?run=.&tag=tone&sample=0')).toMatchObject([{ step: 2, contentType: 'audio/wav' }]);
+      expect(await get('text/text?run=.&tag=note')).toMatchObject([{ step: 2, text: expect.stringContaining('µ') }]);
+      expect(await get('histograms/histograms?run=.&tag=w')).toHaveLength(1);
+      const experiment = await get('hparams/experiment', { experimentName: '' });
+      expect(experiment).toMatchObject({
+        hparamInfos: expect.arrayContaining([expect.objectContaining({ name: 'optimizer.lr' })]),
+      });
+    });
   },
 );
+
+/** What `tensorboard --inspect` prints. */
+function inspected(): string {
+  return execFileSync(python, ['-m', 'tensorboard.main', '--inspect', '--logdir', folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).toString();
+}
+
+type Get = (path: string, body?: object) => Promise<Readonly<Record<string, object>>>;
+
+/** The real server over the folder, asked by its HTTP interface, as the page in the browser does. */
+async function served(ask: (get: Get) => Promise<void>): Promise<void> {
+  const options = ['--host', '127.0.0.1', '--port', '0', '--load_fast', 'false'];
+  const child = spawn(python, ['-m', 'tensorboard.main', '--logdir', folder, ...options], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  try {
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    const address = () => /http:\/\/[\d.]+:\d+\//.exec(said)?.[0];
+    await expect.poll(address, { timeout: 60_000 }).toBeDefined();
+    const get: Get = async (path, body) => {
+      const response = await fetch(`${address()}data/plugin/${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      const text = await response.text();
+      expect(response.status, `${path}: ${text.slice(0, 200)}`).toBe(200);
+      return JSON.parse(text);
+    };
+    // it reads the folder in the background
+    await expect.poll(async () => Object.keys(await get('scalars/tags')), { timeout: 30_000 }).toContain('.');
+    await ask(get);
+  } finally {
+    child.kill();
+    await ended;
+  }
+}

@@ -10,6 +10,7 @@ import { unavailableTrackers } from '../../../engine/trainer/logging/trackers/op
 import { crc32c, maskedCrc32c } from '../../../engine/trainer/logging/trackers/tensorboard/crc32c.ts';
 import * as proto from '../../../engine/trainer/logging/trackers/tensorboard/eventProto.ts';
 import * as hparams from '../../../engine/trainer/logging/trackers/tensorboard/hparamsProto.ts';
+import { TensorBoardTracker } from '../../../engine/trainer/logging/trackers/tensorboard/tensorBoardTracker.ts';
 import { frameRecord } from '../../../engine/trainer/logging/trackers/tensorboard/tfRecord.ts';
 import { setUp } from './support.ts';
 
@@ -147,6 +148,17 @@ test('a training reports to every tracker of its list, from the first hyper-para
   expect(lines.filter((line) => line.key === 'train/loss').map((line) => line.step)).toEqual([0, 1, 2, 3]);
   expect(lines.at(-2)).toMatchObject({ type: 'media', key: 'note' });
   expect(lines.at(-1)).toEqual({ type: 'end', status: 'completed' });
+});
+
+test('the first attempt says that it starts: TensorBoard takes only the second start for a restart', () => {
+  for (const step of [0, 5]) {
+    const tracker = new TensorBoardTracker(join(folder, String(step)), { now: () => 1.7e12 });
+    tracker.begin({ hyperparameters: {}, name: 'run', monitor: undefined, step });
+    tracker.end('completed');
+    const [events = ''] = readdirSync(join(folder, String(step)));
+    const first = frameRecord(proto.sessionStartEvent({ wallTime: 1.7e9, step: step === 0 ? 0 : 6 }));
+    expect(hex(readFileSync(join(folder, String(step), events)))).toContain(hex(first));
+  }
 });
 
 test('the hyper-parameters are reported flat, whatever the trackers', async () => {

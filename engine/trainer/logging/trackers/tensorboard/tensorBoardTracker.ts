@@ -41,7 +41,8 @@ export class TensorBoardTracker implements Tracker {
     });
     this.#file = file;
     // What an earlier attempt wrote of later steps is done again; values of the step itself belong to the end of an epoch.
-    if (step > 0) file.add(sessionStartEvent({ wallTime: now, step: step + 1 }));
+    // The first attempt says so too: TensorBoard's server takes only a second start for a restart, and drops nothing before.
+    file.add(sessionStartEvent({ wallTime: now, step: step === 0 ? 0 : step + 1 }));
     const values = plainValues(hyperparameters);
     const info = {
       name,
