@@ -39,6 +39,7 @@ export {
   hostScalar,
   isHostArray,
   isHostTensor,
+  sameShape,
   toTensor,
 } from './hostTensor.ts';
 export { ImageFolder, type ImageFolderOptions } from './images/imageFolder.ts';

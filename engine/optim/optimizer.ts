@@ -25,6 +25,8 @@ import type { HostState, UpdateRule } from './updateRule.ts';
 export interface PlannedUpdate {
   readonly group: number;
   readonly params: readonly NamedParameter[];
+  /** What is counted for the parameters once the update is done. */
+  readonly host: HostState;
   /** Everything that differs from step to step. A recorded step takes these as inputs. */
   readonly scalars: Readonly<Record<string, number>>;
 }
@@ -109,23 +111,15 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
    */
   step(gradients: Gradients): void {
     const plan = this.planStep(gradients);
+    this.countStep(plan);
     tf.tidy(() => {
       const scalars = plan.map((update) => toScalars(update.scalars));
       this.applyPlan(plan, gradients, scalars);
     });
   }
 
-  /** Counts the step and says what it will compute with. Follow with `applyPlan`; `step` does both. */
+  /** What the next step will compute with. Changes nothing: `countStep` and `applyPlan` follow; `step` does all three. */
   planStep(gradients: Gradients): readonly PlannedUpdate[] {
-    return this.#plan(gradients, true);
-  }
-
-  /** What `planStep` would say, without counting the step. */
-  peekStep(gradients: Gradients): readonly PlannedUpdate[] {
-    return this.#plan(gradients, false);
-  }
-
-  #plan(gradients: Gradients, counts: boolean): readonly PlannedUpdate[] {
     const plan: PlannedUpdate[] = [];
     for (const [index, group] of this.paramGroups.entries()) {
       const byHost = new Map<string, HostGroup>();
@@ -142,14 +136,23 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
           latest = hostGroup(byHost, this.#advance(group, own));
         }
         latest.params.push(parameter);
-        if (counts) this.#host.set(parameter.name, latest.host);
       }
       for (const { host, params } of byHost.values()) {
-        plan.push({ group: index, params, scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host) } });
+        plan.push({
+          group: index,
+          params,
+          host,
+          scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host) },
+        });
       }
     }
     if (plan.length === 0) throw noGradient(gradients, this.#names);
     return plan;
+  }
+
+  /** Counts a planned step. */
+  countStep(plan: readonly PlannedUpdate[]): void {
+    for (const { host, params } of plan) for (const { name } of params) this.#host.set(name, host);
   }
 
   /** The tensor half of a step. `scalars[i]` holds the numbers of `plan[i]` as tensors. Call it inside `tf.tidy`. */

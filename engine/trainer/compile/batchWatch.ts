@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { isPlainObject } from '../../data/index.ts';
+import { isPlainObject, sameShape } from '../../data/index.ts';
 
 /** A batch's tensors by path, in order. */
 export function batchTensors(batch: unknown): ReadonlyMap<string, tf.Tensor> {
@@ -22,11 +22,35 @@ function visit(value: unknown, path: string, found: Map<string, tf.Tensor>): voi
   }
 }
 
-/** Shapes and types of a batch: what decides which graph it runs through. */
-export function batchSignature(tensors: ReadonlyMap<string, tf.Tensor>): string {
-  let text = '';
-  for (const [path, { dtype, shape }] of tensors) text += `${path}:${dtype}[${shape}] `;
-  return text;
+interface TensorForm {
+  readonly path: string;
+  readonly dtype: tf.DataType;
+  readonly shape: readonly number[];
+}
+
+/** Shapes and types of batches, as text: what decides which graph they run through. */
+export class BatchSignatures {
+  // nearly every batch is like the one before: no text is made for it
+  #latest: { readonly forms: readonly TensorForm[]; readonly text: string } = { forms: [], text: '' };
+
+  of(tensors: ReadonlyMap<string, tf.Tensor>): string {
+    if (!fits(tensors, this.#latest.forms)) {
+      const forms = [...tensors].map(([path, { dtype, shape }]) => ({ path, dtype, shape }));
+      const text = forms.map(({ path, dtype, shape }) => `${path}:${dtype}[${shape}] `).join('');
+      this.#latest = { forms, text };
+    }
+    return this.#latest.text;
+  }
+}
+
+function fits(tensors: ReadonlyMap<string, tf.Tensor>, forms: readonly TensorForm[]): boolean {
+  if (tensors.size !== forms.length) return false;
+  let i = 0;
+  for (const [path, { dtype, shape }] of tensors) {
+    const form = forms[i++];
+    if (form === undefined || form.path !== path || form.dtype !== dtype || !sameShape(form.shape, shape)) return false;
+  }
+  return true;
 }
 
 /** A value in a batch that is not a tensor and that the step looked at. */

@@ -4,7 +4,7 @@ import { type Obstacle, sameValue } from '../../backend/graph/index.ts';
 import { isPlainObject } from '../../data/index.ts';
 import type { AnyModule } from '../model/module.ts';
 import type { CompileMode } from '../settingSections.ts';
-import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
+import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
 import { compareTraces } from './compareTraces.ts';
 import { CompiledStep } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
@@ -57,6 +57,7 @@ export class CallCompiler {
   readonly #ownCall: PropertyDescriptor | undefined;
   readonly #options: CallCompilerOptions;
   readonly #cache = new GraphCache<CompiledCall>();
+  readonly #signatures = new BatchSignatures();
   readonly #met = new Set<string>();
   #isOff = false;
   #isInside = false;
@@ -113,7 +114,7 @@ export class CallCompiler {
   }
 
   #find(inputs: readonly unknown[], tensors: ReadonlyMap<string, tf.Tensor>): CompiledCall | undefined {
-    const signature = batchSignature(tensors) + sharedAmong([...tensors.values()]);
+    const signature = this.#signatures.of(tensors) + sharedAmong([...tensors.values()]);
     const found = this.#cache.find(
       signature,
       ({ step: { trace } }) => sameGlances(inputs, trace.glances) && sameReads(trace.reads),

@@ -5,8 +5,8 @@ import type { CompiledStep } from './compiledStep.ts';
 /** A graph and what it is right for. */
 export interface Compiled {
   readonly step: CompiledStep;
-  /** The structure of the optimizer's plan that the graph was made for. */
-  readonly planKey: string;
+  /** The optimizer's plan that the graph was made for: others of the same structure do. */
+  readonly plan: readonly PlannedUpdate[];
   /** The parameters that it has gradients of, in the gradients' place: their shapes are the same. */
   readonly parameters: ReadonlyMap<string, tf.Tensor>;
   /** Whether the step's JavaScript runs each time beside it. */
@@ -14,6 +14,13 @@ export interface Compiled {
   uses: number;
 }
 
-export function planKeyOf(plan: readonly PlannedUpdate[]): string {
-  return plan.map(({ group, params, scalars }) => `${group}:${params.length}:${Object.keys(scalars).length}`).join();
+export function samePlan(a: readonly PlannedUpdate[], b: readonly PlannedUpdate[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!sameUpdate(a[i], b[i])) return false;
+  return true;
+}
+
+function sameUpdate(a: PlannedUpdate | undefined, b: PlannedUpdate | undefined): boolean {
+  if (a === undefined || b === undefined || a.group !== b.group || a.params.length !== b.params.length) return false;
+  return Object.keys(a.scalars).length === Object.keys(b.scalars).length;
 }

@@ -39,6 +39,12 @@ export class FedPart {
   readonly #withoutSums: Feeds;
   readonly #fetchNames = new Map<string, string>();
   readonly #scalars: readonly (StepInput | Constant)[];
+  readonly #scalarShape: readonly number[];
+  /**
+   * Filled anew for each run. Not where there is one number alone, since what TensorFlow takes out of a row of one may
+   * go on lying in the row's memory after the run.
+   */
+  readonly #scalarValues: Float32Array | undefined;
   readonly #pairs: readonly StepInput[];
   /** Handles made for one run. */
   #made: number[] = [];
@@ -53,6 +59,8 @@ export class FedPart {
     this.#scalars = scalars.flatMap((item): (StepInput | Constant)[] =>
       typeof item === 'string' ? inputOf(item) : [item],
     );
+    this.#scalarShape = [this.#scalars.length];
+    this.#scalarValues = this.#scalars.length > 1 ? new Float32Array(this.#scalars.length) : undefined;
     this.#pairs = pairs.flatMap(inputOf);
     const feeds = [...graph.feeds].map(([key, name]) => ({ key, name, source: this.#source(key) }));
     this.#all = feedsOf(feeds);
@@ -112,11 +120,13 @@ export class FedPart {
   }
 
   #scalarFeed(host: StepFeed['values']): number {
-    const values = new Float32Array(this.#scalars.length);
-    this.#scalars.forEach((item, i) => {
+    const values = this.#scalarValues ?? new Float32Array(this.#scalars.length);
+    for (let i = 0; i < values.length; i++) {
+      const item = this.#scalars[i];
+      if (item === undefined) continue;
       values[i] = item.kind === 'constant' ? firstFloat(host?.get(item) ?? item.value) : Number(item.compute());
-    });
-    return this.#create([values.length], DataType.float, values);
+    }
+    return this.#create(this.#scalarShape, DataType.float, values);
   }
 
   #pairFeed(): number {

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
-import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
-import { type Compiled, planKeyOf } from './compiled.ts';
+import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
+import { type Compiled, samePlan } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
 import { describeGraph, tellRefusal } from './compileListener.ts';
 import { GraphCache, type GraphCounts } from './graphCache.ts';
@@ -43,6 +43,7 @@ export class StepCompiler {
   readonly #options: StepCompilerOptions;
   readonly #backend: TensorBackend;
   readonly #cache = new GraphCache<Compiled>();
+  readonly #signatures = new BatchSignatures();
   readonly #numbers: CurrentNumbers = { plan: [], weight: 0, unscale: 1 };
   readonly #recorder: StepRecorder;
   #mode: StepMode = 'graph';
@@ -118,21 +119,19 @@ export class StepCompiler {
     if (!(optimizer instanceof Optimizer)) return undefined;
     const prepared = this.#prepare(request);
     if (prepared === undefined) return undefined;
-    const { compiled } = prepared;
     if (average !== undefined) this.#numbers.weight = average.nextWeight();
     const logs = logNames(prepared);
-    const names = ['loss', ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
+    const names = [...(request.isLogging ? ['loss'] : []), ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
     const outputs = this.#run(prepared, 'whole', names, true);
     if (outputs === undefined) {
       average?.takeBackWeight();
       return undefined;
     }
-    optimizer.planStep(compiled.parameters);
-    const [loss, ...rest] = outputs;
-    const norm = request.wantsNorm ? rest.shift() : undefined;
-    this.#finish(prepared, logs, rest);
-    if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
-    return { loss: scalarOf(loss), gradNorm: norm === undefined ? undefined : scalarOf(norm) };
+    optimizer.countStep(this.#numbers.plan);
+    const loss = request.isLogging ? outputs.shift() : undefined;
+    const norm = request.wantsNorm ? outputs.shift() : undefined;
+    this.#finish(prepared, logs, outputs);
+    return { loss: loss && scalarOf(loss), gradNorm: norm && scalarOf(norm) };
   }
 
   /** Forward and backward in one call; undefined when the step is to run eagerly. */
@@ -197,7 +196,7 @@ export class StepCompiler {
           average?.takeBackWeight();
           return false;
         }
-        if (optimizer instanceof Optimizer) optimizer.planStep(compiled.parameters);
+        if (optimizer instanceof Optimizer) optimizer.countStep(numbers.plan);
         return true;
       },
     };
@@ -276,11 +275,11 @@ export class StepCompiler {
     return this.#compile(request, tensors, signature);
   }
 
-  #fitsPlan({ planKey, parameters }: Compiled): boolean {
+  #fitsPlan({ plan, parameters }: Compiled): boolean {
     const { optimizer, form } = this.#options;
     if (!(optimizer instanceof Optimizer) || form === 'gradients') return true;
-    this.#numbers.plan = optimizer.peekStep(parameters);
-    return planKeyOf(this.#numbers.plan) === planKey;
+    this.#numbers.plan = optimizer.planStep(parameters);
+    return samePlan(this.#numbers.plan, plan);
   }
 
   /** Whether the host has what the graph was recorded with. */
@@ -312,7 +311,7 @@ export class StepCompiler {
   #signature(tensors: ReadonlyMap<string, tf.Tensor>): string {
     let frozen = '';
     for (const { name, variable } of this.#options.parameters) if (!variable.trainable) frozen += ` ${name}`;
-    return batchSignature(tensors) + frozen;
+    return this.#signatures.of(tensors) + frozen;
   }
 
   #compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, signature: string): Prepared | undefined {

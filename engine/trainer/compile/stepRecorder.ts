@@ -4,7 +4,7 @@ import { Optimizer, type PlannedUpdate } from '../../optim/index.ts';
 import type { StepResult } from '../loop/eagerStep.ts';
 import { stepScalar } from '../model/stepInputs.ts';
 import { compareTraces, hostConstants } from './compareTraces.ts';
-import { type Compiled, planKeyOf } from './compiled.ts';
+import type { Compiled } from './compiled.ts';
 import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
 import { onAnother } from './rolledBatch.ts';
@@ -56,7 +56,7 @@ export class StepRecorder {
     }
     const fuses = form !== 'gradients' && optimizer instanceof Optimizer;
     const resources = fuses ? optimizer.prepareState(new Set(withGradient.keys())) : [];
-    this.#numbers.plan = fuses ? optimizer.peekStep(withGradient) : [];
+    this.#numbers.plan = fuses ? optimizer.planStep(withGradient) : [];
     const trace = traceStep({
       ...this.#traceOptions(request, request.batch, tensors, 0),
       resources,
@@ -84,8 +84,7 @@ export class StepRecorder {
         varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
         xla: this.#options.xla,
       });
-      const planKey = planKeyOf(this.#numbers.plan);
-      return { step, planKey, parameters: withGradient, isHost: needsHost, uses: 0 };
+      return { step, plan: this.#numbers.plan, parameters: withGradient, isHost: needsHost, uses: 0 };
     } catch (error) {
       return { reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined, isMomentary: false };
     }

@@ -59,7 +59,7 @@ export interface StepRequest {
   readonly batch: unknown;
   readonly index: number;
   readonly wantsNorm: boolean;
-  /** Whether what the step logs is wanted. */
+  /** Whether what the step logs is wanted, its loss too. */
   readonly isLogging: boolean;
   /** Gradients of earlier micro-steps by parameter, none before the first. They stay the caller's. */
   readonly sums: ReadonlyMap<string, tf.Tensor>;
@@ -69,7 +69,8 @@ export interface StepRequest {
 
 /** A whole step that was run as a graph, the update included. */
 export interface FusedResult {
-  readonly loss: tf.Scalar;
+  /** Only where what the step logs is wanted. */
+  readonly loss: tf.Scalar | undefined;
   readonly gradNorm: tf.Scalar | undefined;
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LoadedBatch } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
-import { batchSignature, batchTensors, sameGlances } from './batchWatch.ts';
+import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
 import { compareTraces } from './compareTraces.ts';
 import { CompiledStep } from './compiledStep.ts';
 import { GraphCache } from './graphCache.ts';
@@ -38,6 +38,7 @@ export class ValidationCompiler {
   readonly #subject: TrainerSubject;
   readonly #options: ValidationCompilerOptions;
   readonly #cache = new GraphCache<CompiledStep>();
+  readonly #signatures = new BatchSignatures();
   #isOff: boolean;
 
   constructor(subject: TrainerSubject, options: ValidationCompilerOptions) {
@@ -53,7 +54,7 @@ export class ValidationCompiler {
   run({ batch, index }: LoadedBatch): Accumulated | undefined {
     if (this.#isOff || index === 0) return undefined;
     const tensors = batchTensors(batch);
-    const signature = batchSignature(tensors);
+    const signature = this.#signatures.of(tensors);
     let step = this.#cache.find(signature, ({ trace }) => sameGlances(batch, trace.glances) && sameReads(trace.reads));
     // what a hook changed where no field shows it
     if (step !== undefined && index === 1 && !this.#fits(step, batch, tensors)) {

@@ -46,8 +46,8 @@ export class ProgressMeter {
     this.#loss = loss;
   }
 
-  /** A training step ended that had `samples` samples over all ranks. */
-  stepped(samples: number, position: Position): void {
+  /** A training step ended that had `samples` samples over all ranks. Where that was is asked when it is reported. */
+  stepped(samples: number, position: () => Position): void {
     const now = this.#options.clock.now();
     if (this.#lastStep !== undefined) {
       const elapsed = Math.max(0, now - this.#lastStep);
@@ -57,7 +57,7 @@ export class ProgressMeter {
       this.#samplesPerStep += share * (samples - this.#samplesPerStep);
     }
     this.#lastStep = now;
-    if (now - this.#lastReport >= this.#reportEveryMs) this.#report(position, now);
+    if (now - this.#lastReport >= this.#reportEveryMs) this.#report(position(), now);
   }
 
   /** Another kind of work begins; its time is not a step's. Always reported. */

@@ -13,8 +13,11 @@ export class Breath {
     this.#last = clock.now();
   }
 
+  get isDue(): boolean {
+    return this.#clock.now() - this.#last >= this.#everyMs;
+  }
+
   async take(): Promise<void> {
-    if (this.#clock.now() - this.#last < this.#everyMs) return;
     await setImmediate();
     this.#last = this.#clock.now();
   }

@@ -85,7 +85,7 @@ export class TrainLoop {
       if (this.#mustStop()) return this.#saveAndStop();
       await this.#step();
       if (this.#recycler.isDue) return false;
-      await this.#breath.take();
+      if (this.#breath.isDue) await this.#breath.take();
     }
     if (this.#mustStop()) return this.#saveAndStop();
     const before = steadyClock.now();
@@ -120,8 +120,8 @@ export class TrainLoop {
     const rate = this.#subject.optimizer.paramGroups[0]?.lr;
     const isSync = isLast || state.accumulated + 1 >= settings.gradient_accumulation_steps;
     const request = this.#request(loaded, index, isSync);
-    const fused = isSync ? await this.#fused(request, loaded) : undefined;
-    const result = fused ?? this.#forwardBackward(request, loaded);
+    if (isSync && state.step === this.#checkedStep) await this.#checkBeforehand(request, loaded);
+    const result = (isSync ? this.#fused(request) : undefined) ?? this.#forwardBackward(request, loaded);
     try {
       if (!('gradients' in result)) {
         const { gradNorm } = result;
@@ -129,9 +129,9 @@ export class TrainLoop {
       }
       const meanLoss = 'gradients' in result ? await this.#backwardDone(result, loaded, isSync) : undefined;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
-      if (isDue) await this.#logStep(result.loss, meanLoss, rate);
+      if (isDue && result.loss !== undefined) await this.#logStep(result.loss, meanLoss, rate);
     } finally {
-      result.loss.dispose();
+      result.loss?.dispose();
       disposeBatch(loaded.batch);
     }
     this.#leaveStep();
@@ -139,7 +139,7 @@ export class TrainLoop {
     Object.assign(state, cursor.position);
     const samples =
       (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
-    this.#parts.meter.stepped(samples, this.#parts.position());
+    this.#parts.meter.stepped(samples, this.#parts.position);
     this.#parts.leaks?.stepped();
     for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
   }
@@ -149,18 +149,23 @@ export class TrainLoop {
     return { batch, index, wantsNorm: state.gradNormDue, isLogging, sums: updater.sums, isLast };
   }
 
+  /** Looks at the loss of a step that is to run as a whole, before it changes anything. */
+  async #checkBeforehand(request: StepRequest, loaded: LoadedBatch): Promise<void> {
+    const { compiler } = this.#parts;
+    if (compiler?.isWhole !== true || !compiler.isActive) return;
+    this.#beginNoise();
+    const loss = this.#inStep(
+      () => compiler.loss(request),
+      (result) => (result === undefined ? 0 : 1),
+    );
+    if (loss !== undefined) await this.#checkFirstLoss(loss, loaded).finally(() => loss.dispose());
+  }
+
   /** The whole step as one graph, where the trainer compiles and nothing needs to be looked at in between. */
-  async #fused(request: StepRequest, loaded: LoadedBatch): Promise<FusedResult | undefined> {
-    const { state, compiler, updater } = this.#parts;
+  #fused(request: StepRequest): FusedResult | undefined {
+    const { compiler, updater } = this.#parts;
     if (compiler?.isWhole !== true || !compiler.isActive) return undefined;
     this.#beginNoise();
-    if (state.step === this.#checkedStep) {
-      const loss = this.#inStep(
-        () => compiler.loss(request),
-        (result) => (result === undefined ? 0 : 1),
-      );
-      if (loss !== undefined) await this.#checkFirstLoss(loss, loaded).finally(() => loss.dispose());
-    }
     const { waiting } = updater;
     return this.#inStep(
       () => {
@@ -348,8 +353,7 @@ function batchTensors({ loaded }: NextBatch): number {
 }
 
 function fusedTensors(result: FusedResult | undefined): number {
-  if (result === undefined) return 0;
-  return result.gradNorm === undefined ? 1 : 2;
+  return (result?.loss === undefined ? 0 : 1) + (result?.gradNorm === undefined ? 0 : 1);
 }
 
 function gradientTensors(result: StepResult | undefined): number {

@@ -62,7 +62,7 @@ export class Validator {
 
   async #mustStop(index: number): Promise<boolean> {
     const { collective, stop } = this.#subject.environment;
-    await this.#breath.take();
+    if (this.#breath.isDue) await this.#breath.take();
     if (collective.worldSize === 1) return stop.requested;
     if ((index + 1) % askEveryBatches !== 0) return false;
     const wish = Float32Array.of(stop.requested ? 1 : 0);

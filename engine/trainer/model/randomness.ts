@@ -13,6 +13,7 @@ const drawsPerStep = 2 ** 16;
 let initialSeed = 0;
 let initialDraws = 0;
 let noiseSeed = 0;
+let noiseOf: { readonly seed: number; readonly rank: number } | undefined;
 let noiseStep = 0;
 let noiseDraws = 0;
 
@@ -32,7 +33,10 @@ export function initialRandom(): Random {
  * again, so a resumed run needs no saved state for it.
  */
 export function beginNoise(key: NoiseKey): void {
-  noiseSeed = deriveSeed(key.seed, 'noise', key.rank);
+  if (noiseOf?.seed !== key.seed || noiseOf.rank !== key.rank) {
+    noiseOf = key;
+    noiseSeed = deriveSeed(key.seed, 'noise', key.rank);
+  }
   noiseStep = key.step;
   noiseDraws = 0;
 }
