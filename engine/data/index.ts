@@ -45,7 +45,7 @@ export {
 export { ImageFolder, type ImageFolderOptions } from './images/imageFolder.ts';
 export { asLoader } from './loader/asLoader.ts';
 export { DataLoader, type DataLoaderOptions } from './loader/dataLoader.ts';
-export { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader/loader.ts';
+export { type LoadedBatch, type Loader, type LoaderPass, type PassOptions, singleShard } from './loader/loader.ts';
 export type { StreamState } from './loader/streamState.ts';
 export { checkOptions, requireWhole } from './options.ts';
 export { RandomSampler, SequentialSampler, WeightedRandomSampler } from './sampler/basic.ts';

@@ -11,8 +11,8 @@ import type { WorkerRecipe } from '../worker/recipe.ts';
 import { workerPass } from '../worker/workerPass.ts';
 import type { WorkerPool } from '../worker/workerPool.ts';
 import { type Fetched, fetchSamples } from './fetch.ts';
-import { inOrder } from './inOrder.ts';
-import { type LoadedBatch, type Loader, type PassOptions, singleShard } from './loader.ts';
+import { InOrder } from './inOrder.ts';
+import { type LoadedBatch, type Loader, type LoaderPass, type PassOptions, singleShard } from './loader.ts';
 import {
   chooseBatches,
   type DataLoaderOptions,
@@ -122,7 +122,7 @@ export class DataLoader implements Loader {
   }
 
   /** The batches of one pass from `start` on. Whoever iterates owns the tensors and frees them. */
-  pass(options: PassOptions): AsyncIterableIterator<LoadedBatch> {
+  pass(options: PassOptions): LoaderPass {
     // samples by number need no state: there must be none of a stream
     if (this.#batches !== undefined) this.#cut(options, 1);
     return this.num_workers === 0 ? this.#ownPass(options) : this.#workerPass(options);
@@ -160,13 +160,13 @@ export class DataLoader implements Loader {
     return { key: this.#key(options), ...place, resume: state, snapshotEvery };
   }
 
-  #ownPass(options: PassOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+  #ownPass(options: PassOptions): LoaderPass {
     const { start = 0, shard = singleShard } = options;
     const { dataset } = this;
     if (!isMapDataset(dataset)) return this.#ownStream(dataset, options);
     const key = this.#key(options);
     const plan = this.#plan(key, shard);
-    return inOrder({
+    return new InOrder({
       start,
       end: plan.length,
       readAhead: this.#readAhead,

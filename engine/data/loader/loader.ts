@@ -26,6 +26,12 @@ export interface PassOptions {
   readonly stream?: StreamState | undefined;
 }
 
+/** The batches of a pass, in order. */
+export interface LoaderPass extends AsyncIterableIterator<LoadedBatch> {
+  /** The next batch where nothing has to be waited for; undefined where `next` is to be asked, at the end too. */
+  take?(): LoadedBatch | undefined;
+}
+
 /** What the trainer asks of a loader. The batches of a pass are a function of (seed, pass, shard). */
 export interface Loader {
   readonly dataset: unknown;
@@ -34,7 +40,7 @@ export interface Loader {
   readonly batch_size: number | undefined;
   /** Batches of this rank in a pass. */
   passLength(shard?: Shard): number | undefined;
-  pass(options: PassOptions): AsyncIterableIterator<LoadedBatch>;
+  pass(options: PassOptions): LoaderPass;
   /** What its options ask for and do not get, for the run's log. */
   readonly notes?: readonly string[];
   /** Used when the loader's own section states no seed. */

@@ -22,7 +22,9 @@ export class SequentialSampler implements Sampler {
   }
 
   order(): ArrayLike<number> {
-    return Int32Array.from({ length: this.length }, (_, i) => i);
+    const order = new Int32Array(this.length);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    return order;
   }
 }
 

@@ -10,7 +10,9 @@ export function cutPlan(order: ArrayLike<number>, batchSize: number, dropLast: b
     at: (index) => {
       const start = index * batchSize;
       const size = Math.max(0, Math.min(batchSize, order.length - start));
-      return Array.from({ length: size }, (_, i) => order[start + i] ?? 0);
+      const indices: number[] = [];
+      for (let i = 0; i < size; i++) indices.push(order[start + i] ?? 0);
+      return indices;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { disposeBatch, type LoadedBatch, type Loader, type Shard, type StreamState } from '../../data/index.ts';
+import { disposeBatch, type LoadedBatch, type Loader, type LoaderPass, type Shard, type StreamState } from '../../data/index.ts';
 
 export interface CursorPosition {
   readonly pass: number;
@@ -23,7 +23,7 @@ export class BatchCursor {
   readonly #length: number | undefined;
   #pass: number;
   #batch: number;
-  #iterator: AsyncIterator<LoadedBatch> | undefined;
+  #iterator: LoaderPass | undefined;
   #ahead: LoadedBatch | undefined;
   #stream: StreamState | undefined;
 
@@ -47,7 +47,15 @@ export class BatchCursor {
     return this.#stream;
   }
 
-  async next(): Promise<NextBatch> {
+  /** A promise only where something has to be waited for. */
+  next(): NextBatch | Promise<NextBatch> {
+    // at the end of a pass reading is ended, which is to be waited for
+    const isInside = this.#length !== undefined && this.#batch + 1 < this.#length;
+    const loaded = isInside ? this.#open().take?.() : undefined;
+    return loaded === undefined ? this.#wait() : { loaded: this.#given(loaded), isLast: false };
+  }
+
+  async #wait(): Promise<NextBatch> {
     if (this.#length !== undefined && this.#batch >= this.#length) await this.#nextPass();
     let loaded = this.#ahead ?? (await this.#read());
     this.#ahead = undefined;
@@ -62,9 +70,13 @@ export class BatchCursor {
         { pass: this.#pass },
       );
     }
+    return { loaded: this.#given(loaded), isLast: await this.#endPassAfter() };
+  }
+
+  #given(loaded: LoadedBatch): LoadedBatch {
     this.#batch++;
     this.#stream = loaded.stream;
-    return { loaded, isLast: await this.#endPassAfter() };
+    return loaded;
   }
 
   async #endPassAfter(): Promise<boolean> {
@@ -74,7 +86,7 @@ export class BatchCursor {
     return isLast;
   }
 
-  async #read(): Promise<LoadedBatch | undefined> {
+  #open(): LoaderPass {
     this.#iterator ??= this.#loader.pass({
       pass: this.#pass,
       start: this.#batch,
@@ -82,7 +94,11 @@ export class BatchCursor {
       captures: true,
       stream: this.#stream,
     });
-    const result = await this.#iterator.next();
+    return this.#iterator;
+  }
+
+  async #read(): Promise<LoadedBatch | undefined> {
+    const result = await this.#open().next();
     return result.done === true ? undefined : result.value;
   }
 

@@ -43,13 +43,25 @@ export class HookCaller {
     this.#batchIndex = undefined;
   }
 
-  /** `owed` counts the tensors in a result that the caller frees. */
-  async call<T>(hook: string, work: () => T | Promise<T>, owed?: (result: T) => number): Promise<T> {
+  /** A promise only where the work gives one. `owed` counts the tensors in a result that the caller frees. */
+  call<T>(hook: string, work: () => T | Promise<T>, owed?: (result: T) => number): T | Promise<T> {
     const { trace } = this;
     const mark = trace?.enter();
+    const leave = mark && ((result: T): void => trace?.leave(hook, mark, owed?.(result)));
     try {
-      const result = await work();
-      if (trace !== undefined && mark !== undefined) trace.leave(hook, mark, owed?.(result));
+      const result = work();
+      if (isPromise(result)) return this.#settled(hook, result, leave);
+      leave?.(result);
+      return result;
+    } catch (error) {
+      throw this.error(hook, error);
+    }
+  }
+
+  async #settled<T>(hook: string, pending: Promise<T>, leave: ((result: T) => void) | undefined): Promise<T> {
+    try {
+      const result = await pending;
+      leave?.(result);
       return result;
     } catch (error) {
       throw this.error(hook, error);
@@ -61,6 +73,11 @@ export class HookCaller {
     const place = { rank, state: this.#state, samples: this.#batch?.indices, batchIndex: this.#batchIndex };
     return hookError(hook, place, error);
   }
+}
+
+/** A project's hook may give a promise of another library's. */
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /**

@@ -197,8 +197,8 @@ export class TrainLoop {
     this.#parts.isLogging = true;
   }
 
-  #checkFirstLoss(loss: tf.Scalar, loaded: LoadedBatch): Promise<void> {
-    return this.#hooks.call('training_step', async () =>
+  async #checkFirstLoss(loss: tf.Scalar, loaded: LoadedBatch): Promise<void> {
+    await this.#hooks.call('training_step', async () =>
       this.#recovery.checkFirstLoss(await readScalar(loss), loaded.batch),
     );
   }
