@@ -1,5 +1,12 @@
 import { EngineError } from '../../api/errors.ts';
-import { disposeBatch, type LoadedBatch, type Loader, type LoaderPass, type Shard, type StreamState } from '../../data/index.ts';
+import {
+  disposeBatch,
+  type LoadedBatch,
+  type Loader,
+  type LoaderPass,
+  type Shard,
+  type StreamState,
+} from '../../data/index.ts';
 
 export interface CursorPosition {
   readonly pass: number;

@@ -100,6 +100,21 @@ test('asynchronous samples arrive in order, read ahead, and a failure names its 
   expect(dataset.most).toBe(5);
 });
 
+test('a batch that is ready can be taken at once; one that is to be waited for comes in its turn', async () => {
+  const ready = new DataLoader({ dataset: new Squares(3), batch_size: 2 }).pass({ pass: 0 });
+  const [first, second] = [ready.take?.(), ready.take?.()];
+  expect([first?.index, first?.indices, second?.index, second?.indices]).toEqual([0, [0, 1], 1, [2]]);
+  expect(ready.take?.()).toBeUndefined();
+  expect(await ready.next()).toEqual({ value: undefined, done: true });
+  const slow = new DataLoader({ dataset: new Slow(), batch_size: 2 }).pass({ pass: 0 });
+  expect(slow.take?.()).toBeUndefined();
+  const { value } = await slow.next();
+  expect([value?.index, value?.indices]).toEqual([0, [0, 1]]);
+  await slow.return?.();
+  expect(await slow.next()).toEqual({ value: undefined, done: true });
+  for (const loaded of [first, second, value]) disposeBatch(loaded?.batch);
+});
+
 test('a read that fails ahead of its turn waits for it, however slow the reader of batches is', async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): unknown => unhandled.push(reason);
