@@ -65,6 +65,8 @@ class StepGraphBuilder {
   readonly #cells: ReadonlyMap<string, Cell>;
   readonly #constants = new Map<string, string>();
   readonly #handles = new Map<string, string>();
+  /** What names of nodes begin with: viewers of graphs fold those with the same. */
+  #scope = variables;
   // what follows is of the part that is being built
   #part: GraphPart = { operations: [], outputs: {} };
   readonly #feeds = new Map<string, string>();
@@ -86,7 +88,12 @@ class StepGraphBuilder {
       dtype: { kind: 'type', type: DataType.float },
       value: { kind: 'tensor', tensor: { dtype: DataType.float, shape: [], bytes: new Uint8Array(4) } },
     });
-    const parts = this.#options.parts.map((part) => this.#addPart(part, zero));
+    const { length } = this.#options.parts;
+    const parts = this.#options.parts.map((part, i) => {
+      this.#scope = length === 1 ? '' : `part_${i + 1}/`;
+      return this.#addPart(part, zero);
+    });
+    this.#scope = variables;
     return { ...this.#addAccess(zero), nodes: this.#nodes, parts };
   }
 
@@ -120,7 +127,8 @@ class StepGraphBuilder {
   }
 
   #node(op: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>>): string {
-    const name = `n${this.#nodes.length}`;
+    // op names that begin with _ are TensorFlow's own, node names must not
+    const name = `${this.#scope}${op.replace(/^_/, '')}_${this.#nodes.length}`;
     // data first, then order: TensorFlow refuses the other way round
     const sorted = [
       ...inputs.filter((input) => !input.startsWith('^')),
@@ -330,5 +338,8 @@ class StepGraphBuilder {
 
 /** Read by TensorFlow's clustering; operations that XLA does not know stay outside the clusters. */
 const compileWithXla = { _XlaCompile: { kind: 'bool', value: true } } as const;
+
+/** Scope of the nodes that hold, read and set cells. */
+const variables = 'variables/';
 
 const after = (node: string): string => `^${node}`;
