@@ -240,7 +240,7 @@ describe.skipIf(tensorflowObstacle() !== undefined)('a checkpoint as a SavedMode
   });
 });
 
-test("where training averaged the weights, the last step's own answer when they are asked for", async () => {
+test("where training averaged the weights, the last step's own answer when they are asked for; a call that is no graph says so", async () => {
   const [weight, bias] = weights(3);
   if (weight === undefined || bias === undefined) throw new Error('the model has two tensors');
   // the averages know the pixels, the last step says 'first' to everything
@@ -248,13 +248,25 @@ test("where training averaged the weights, the last step's own answer when they 
     { ...weight, data: () => new Float32Array(12) },
     { ...bias, data: () => Float32Array.of(1, 0, 0) },
   ];
-  const checkpoint = await save('epoch_30', 30, own, undefined, weights(3));
+  const config = readFileSync(join(project, RUN, 'config.yaml'), 'utf8').replace(
+    'models.corner.Corner',
+    'models.restless.Restless',
+  );
+  const checkpoint = await save('epoch_30', 30, own, config, weights(3));
   const start = { projectRoot: project, expDir: join(project, RUN), checkpoint, useEma: false };
   const { session, description } = await InferenceSession.open({ fork: forkReal, start });
   try {
     expect(description).toMatchObject({ hasAverages: true, isAveraged: false });
     const drawn = await session.predict({ type: 'image', pixels: Float64Array.of(0, 1, 0, 0) });
     expect(drawn.output).toMatchObject({ classes: [{ name: 'first' }, {}, {}] });
+    // the second answer would be a graph's: that it is none is told with it, once
+    const again = [1, 2].map(() => session.predict({ type: 'image', pixels: Float64Array.of(0, 1, 0, 0) }));
+    const notes = (await Promise.all(again)).map(({ note }) => note);
+    if (tensorflowObstacle() === undefined)
+      expect(notes).toEqual([
+        expect.stringMatching(/^Restless\.call cannot run as one graph: it makes another value.*restless\.ts:8/),
+        undefined,
+      ]);
   } finally {
     await session.dispose();
     rmSync(checkpoint, { recursive: true });
