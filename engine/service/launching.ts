@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
-import type { LaunchOptions, LaunchPlan } from '../api/launch.ts';
+import { LaunchOptions, type LaunchPlan } from '../api/launch.ts';
 import type { LaunchRequest } from '../api/launchModel.ts';
 import type { DeviceInfo } from '../api/machine.ts';
 import { listNode, printText, strNode, toYaml } from '../config/index.ts';
@@ -116,6 +116,13 @@ export function planRequest(project: Project, { composition, plan, expDir, probl
     origins: collectOrigins(composition.config),
     processes: plan.processes.length,
   };
+}
+
+/** Whether a request says anything of processes and devices. */
+export function asksForProcesses(request: LaunchRequest): boolean {
+  return (
+    request.launchFile !== undefined || Object.values(LaunchOptions.parse(request)).some((value) => value !== undefined)
+  );
 }
 
 export function planProcesses(project: Project, request: LaunchRequest, devices: readonly DeviceInfo[]) {

@@ -5,7 +5,7 @@ import { listDevices } from '../../backend/devices.ts';
 import { planRun, resumeRun, startRun } from '../../launch/index.ts';
 import type { EngineState } from '../engineState.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
-import { planRequest, prepareLaunch, startRequest } from '../launching.ts';
+import { asksForProcesses, planProcesses, planRequest, prepareLaunch, startRequest } from '../launching.ts';
 import { goOnRequest } from '../resuming/goOn.ts';
 import { launchResume } from '../resuming/launchResume.ts';
 import { prepareSaved, previewLaunch } from '../resuming/previewing.ts';
@@ -35,9 +35,11 @@ export function launchHandlers(
       const resume = launchResume(project, request, store);
       if (resume?.kind === 'run') {
         const { run, wish, ...what } = resume;
-        const request = goOnRequest(project, store, run, { ...wish, ...what });
-        const point = await resumePoint(run, request.checkpoint, { isNamed: !what.isAutomatic });
-        await resumeRun({ ...request, checkpoint: point.path }, state.launching);
+        // where nothing is said of processes, it goes on with those that it had
+        const plan = asksForProcesses(request) ? planProcesses(project, request, await devices()).plan : undefined;
+        const goOn = goOnRequest(project, store, run, { ...wish, ...what, plan });
+        const point = await resumePoint(run, goOn.checkpoint, { isNamed: !what.isAutomatic });
+        await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
         state.fire({ type: 'run.changed', runId: run.id });
         follower.look();
         return { runId: run.id, notes: [...point.notes] };
