@@ -257,7 +257,7 @@ export class TrainingStore {
         );
       }
       this.#restoreCustom(saved, folder);
-      Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize));
+      Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize, parts.epochLength));
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);

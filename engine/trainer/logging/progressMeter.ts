@@ -86,7 +86,7 @@ export class ProgressMeter {
 
   #progress(position: Position): Progress {
     const { epoch, epochs, step, epochLength, epochStart } = position;
-    const totalSteps = epochs * epochLength;
+    const totalSteps = epochStart + Math.max(0, epochs - epoch) * epochLength;
     // Averages start at zero; dividing by the weight so far takes that out.
     const msPerStep = this.#weight > 0 ? this.#msPerStep / this.#weight : 0;
     const samplesPerStep = this.#weight > 0 ? this.#samplesPerStep / this.#weight : 0;

@@ -18,7 +18,7 @@ import { Trackers } from '../logging/trackers/trackers.ts';
 import type { NamedVariable } from '../model/module.ts';
 import { LeakGuard } from '../monitor/leakGuard.ts';
 import type { SchedulerLike } from '../ports.ts';
-import { freshState, type TrainState } from '../state/trainState.ts';
+import { epochStart, freshState, type TrainState } from '../state/trainState.ts';
 import { BatchCursor } from './batchCursor.ts';
 import { EagerStep, type StepExecutor } from './eagerStep.ts';
 import { FieldKeeper } from './fieldKeeper.ts';
@@ -145,7 +145,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       epochs: settings.epochs,
       step: state.step,
       epochLength,
-      epochStart: state.epoch * epochLength,
+      epochStart: epochStart(state, epochLength),
     }),
     advance: (scheduler) => advanceScheduler(scheduler, collective.worldSize),
     warn,

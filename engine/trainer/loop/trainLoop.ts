@@ -9,6 +9,7 @@ import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
 import { countTensors } from '../monitor/hookTrace.ts';
 import { shouldStopEarly } from '../monitor/metricMonitor.ts';
+import { epochStart } from '../state/trainState.ts';
 import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
 import type { StepResult } from './eagerStep.ts';
@@ -81,7 +82,7 @@ export class TrainLoop {
     parts.meter.enter('training', parts.position());
     await this.#hooks.call('on_train_epoch_start', () => subject.on_train_epoch_start());
     // the end is asked for each time: a roll-back may lead into an earlier epoch
-    while (parts.state.step < (parts.state.epoch + 1) * parts.epochLength) {
+    while (parts.state.step < epochStart(parts.state, parts.epochLength) + parts.epochLength) {
       if (this.#mustStop()) return this.#saveAndStop();
       await this.#step();
       if (this.#recycler.isDue) return false;
@@ -112,7 +113,7 @@ export class TrainLoop {
     const { settings, environment } = this.#subject;
     const { state, cursor } = this.#parts;
     const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
-    const index = state.step - state.epoch * this.#parts.epochLength;
+    const index = state.step - epochStart(state, this.#parts.epochLength);
     this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
     this.#parts.isLogging = isDue;

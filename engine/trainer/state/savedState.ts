@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EngineError } from '../../api/errors.ts';
 import { MeasuredNumber } from '../../api/number.ts';
 import type { StreamState } from '../../data/index.ts';
-import { TrainState } from './trainState.ts';
+import { epochStart, TrainState } from './trainState.ts';
 
 const RandomStateSchema = z.object({
   algorithm: z.literal('philox4x32-10'),
@@ -89,9 +89,12 @@ export function readSavedState(value: unknown, folder: string): SavedState {
 /**
  * The counters to go on with. On another number of ranks the place in the data is that of the same number of samples,
  * rounded up to a whole round of batches; an unfinished accumulation belongs to the old ranks and is begun anew.
+ * Where an epoch has another length by now, the current one goes on at the same share of it: steps are never counted anew.
  */
-export function rescaleCursor(saved: SavedState, worldSize: number): TrainState {
-  const { train } = saved;
+export function rescaleCursor(saved: SavedState, worldSize: number, epochLength: number): TrainState {
+  const share = (saved.train.step - epochStart(saved.train, saved.epoch_length)) / saved.epoch_length;
+  const offset = saved.train.step - Math.round(share * epochLength) - saved.train.epoch * epochLength;
+  const train = { ...saved.train, offset };
   if (saved.world_size === worldSize) return train;
   return { ...train, batch: Math.ceil((train.batch * saved.world_size) / worldSize), accumulated: 0 };
 }

@@ -17,6 +17,8 @@ export const TrainState = z.object({
   gradNormDue: z.boolean(),
   /** Times the run went back to a checkpoint because of a loss or gradient gone wrong. */
   rollbacks: z.number().int().nonnegative().default(0),
+  /** Steps that the epochs so far had more than as many of today's length; another number of ranks changes that length. */
+  offset: z.number().int().default(0),
 });
 export type TrainState = z.infer<typeof TrainState>;
 
@@ -29,4 +31,10 @@ export const freshState: TrainState = {
   accumulated: 0,
   gradNormDue: false,
   rollbacks: 0,
+  offset: 0,
 };
+
+/** The step that the epoch began with. */
+export function epochStart({ epoch, offset }: Pick<TrainState, 'epoch' | 'offset'>, epochLength: number): number {
+  return epoch * epochLength + offset;
+}

@@ -216,3 +216,13 @@ test('a branch with another rate, decay or schedule trains with it, at the place
   );
   expect(same.recording.texts().join()).not.toContain('the config');
 });
+
+test('an epoch of another length, as with other processes, is trained in full, and steps count on', async () => {
+  await inFolder(2).trainer.fit();
+  const from = join(folder, 'checkpoints', 'epoch_2');
+  const { trainer, recording } = inFolder(4, from, { epoch_length: 2 });
+  expect(await trainer.fit()).toMatchObject({ status: 'completed', epoch: 4, step: 12 });
+  expect(recording.points('val/loss').map(({ step }) => step)).toEqual([10, 12]);
+  const longer = inFolder(5, join(folder, 'checkpoints', 'epoch_4'), { epoch_length: 6 });
+  expect(await longer.trainer.fit()).toMatchObject({ epoch: 5, step: 18 });
+});
