@@ -99,7 +99,7 @@ export class RunLauncher implements Disposable {
         this.#restarts += 1;
         resumeFrom = await newestCheckpoint();
         const from = resumeFrom ?? 'the beginning';
-        this.#tell(`${failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
+        this.#tell(`${this.#failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
         continue;
       }
       return this.#conclude(end);
@@ -184,7 +184,11 @@ export class RunLauncher implements Disposable {
     const result = this.#resultOf(end);
     this.#status = result.status;
     this.#error = result.error;
-    this.#tell(result.error ?? `The training is ${result.status}.`);
+    const text = result.error ?? `The training is ${result.status}.`;
+    this.#options.say(text);
+    // the first process's own log has its error already, as its last line
+    const isLogged = end.type === 'failed' && end.rank === 0 && text === this.#failureText(end);
+    this.#logs[0]?.write(`[launcher] ${isLogged ? 'The training failed.' : text}`);
     this.#sink.change({ status: result.status, endedAt: Date.now(), error: result.error });
     const until = Date.now() + lastFlushLimitMs;
     while (!this.#sink.flush(true) && Date.now() < until) await sleep(500);
@@ -195,10 +199,16 @@ export class RunLauncher implements Disposable {
 
   #resultOf(end: FinalEnd): RunEnd {
     const gaveUp = this.#restarts > 0 ? ` Gave up after ${this.#restarts} restarts.` : '';
-    if (end.type === 'failed') return { status: 'failed', error: `${failureText(end)}${gaveUp}` };
+    if (end.type === 'failed') return { status: 'failed', error: `${this.#failureText(end)}${gaveUp}` };
     if (end.type !== 'killed' || end.because === 'asked') return { status: end.type };
     const seconds = this.#options.limits.stopMs / 1000;
     return { status: 'killed', error: `The processes did not save and end within ${seconds} s, so they were ended.` };
+  }
+
+  /** The rank goes before it where there are several and the message does not name it itself. */
+  #failureText({ rank, failure: { message } }: Extract<GroupEnd, { readonly type: 'failed' }>): string {
+    const isOnly = this.#options.job.plan.processes.length === 1;
+    return isOnly || message.includes(`(rank ${rank},`) ? message : `Rank ${rank}: ${message}`;
   }
 
   #setStatus(status: 'running' | 'stopping'): void {
@@ -216,10 +226,6 @@ export class RunLauncher implements Disposable {
     for (const file of this.#touchedLogs) this.#options.onEvent({ type: 'log', file });
     this.#touchedLogs.clear();
   }
-}
-
-function failureText({ rank, failure }: Extract<GroupEnd, { readonly type: 'failed' }>): string {
-  return `Rank ${rank}: ${failure.message}`;
 }
 
 function troubleText(problem: unknown): string {
