@@ -3,14 +3,19 @@ import { type NativeBinding, nativeBinding } from '../../../engine/backend/index
 
 type Call = Parameters<NativeBinding['runSavedModel']>;
 
-/** Keeps the newest call of a loaded graph, the tensors that it is fed included, to make it again. */
+/**
+ * Keeps the newest calls of a loaded graph, one for each batch of the data, with the tensors that they are fed, to make
+ * them again: one batch alone would stay in the processor's cache, which a training's do not.
+ */
 export class GraphCalls {
   readonly #binding: NativeBinding;
-  #newest: Call | undefined;
-  /** Of its tensors those that the training is done with. */
+  readonly #count: number;
+  readonly #newest: Call[] = [];
+  /** Of their tensors those that the training is done with. */
   readonly #released = new Set<number>();
 
-  constructor() {
+  constructor(count: number) {
+    this.#count = count;
     const binding = nativeBinding(tf);
     this.#binding = binding;
     const front: NativeBinding = Object.create(binding, {
@@ -22,7 +27,7 @@ export class GraphCalls {
       },
       deleteTensor: {
         value: (id: number) => {
-          if (this.#newest?.[1].includes(id) === true) this.#released.add(id);
+          if (this.#isFed(id)) this.#released.add(id);
           else binding.deleteTensor(id);
         },
       },
@@ -30,16 +35,27 @@ export class GraphCalls {
     Reflect.set(tf.backend(), 'binding', front);
   }
 
-  #keep(call: Call): void {
-    for (const id of this.#released) this.#binding.deleteTensor(id);
-    this.#released.clear();
-    this.#newest = call;
+  #isFed(id: number): boolean {
+    return this.#newest.some(([, inputs]) => inputs.includes(id));
   }
 
-  /** The newest call so many times and nothing else. */
+  #keep(call: Call): void {
+    this.#newest.push(call);
+    if (this.#newest.length <= this.#count) return;
+    this.#newest.shift();
+    for (const id of this.#released) {
+      if (this.#isFed(id)) continue;
+      this.#released.delete(id);
+      this.#binding.deleteTensor(id);
+    }
+  }
+
+  /** So many calls and nothing else. */
   repeat(times: number): void {
-    if (this.#newest === undefined) throw new Error('no graph was run');
-    for (let i = 0; i < times; i++)
-      for (const { id } of this.#binding.runSavedModel(...this.#newest)) this.#binding.deleteTensor(id);
+    for (let i = 0; i < times; i++) {
+      const call = this.#newest[i % this.#count];
+      if (call === undefined) throw new Error(`the graph was run fewer than ${this.#count} times`);
+      for (const { id } of this.#binding.runSavedModel(...call)) this.#binding.deleteTensor(id);
+    }
   }
 }

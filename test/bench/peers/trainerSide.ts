@@ -5,7 +5,7 @@ import { makeModel } from './models.ts';
 import { Prepared } from './prepared.ts';
 import { SlicedTrainer, type Slices } from './slicedTrainer.ts';
 import { nextSlice, SliceClock, say, serveSlices } from './slices.ts';
-import { batchSize, type ModelName, sliceSteps, taskData } from './tasks.ts';
+import { batches, batchSize, type ModelName, sliceSteps, taskData } from './tasks.ts';
 
 function askedSlices(): Slices {
   const clock = new SliceClock();
@@ -28,7 +28,7 @@ export async function serveTrainer(
   manualSeed(1);
   const model = makeModel(name, true);
   const steps = sliceSteps[name] * stretch;
-  const calls = side === 'bare' ? new GraphCalls() : undefined;
+  const calls = side === 'bare' ? new GraphCalls(batches) : undefined;
   const bare: Slices | undefined = calls && {
     // from the third epoch on: by then the training has settled what it calls
     begin: async (epoch) => {
