@@ -1,3 +1,5 @@
+// a project that compiles these sources along with its own finds the package's types by this line alone
+/// <reference path="./libjpegTurbo.d.ts" />
 import type { Pixels } from './decodedCache.ts';
 import { type JpegHeader, readPlainJpeg } from './jpegHeader.ts';
 
