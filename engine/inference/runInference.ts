@@ -30,7 +30,7 @@ export async function runInference(request: RunInferenceRequest): Promise<BatchD
     folder: start.projectRoot,
     environment: {},
     start: { ...start, type: 'start' },
-    title: 'The inference',
+    title: 'The inference process',
     lostCode: 'inference.process-died',
     stopped: { code: 'inference.stopped', message: 'The inference was stopped; nothing was written.' },
     onMessage: (raw) => {

@@ -15,7 +15,7 @@ export function planRun(request: Omit<PlanStart, 'type'>, signal?: AbortSignal):
     folder: request.projectRoot,
     environment: { CUDA_VISIBLE_DEVICES: '' },
     start: { ...request, type: 'plan' },
-    title: 'The planning',
+    title: 'The planning process',
     lostCode: 'plan.process-died',
     stopped: { code: 'cancelled', message: 'The plan is not wanted any more.' },
     signal,

@@ -57,5 +57,5 @@ export async function runChildTask<Done extends object>(task: ChildTask<Done>): 
   if (outcome instanceof EngineError) throw outcome;
   if (outcome !== undefined) return outcome;
   if (signal?.aborted) throw stopped();
-  throw new EngineError(lostCode, `${title} process ${how}.\n${watched.lastWords()}`.trim());
+  throw new EngineError(lostCode, `${title} ${how}.\n${watched.lastWords()}`.trim());
 }

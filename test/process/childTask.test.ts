@@ -18,7 +18,7 @@ function run(how: string, limits: { signal?: AbortSignal; stopLimitMs?: number; 
     folder: process.cwd(),
     environment: {},
     start: { type: 'start', how },
-    title: 'The test',
+    title: 'The test process',
     lostCode: 'test.lost',
     stopped: { code: 'test.stopped', message: 'Stopped.' },
     onMessage: (raw) => {

@@ -34,9 +34,10 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
 const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /**
- * Reads and decodes an image file, small JPEG files by libjpeg-turbo itself, all others with sharp (libvips): float32 [height, width, channels], values 0 … 1. Transparency is
- * dropped, grey becomes three equal channels where three are asked for. Resizing is bilinear with antialiasing. Throws
- * `data.image` with the path for a file that is no image, damaged or cut off, or smaller than the crop.
+ * Reads and decodes an image file, small JPEG files by libjpeg-turbo itself, all others with sharp (libvips): float32
+ * [height, width, channels], values 0 … 1. Transparency is dropped, grey becomes three equal channels where three are
+ * asked for. Resizing is bilinear with antialiasing. Throws `data.image` with the path for a file that is no image,
+ * damaged or cut off, or smaller than the crop.
  */
 export async function readImage(path: string, options: ReadImageOptions, cache?: DecodedCache): Promise<HostTensor> {
   const decode = () => decodeImage(path, options);

@@ -22,7 +22,7 @@ export function runExport(request: RunExportRequest): Promise<ExportDone> {
     folder: start.projectRoot,
     environment: {},
     start: { ...start, type: 'start' },
-    title: 'The export',
+    title: 'The export process',
     lostCode: 'inference.process-died',
     stopped: { code: 'inference.stopped', message: 'The export was stopped; nothing was written.' },
     onMessage: (raw) => {

@@ -23,7 +23,7 @@ export function reportCompile(request: CompileReportRequest): Promise<CompileRep
     folder: start.projectRoot,
     environment: dumpingEnvironment,
     start: { ...start, type: 'report' },
-    title: 'The reporting',
+    title: 'The reporting process',
     lostCode: 'compile.process-died',
     stopped: { code: 'cancelled', message: 'The report is not wanted any more.' },
     signal,
