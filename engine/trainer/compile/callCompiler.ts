@@ -1,18 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import { EngineError } from '../../api/errors.ts';
 import { type Obstacle, sameValue } from '../../backend/graph/index.ts';
 import { isPlainObject } from '../../data/index.ts';
 import type { AnyModule } from '../model/module.ts';
 import type { CompileMode } from '../settingSections.ts';
-import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
-import { compareTraces } from './compareTraces.ts';
+import { batchTensors } from './batchWatch.ts';
+import { impureDifference, impureWork } from './compareTraces.ts';
 import { CompiledStep } from './compiledStep.ts';
-import { GraphCache } from './graphCache.ts';
-import { rootsOf, sameReads } from './hostWatch.ts';
+import { rootsOf } from './hostWatch.ts';
 import type { TensorBackend } from './nativeTensors.ts';
-import { placeOf } from './placeOf.ts';
 import { onAnother } from './rolledBatch.ts';
-import { messageOf } from './stepRecorder.ts';
+import { failedGraph, refusedGraph, SignatureGraphs, sameHost } from './signatureGraphs.ts';
 import { type StepTrace, traceStep } from './stepTrace.ts';
 
 /** A model in the eyes of its callers. */
@@ -56,17 +53,22 @@ export class CallCompiler {
   readonly #call: Call;
   readonly #ownCall: PropertyDescriptor | undefined;
   readonly #options: CallCompilerOptions;
-  readonly #cache = new GraphCache<CompiledCall>();
-  readonly #signatures = new BatchSignatures();
+  readonly #graphs: SignatureGraphs<CompiledCall>;
   readonly #met = new Set<string>();
-  #isOff = false;
   #isInside = false;
-  #graphs = 0;
+  #made = 0;
 
   /** Puts itself before the model's `call`, until `dispose`. */
   constructor(model: CallableModel, options: CallCompilerOptions) {
     this.#model = model;
     this.#options = options;
+    const { mode, say } = options;
+    this.#graphs = new SignatureGraphs({
+      subject: `${model.constructor.name}.call`,
+      code: 'inference.compile',
+      mode,
+      say,
+    });
     const { call } = model;
     this.#call = (...inputs) => Reflect.apply(call, model, inputs);
     this.#ownCall = Object.getOwnPropertyDescriptor(model, 'call');
@@ -80,19 +82,18 @@ export class CallCompiler {
 
   /** How many graphs were made. */
   get graphs(): number {
-    return this.#graphs;
+    return this.#made;
   }
 
   dispose(): void {
-    this.#isOff = true;
-    for (const { step } of this.#cache.clear()) step.dispose();
+    this.#graphs.end();
     Reflect.deleteProperty(this.#model, 'call');
     if (this.#ownCall !== undefined) Object.defineProperty(this.#model, 'call', this.#ownCall);
   }
 
   #run(inputs: readonly unknown[]): unknown {
     const { gradientDepth } = tf.engine().state;
-    if (this.#isOff || this.#isInside || gradientDepth > 0) return this.#call(...inputs);
+    if (this.#graphs.isOff || this.#isInside || gradientDepth > 0) return this.#call(...inputs);
     const tensors = batchTensors(inputs);
     if (tensors.size === 0) return this.#call(...inputs);
     const compiled = this.#find(inputs, tensors);
@@ -104,28 +105,22 @@ export class CallCompiler {
     } catch (error) {
       // an error of the model's own comes from here, with its own stack
       const result = this.#inside(() => this.#call(...inputs));
-      this.#turnOff({
-        reason: `its graph failed where single operations did not (${messageOf(error)})`,
-        at: undefined,
-      });
+      this.#graphs.giveUp(failedGraph('its graph', error));
       return result;
     }
     return rebuild(outputs);
   }
 
   #find(inputs: readonly unknown[], tensors: ReadonlyMap<string, tf.Tensor>): CompiledCall | undefined {
-    const signature = this.#signatures.of(tensors) + sharedAmong([...tensors.values()]);
-    const found = this.#cache.find(
-      signature,
-      ({ step: { trace } }) => sameGlances(inputs, trace.glances) && sameReads(trace.reads),
-    );
+    const signature = this.#graphs.signatureOf(tensors) + sharedAmong([...tensors.values()]);
+    const found = this.#graphs.find(signature, ({ step }) => sameHost(inputs, step));
     if (found !== undefined) return found;
     if (!this.#met.has(signature)) {
       if (this.#met.size >= mostSignatures) this.#met.clear();
       this.#met.add(signature);
       return undefined;
     }
-    if (!this.#cache.mayAdd(signature, this.#options.say)) return undefined;
+    if (!this.#graphs.mayAdd(signature)) return undefined;
     return this.#inside(() => this.#compile(inputs, tensors, signature));
   }
 
@@ -137,11 +132,11 @@ export class CallCompiler {
     const { backend } = this.#options;
     const first = onAnother(inputs, (other, others) => this.#rehearse(other, others));
     const obstacle = obstacleOf(first);
-    if (obstacle !== undefined) return this.#turnOff(obstacle);
+    if (obstacle !== undefined) return this.#graphs.giveUp(obstacle);
     const second = this.#rehearse(inputs, tensors);
     const { trace, rebuild } = second;
     const difference = obstacleOf(second) ?? differenceOf(first.trace, trace);
-    if (difference !== undefined) return this.#turnOff(difference);
+    if (difference !== undefined) return this.#graphs.giveUp(difference);
     if (rebuild === undefined) return undefined;
     try {
       const step = new CompiledStep({
@@ -152,12 +147,10 @@ export class CallCompiler {
         holdsState: false,
         varying: new Set(),
       });
-      this.#graphs++;
-      const made = { step, rebuild };
-      for (const old of this.#cache.add(signature, made)) old.step.dispose();
-      return made;
+      this.#made++;
+      return this.#graphs.add(signature, { step, rebuild });
     } catch (error) {
-      return this.#turnOff({ reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined });
+      return this.#graphs.giveUp(refusedGraph(error));
     }
   }
 
@@ -195,37 +188,20 @@ export class CallCompiler {
       this.#isInside = false;
     }
   }
-
-  #turnOff({ reason, at }: Obstacle): undefined {
-    this.#isOff = true;
-    for (const { step } of this.#cache.clear()) step.dispose();
-    const place = placeOf(at);
-    const name = `${this.#model.constructor.name}.call`;
-    const text = `${name} cannot run as one graph: ${reason}${place === undefined ? '' : ` (${place})`}.`;
-    if (this.#options.mode === true)
-      throw new EngineError('inference.compile', `${text} With compile: auto it runs one operation at a time.`, {
-        reason,
-        place,
-      });
-    this.#options.say(`${text} It runs one operation at a time, which is slower.`);
-    return undefined;
-  }
 }
 
 /** Why something that was recorded is no graph of tensors from its inputs. */
 function obstacleOf({ trace, rebuild }: Rehearsed): Obstacle | undefined {
-  if (trace.obstacle !== undefined) return trace.obstacle;
-  if (trace.hostWork !== undefined) return trace.hostWork;
-  if (trace.changes.size > 0) return { reason: 'it changes a variable', at: undefined };
+  const work = impureWork(trace);
+  if (work !== undefined) return work;
   if (trace.inputs.size > 0) return { reason: 'it draws noise, other in each call', at: undefined };
   if (rebuild === undefined) return { reason: 'it gives something else than tensors', at: undefined };
   return undefined;
 }
 
 function differenceOf(first: StepTrace, second: StepTrace): Obstacle | undefined {
-  const { obstacle, varying } = compareTraces(first, second);
-  if (obstacle !== undefined) return obstacle;
-  for (const { madeAt } of varying) return { reason: 'it makes another value on the host each time', at: madeAt };
+  const difference = impureDifference(first, second);
+  if (difference !== undefined) return difference;
   for (const [name, value] of first.outputs) {
     const other = second.outputs.get(name);
     if (other === undefined || !sameValue(value, other))

@@ -39,3 +39,15 @@ export function hostConstants(trace: StepTrace, varying: ReadonlySet<Constant>):
       if (input.kind === 'constant' && input.order < trace.forwardLength && isPacked(input)) found.add(input);
   return found;
 }
+
+/** Why code that may only compute tensors from what it is given, in two recordings, is not one graph of that. */
+export function impureWork({ obstacle, hostWork, changes }: StepTrace): Obstacle | undefined {
+  return obstacle ?? hostWork ?? (changes.size > 0 ? { reason: 'it changes a variable', at: undefined } : undefined);
+}
+
+export function impureDifference(first: StepTrace, second: StepTrace): Obstacle | undefined {
+  const { obstacle, varying } = compareTraces(first, second);
+  if (obstacle !== undefined) return obstacle;
+  for (const { madeAt } of varying) return { reason: 'it makes another value on the host each time', at: madeAt };
+  return undefined;
+}

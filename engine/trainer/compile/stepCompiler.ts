@@ -2,27 +2,26 @@ import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
-import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
+import { batchTensors } from './batchWatch.ts';
 import { type Compiled, samePlan } from './compiled.ts';
 import type { PartName } from './compiledStep.ts';
+import { scalarOf, updateOf } from './compiledUpdate.ts';
 import { describeGraph, tellRefusal } from './compileListener.ts';
-import { GraphCache, type GraphCounts } from './graphCache.ts';
-import { sameReads } from './hostWatch.ts';
+import type { GraphCounts } from './graphCache.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
 import { needsHost } from './needsHost.ts';
-import { placeOf } from './placeOf.ts';
-import { type CurrentNumbers, messageOf, StepRecorder } from './stepRecorder.ts';
+import { failedGraph, SignatureGraphs, sameHost } from './signatureGraphs.ts';
+import { type CurrentNumbers, StepRecorder } from './stepRecorder.ts';
 import { type Replayed, replayStep } from './stepReplay.ts';
 import type {
   CompiledGradients,
   CompiledUpdate,
   FusedResult,
-  GivenGradients,
   StepCompilerOptions,
   StepMode,
   StepRequest,
 } from './stepRequest.ts';
-import { flatKey, reducedKey, type StepTrace, sumKey } from './stepTrace.ts';
+import { type StepTrace, sumKey } from './stepTrace.ts';
 import { checkXla } from './xla.ts';
 
 /** A graph for a request, and what the step's JavaScript did for it. */
@@ -42,8 +41,7 @@ const mostMomentary = 3;
 export class StepCompiler {
   readonly #options: StepCompilerOptions;
   readonly #backend: TensorBackend;
-  readonly #cache = new GraphCache<Compiled>();
-  readonly #signatures = new BatchSignatures();
+  readonly #graphs: SignatureGraphs<Compiled>;
   readonly #numbers: CurrentNumbers = { plan: [], weight: 0, unscale: 1 };
   readonly #recorder: StepRecorder;
   #mode: StepMode = 'graph';
@@ -56,6 +54,8 @@ export class StepCompiler {
   constructor(options: StepCompilerOptions, backend: TensorBackend) {
     this.#options = options;
     this.#backend = backend;
+    const { mode, say } = options;
+    this.#graphs = new SignatureGraphs({ subject: 'training_step', code: 'trainer.compile', mode, say });
     this.#recorder = new StepRecorder(options, backend, this.#numbers, needsHost(options.trainingStepText));
   }
 
@@ -89,13 +89,13 @@ export class StepCompiler {
   }
 
   get graphCounts(): GraphCounts {
-    return this.#cache.counts;
+    return this.#graphs.counts;
   }
 
   /** Goes on as a checkpoint's training did. */
   resume(mode: StepMode, counts?: GraphCounts | null): void {
-    const isFresh = this.#cache.counts.asked === 0;
-    if (counts != null && isFresh) this.#cache.restore(counts);
+    const isFresh = this.#graphs.counts.asked === 0;
+    if (counts != null && isFresh) this.#graphs.restore(counts);
     if (mode === this.#mode || (mode === 'eager' && this.#options.mode === true)) return;
     if (!isFresh) this.dispose();
     this.#mode = mode;
@@ -171,41 +171,20 @@ export class StepCompiler {
     };
   }
 
-  #updateOf(compiled: Compiled): CompiledUpdate {
-    const { optimizer, average, scaler, form } = this.#options;
-    const numbers = this.#numbers;
-    numbers.unscale = 1 / (scaler?.scale ?? 1);
-    const run = (gradients: GivenGradients, names: readonly string[], updates: boolean) => {
-      try {
-        return compiled.step.run('update', { tensors: fedGradients(gradients) }, names, updates);
-      } catch (error) {
-        this.#turnOff({ reason: `the graph of its update failed (${messageOf(error)})`, at: undefined });
-        return undefined;
-      }
-    };
-    return {
-      names: [...compiled.parameters.keys()],
-      isFlat: form === 'flat',
-      norm: (gradients) => {
-        const [norm] = run(gradients, ['gradNorm'], false) ?? [];
-        return norm === undefined ? undefined : scalarOf(norm);
-      },
-      step: (gradients) => {
-        if (average !== undefined) numbers.weight = average.nextWeight();
-        if (run(gradients, [], true) === undefined) {
-          average?.takeBackWeight();
-          return false;
-        }
-        if (optimizer instanceof Optimizer) optimizer.countStep(numbers.plan);
-        return true;
-      },
-    };
-  }
-
   /** Gives the state back and unloads all graphs. */
   dispose(): void {
     this.#prepared = undefined;
-    for (const { step } of this.#cache.clear()) step.dispose();
+    this.#graphs.clear();
+  }
+
+  #updateOf({ step, parameters }: Compiled): CompiledUpdate {
+    return updateOf({
+      ...this.#options,
+      step,
+      parameters,
+      numbers: this.#numbers,
+      failed: (obstacle) => this.#turnOff(obstacle),
+    });
   }
 
   #run(prepared: Prepared, part: PartName, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
@@ -227,11 +206,7 @@ export class StepCompiler {
       this.#prepared = undefined;
       // the step once more, one operation at a time and without effect: an error of the user's comes with its own stack
       this.#recorder.trace(request, batch);
-      this.#turnOff({
-        reason: `the graph failed where single operations did not (${messageOf(error)})`,
-        at: undefined,
-      });
-      return undefined;
+      return this.#turnOff(failedGraph('the graph', error));
     } finally {
       for (const tensor of zeros?.values() ?? []) tensor.dispose();
     }
@@ -249,7 +224,7 @@ export class StepCompiler {
   #find(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>): Prepared | undefined {
     const signature = this.#signature(tensors);
     let replayed: Replayed | undefined;
-    const found = this.#cache.find(signature, (entry) => {
+    const found = this.#graphs.find(signature, (entry) => {
       if (!this.#fitsPlan(entry)) return false;
       if (!entry.isHost) return this.#fitsHost(request, entry);
       replayed = this.#replay(request, entry, tensors);
@@ -266,7 +241,7 @@ export class StepCompiler {
       this.dispose();
       return this.#compile(request, tensors, signature);
     }
-    if (!this.#cache.mayAdd(signature, (text) => this.#options.say(text, 'warning'))) {
+    if (!this.#graphs.mayAdd(signature)) {
       // all of them, for a resumed training, which has no graphs, to go the same way
       this.#mode = 'eager';
       this.dispose();
@@ -284,7 +259,7 @@ export class StepCompiler {
 
   /** Whether the host has what the graph was recorded with. */
   #fitsHost({ batch }: StepRequest, { step }: Compiled): boolean {
-    if (sameGlances(batch, step.trace.glances) && sameReads(step.trace.reads)) return true;
+    if (sameHost(batch, step)) return true;
     if (++this.#changes > mostChanges && this.#mode === 'graph') this.#mode = 'host';
     return false;
   }
@@ -311,7 +286,7 @@ export class StepCompiler {
   #signature(tensors: ReadonlyMap<string, tf.Tensor>): string {
     let frozen = '';
     for (const { name, variable } of this.#options.parameters) if (!variable.trainable) frozen += ` ${name}`;
-    return this.#signatures.of(tensors) + frozen;
+    return this.#graphs.signatureOf(tensors) + frozen;
   }
 
   #compile(request: StepRequest, tensors: ReadonlyMap<string, tf.Tensor>, signature: string): Prepared | undefined {
@@ -328,7 +303,7 @@ export class StepCompiler {
     }
     if (made.isHost) this.#mode = 'host';
     this.#momentary = 0;
-    for (const old of this.#cache.add(signature, made)) old.step.dispose();
+    this.#graphs.add(signature, made);
     this.#options.listener?.compiled(describeGraph(made, signature, performance.now() - started));
     return { request, compiled: made, tensors, replayed };
   }
@@ -340,19 +315,10 @@ export class StepCompiler {
   }
 
   #turnOff(obstacle: Obstacle): undefined {
-    const { reason, at } = obstacle;
     tellRefusal(this.#options.listener, obstacle);
-    const place = placeOf(at);
-    const text = `training_step cannot run as one graph: ${reason}${place === undefined ? '' : ` (${place})`}.`;
-    if (this.#options.mode === true)
-      throw new EngineError('trainer.compile', `${text} With compile: auto it runs one operation at a time.`, {
-        reason,
-        place,
-      });
-    this.#options.say(`${text} It runs one operation at a time, which is slower.`, 'info');
+    this.#prepared = undefined;
     this.#mode = 'eager';
-    this.dispose();
-    return undefined;
+    return this.#graphs.giveUp(obstacle);
   }
 
   /** Passes on what the step logged and printed. */
@@ -375,11 +341,6 @@ function zerosFor(parameters: ReadonlyMap<string, tf.Tensor>): ReadonlyMap<strin
   return new Map([...parameters].map(([name, { shape }]) => [name, tf.zeros(shape)]));
 }
 
-function fedGradients(gradients: GivenGradients): ReadonlyMap<string, tf.Tensor> {
-  if (gradients instanceof tf.Tensor) return new Map([[flatKey, gradients]]);
-  return new Map([...gradients].map(([name, gradient]) => [reducedKey(name), gradient]));
-}
-
 function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {
   return replayed?.logged ?? compiled.step.trace.logged;
 }
@@ -390,9 +351,4 @@ function logNames(prepared: Prepared): string[] {
   return [...logged].flatMap(([name, { value, isAlways }]) =>
     typeof value !== 'number' && (prepared.request.isLogging || isAlways) ? [`log:${name}`] : [],
   );
-}
-
-function scalarOf(tensor: tf.Tensor): tf.Scalar {
-  if (tensor.rank === 0) return tensor as tf.Scalar;
-  throw new Error(`Internal error: a scalar of shape [${tensor.shape}]`);
 }

@@ -8,6 +8,7 @@ import type { Compiled } from './compiled.ts';
 import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
 import { onAnother } from './rolledBatch.ts';
+import { refusedGraph } from './signatureGraphs.ts';
 import type { StepCompilerOptions, StepRequest, UpdateForm } from './stepRequest.ts';
 import { type StepTrace, traceStep } from './stepTrace.ts';
 
@@ -86,7 +87,7 @@ export class StepRecorder {
       });
       return { step, plan: this.#numbers.plan, parameters: withGradient, isHost: needsHost, uses: 0 };
     } catch (error) {
-      return { reason: `TensorFlow does not take its graph (${messageOf(error)})`, at: undefined, isMomentary: false };
+      return { ...refusedGraph(error), isMomentary: false };
     }
   }
 
@@ -159,8 +160,4 @@ function partsOf(form: UpdateForm, accumulates: boolean): readonly PartName[] {
 
 function refusal(obstacle: Obstacle, { hostWork }: StepTrace): Refusal {
   return { ...obstacle, isMomentary: hostWork !== undefined };
-}
-
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

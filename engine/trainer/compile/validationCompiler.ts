@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Obstacle } from '../../backend/graph/index.ts';
 import type { LoadedBatch } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
-import { BatchSignatures, batchTensors, sameGlances } from './batchWatch.ts';
-import { compareTraces } from './compareTraces.ts';
+import { batchTensors } from './batchWatch.ts';
+import { impureDifference, impureWork } from './compareTraces.ts';
 import { CompiledStep } from './compiledStep.ts';
-import { GraphCache } from './graphCache.ts';
-import { type HostRoot, sameReads } from './hostWatch.ts';
+import type { HostRoot } from './hostWatch.ts';
 import type { TensorBackend } from './nativeTensors.ts';
 import { needsHost } from './needsHost.ts';
 import { onAnother } from './rolledBatch.ts';
+import { failedGraph, refusedGraph, SignatureGraphs, sameHost } from './signatureGraphs.ts';
 import { replayStep } from './stepReplay.ts';
 import { type StepTrace, type TraceSink, traceStep } from './stepTrace.ts';
 
@@ -37,9 +38,9 @@ const leastBatches = 8;
 export class ValidationCompiler {
   readonly #subject: TrainerSubject;
   readonly #options: ValidationCompilerOptions;
-  readonly #cache = new GraphCache<CompiledStep>();
-  readonly #signatures = new BatchSignatures();
-  #isOff: boolean;
+  readonly #graphs = new SignatureGraphs<{ readonly step: CompiledStep }>();
+  /** Whether the step can be no graph as far as its text and its first run tell. */
+  #isRuledOut: boolean;
 
   constructor(subject: TrainerSubject, options: ValidationCompilerOptions) {
     this.#subject = subject;
@@ -47,15 +48,15 @@ export class ValidationCompiler {
     const { validation_step: step, val_dataloader: loader } = subject;
     const { rank, worldSize } = subject.environment.collective;
     const length = loader?.passLength({ rank, worldSize, mode: 'exact' }) ?? 0;
-    this.#isOff = length < leastBatches || step.constructor.name === 'AsyncFunction' || needsHost(step);
+    this.#isRuledOut = length < leastBatches || step.constructor.name === 'AsyncFunction' || needsHost(step);
   }
 
   /** Undefined when the step is to run one operation at a time. */
   run({ batch, index }: LoadedBatch): Accumulated | undefined {
-    if (this.#isOff || index === 0) return undefined;
+    if (this.#isRuledOut || this.#graphs.isOff || index === 0) return undefined;
     const tensors = batchTensors(batch);
-    const signature = this.#signatures.of(tensors);
-    let step = this.#cache.find(signature, ({ trace }) => sameGlances(batch, trace.glances) && sameReads(trace.reads));
+    const signature = this.#graphs.signatureOf(tensors);
+    let step = this.#graphs.find(signature, (found) => sameHost(batch, found.step))?.step;
     // what a hook changed where no field shows it
     if (step !== undefined && index === 1 && !this.#fits(step, batch, tensors)) {
       this.dispose();
@@ -81,19 +82,19 @@ export class ValidationCompiler {
     try {
       const outputs = names.map((name) => `log:${name}`);
       return step.run('forward', { batch }, outputs, false);
-    } catch {
+    } catch (error) {
       // an error of the step's comes with its own stack when it runs one operation at a time
-      return this.#turnOff();
+      return this.#graphs.giveUp(failedGraph('the graph', error));
     }
   }
 
   /** The step ran one operation at a time: one that is to be waited for cannot be rehearsed. */
   ranEagerly(result: unknown): void {
-    if (result instanceof Promise) this.#isOff = true;
+    if (result instanceof Promise) this.#isRuledOut = true;
   }
 
   dispose(): void {
-    for (const step of this.#cache.clear()) step.dispose();
+    this.#graphs.clear();
   }
 
   #fits(step: CompiledStep, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): boolean {
@@ -103,26 +104,25 @@ export class ValidationCompiler {
   }
 
   #compile(signature: string, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): CompiledStep | undefined {
-    if (!this.#cache.mayAdd(signature, () => undefined)) return undefined;
+    if (!this.#graphs.mayAdd(signature)) return undefined;
     const first = onAnother(batch, (other, otherTensors) => this.#rehearse(other, otherTensors));
-    const trace = first === undefined ? undefined : this.#rehearse(batch, tensors);
-    if (first === undefined || trace === undefined) return this.#turnOff();
-    const { obstacle, varying } = compareTraces(first, trace);
-    if (obstacle !== undefined || varying.size > 0) return this.#turnOff();
+    const obstacle = obstacleOf(first);
+    if (obstacle !== undefined) return this.#graphs.giveUp(obstacle);
+    const trace = this.#rehearse(batch, tensors);
+    const difference = obstacleOf(trace) ?? impureDifference(first, trace);
+    if (difference !== undefined) return this.#graphs.giveUp(difference);
     try {
       const { backend } = this.#options;
       const xla = this.#subject.settings.compile_xla;
-      const step = new CompiledStep({ backend, trace, xla, parts: ['forward'], holdsState: false, varying });
-      for (const old of this.#cache.add(signature, step)) old.dispose();
-      return step;
-    } catch {
-      return this.#turnOff();
+      const step = new CompiledStep({ backend, trace, xla, parts: ['forward'], holdsState: false, varying: new Set() });
+      return this.#graphs.add(signature, { step }).step;
+    } catch (error) {
+      return this.#graphs.giveUp(refusedGraph(error));
     }
   }
 
-  /** Undefined for a step that does more than computing. */
-  #rehearse(batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): StepTrace | undefined {
-    const trace = traceStep({
+  #rehearse(batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): StepTrace {
+    return traceStep({
       ...this.#options,
       batch,
       tensors,
@@ -134,13 +134,12 @@ export class ValidationCompiler {
         return { loss: tf.scalar(0), gradients: new Map() };
       },
     });
-    const isPlain = trace.obstacle === undefined && trace.hostWork === undefined && trace.changes.size === 0;
-    return isPlain && trace.logged.size > 0 ? trace : undefined;
   }
+}
 
-  #turnOff(): undefined {
-    this.#isOff = true;
-    this.dispose();
-    return undefined;
-  }
+/** Why a recorded step does more than computing. */
+function obstacleOf(trace: StepTrace): Obstacle | undefined {
+  return (
+    impureWork(trace) ?? (trace.logged.size === 0 ? { reason: 'it accumulates nothing', at: undefined } : undefined)
+  );
 }
