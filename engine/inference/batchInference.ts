@@ -2,7 +2,7 @@ import { type Composition, toPlain } from '../config/index.ts';
 import type { ConfigBuilder, ProjectRuntime } from '../instantiate/index.ts';
 import { readWeights } from '../trainer/index.ts';
 import { buildDataloader } from '../trainer/prepare/dataloaderSection.ts';
-import { compileCalls, compileModeOf } from './compileCalls.ts';
+import { callGraphsOf, compileCalls } from './compileCalls.ts';
 import { type InferenceResult, inferBatches } from './inferBatches.ts';
 import {
   composeInference,
@@ -64,7 +64,7 @@ export async function runBatchInference(request: BatchInferenceRequest): Promise
     overrides: composition.overrides.map((override) => override.text),
   };
   const { inferArgs, outputDir, expDir } = target;
-  const compiler = compileCalls(model, target.compile ?? compileModeOf(runConfig), onNote);
+  const compiler = compileCalls(model, callGraphsOf(runConfig, target.graphs), onNote);
   const result = await inferBatches({ model, loader, arguments: inferArgs, outputDir, facts, onProgress, signal });
   const graphs = compiler?.graphs ?? 0;
   if (graphs > 0) onNote(`The model's call ran as ${graphs === 1 ? 'a graph' : `${graphs} graphs`}`);

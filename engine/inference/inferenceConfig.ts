@@ -14,7 +14,7 @@ import {
   toPlain,
 } from '../config/index.ts';
 import { type Project, restoreOrigins } from '../instantiate/index.ts';
-import type { CompileMode } from '../trainer/settingSections.ts';
+import type { AskedGraphs } from './compileCalls.ts';
 
 /** The config that every run's folder holds. */
 const RUN_CONFIG = 'config.yaml';
@@ -36,6 +36,8 @@ const Settings = z.looseObject({
   infer_args: z.record(z.string(), z.unknown()).nullish(),
   /** Whether the model's call runs as graphs; where nothing is said, unless the run was trained with compile: false. */
   compile: z.union([z.boolean(), z.literal('auto')]).nullish(),
+  /** Whether XLA compiles those graphs; where nothing is said, as the run was trained. */
+  compile_xla: z.boolean().nullish(),
 });
 
 /** Which run and which of its checkpoints an inference config means. */
@@ -46,8 +48,7 @@ export interface InferenceTarget {
   readonly expConfigPath: string | undefined;
   readonly outputDir: string;
   readonly inferArgs: Readonly<Record<string, unknown>>;
-  /** Undefined: as the run. */
-  readonly compile: CompileMode | undefined;
+  readonly graphs: AskedGraphs;
 }
 
 export interface InferenceCompositionRequest {
@@ -105,7 +106,7 @@ export async function findInferenceTarget(projectRoot: string, resolved: Contain
     expConfigPath: settings.exp_config_path == null ? undefined : resolve(projectRoot, settings.exp_config_path),
     outputDir: join(run, 'inference', settings.output_name ?? 'test'),
     inferArgs: settings.infer_args ?? {},
-    compile: settings.compile ?? undefined,
+    graphs: { compile: settings.compile ?? undefined, compile_xla: settings.compile_xla ?? undefined },
   };
 }
 

@@ -4,7 +4,7 @@ import { resolveCheckpoint } from '../checkpoint/index.ts';
 import { failureOf } from '../process/childFailure.ts';
 import { endWithParent, sendToParent } from '../process/childLife.ts';
 import { openTrainingRuntime, readWeights } from '../trainer/index.ts';
-import { compileCalls, compileModeOf } from './compileCalls.ts';
+import { callGraphsOf, compileCalls } from './compileCalls.ts';
 import { readRunConfig } from './inferenceConfig.ts';
 import { buildModel } from './loadModel.ts';
 import { readArguments, readSignature } from './modelContract.ts';
@@ -31,7 +31,7 @@ async function load(start: SessionStart): Promise<Answering> {
   const backend = await loadBackend(start.threads === undefined ? {} : { threads: start.threads });
   const model = await buildModel(runtime, runConfig, weights);
   const notes: string[] = [];
-  compileCalls(model, compileModeOf(runConfig), (text) => void notes.push(text));
+  compileCalls(model, callGraphsOf(runConfig), (text) => void notes.push(text));
   const signature = readSignature(model);
   const samples = new SampleSource(splitBuilders(runtime, runConfig, start.expDir), model, signature);
   const description = {

@@ -21,6 +21,8 @@ export interface CallCompilerOptions {
   readonly backend: TensorBackend;
   /** With `true` a call that cannot be compiled is an error. */
   readonly mode: Exclude<CompileMode, false>;
+  /** Whether XLA compiles the graphs' clusters. */
+  readonly xla: boolean;
   /** Told once when calls stay or become eager: why, and the user's line. */
   readonly say: (text: string) => void;
 }
@@ -129,7 +131,7 @@ export class CallCompiler {
     tensors: ReadonlyMap<string, tf.Tensor>,
     signature: string,
   ): CompiledCall | undefined {
-    const { backend } = this.#options;
+    const { backend, xla } = this.#options;
     const first = onAnother(inputs, (other, others) => this.#rehearse(other, others));
     const obstacle = obstacleOf(first);
     if (obstacle !== undefined) return this.#graphs.giveUp(obstacle);
@@ -142,7 +144,7 @@ export class CallCompiler {
       const step = new CompiledStep({
         backend,
         trace,
-        xla: false,
+        xla,
         parts: ['whole'],
         holdsState: false,
         varying: new Set(),

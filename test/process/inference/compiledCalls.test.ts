@@ -1,14 +1,18 @@
 // A model's call as graphs: the same answers, and calls that are no graph stay as they are, with one line why.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBackend, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import { loadBackend, type NativeBinding, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import { loadYaml } from '../../../engine/config/index.ts';
 import { Module, manualSeed } from '../../../engine/index.ts';
-import { compileCalls } from '../../../engine/inference/compileCalls.ts';
+import { type CallGraphs, callGraphsOf, compileCalls } from '../../../engine/inference/compileCalls.ts';
 import { CausalConv } from '../../../resources/templates/mnist/models/causalConv.ts';
 import { CharLanguageModel } from '../../../resources/templates/mnist/models/charLanguageModel.ts';
 import { DigitClassifier } from '../../../resources/templates/mnist/models/classifier.ts';
 import { DigitCNN } from '../../../resources/templates/mnist/models/cnn.ts';
 import { CausalTransformer } from '../../../resources/templates/mnist/models/transformer.ts';
+import { withBinding } from '../trainer/compiledSupport.ts';
 
 const missing = tensorflowObstacle();
 const quiet = (): void => undefined;
@@ -33,10 +37,10 @@ class Own extends Module<readonly unknown[], unknown> {
 
 let runs = 0;
 
-function compiled(model: Module<never[], unknown>, mode: 'auto' | true = 'auto') {
+function compiled(model: Module<never[], unknown>, mode: 'auto' | true = 'auto', xla: CallGraphs['xla'] = false) {
   const notes: string[] = [];
   const asAnswering = model as Module<never[], unknown> & { call(...inputs: unknown[]): unknown };
-  const compiler = compileCalls(asAnswering, mode, (text) => notes.push(text));
+  const compiler = compileCalls(asAnswering, { mode, xla }, (text) => notes.push(text));
   if (compiler === undefined) throw new Error('nothing compiles here');
   return { compiler, notes };
 }
@@ -171,6 +175,30 @@ describe.skipIf(missing)(`compiled calls${missing ? ` (${missing})` : ''}`, () =
     strict.compiler.dispose();
   });
 
+  test('XLA compiles the graphs where that is asked for, with the same answers', async () => {
+    const model = new Own((weight, x) => weight.mul(x ?? 0).tanh());
+    const x = tf.tensor1d([0.25, 0.5]);
+    const marks: number[] = [];
+    const loading = (binding: NativeBinding): Partial<NativeBinding> => ({
+      loadSavedModel: (folder, tags) => {
+        marks.push(readFileSync(join(folder, 'saved_model.pb'), 'latin1').split('_XlaCompile').length - 1);
+        return binding.loadSavedModel(folder, tags);
+      },
+    });
+    const eager = numbers(model.call(x));
+    for (const xla of [false, true]) {
+      const { compiler, notes } = compiled(model, true, xla);
+      await withBinding(loading, () => {
+        const answers = [1, 2, 3].map(() => numbers(model.call(x)));
+        const close = eager.map((value) => expect.closeTo(value, 5));
+        for (const answer of answers) expect(answer).toEqual(close);
+      });
+      expect(notes).toEqual([]);
+      compiler.dispose();
+    }
+    expect(marks).toEqual([0, expect.toSatisfy((count: number) => count > 1)]);
+  });
+
   test('an error of the model comes with its own message, graphs or not', () => {
     const model = new Own((weight, x) => {
       if (x?.shape[0] === 3) throw new RangeError('three are too many');
@@ -193,6 +221,31 @@ describe.skipIf(missing)(`compiled calls${missing ? ` (${missing})` : ''}`, () =
 test('where graphs cannot be had true is an error and auto is silent', async () => {
   await loadBackend({ backend: 'cpu' });
   const model = new Own((weight) => weight);
-  expect(() => compileCalls(model, true, quiet)).toThrow('needs the native TensorFlow backend');
-  expect(compileCalls(model, 'auto', quiet)).toBeUndefined();
+  expect(() => compileCalls(model, { mode: true, xla: false }, quiet)).toThrow('needs the native TensorFlow backend');
+  expect(compileCalls(model, { mode: 'auto', xla: false }, quiet)).toBeUndefined();
+  // XLA that was asked for is refused; of a run that was trained with it, it is told that there is none
+  expect(() => compileCalls(model, { mode: 'auto', xla: true }, quiet)).toThrow(
+    /compile_xla: true needs a TensorFlow that was built with XLA, and the native TensorFlow backend is not in use/,
+  );
+  const notes: string[] = [];
+  compileCalls(model, { mode: 'auto', xla: 'inherited' }, (text) => notes.push(text));
+  expect(notes).toEqual([expect.stringMatching(/trained with compile_xla: true, which needs .* answers without XLA/)]);
+});
+
+test.each([
+  { run: '{}', asked: {}, graphs: { mode: 'auto', xla: false } },
+  { run: '{trainer: {compile_xla: true}}', asked: {}, graphs: { mode: 'auto', xla: 'inherited' } },
+  { run: '{trainer: {compile_xla: true}}', asked: { compile_xla: false }, graphs: { mode: 'auto', xla: false } },
+  { run: '{trainer: {compile: false}}', asked: {}, graphs: { mode: false, xla: false } },
+  { run: '{}', asked: { compile: true, compile_xla: true }, graphs: { mode: true, xla: true } },
+] as const)('a run trained with $run, asked with $asked', ({ run, asked, graphs }) => {
+  const both = { compile: undefined, compile_xla: undefined, ...asked };
+  expect(callGraphsOf(loadYaml(run, { source: 'run' }), both)).toEqual(graphs);
+});
+
+test('XLA without graphs is told with what stands against it', () => {
+  const ask = (run: string, compile: false | undefined) => () =>
+    callGraphsOf(loadYaml(run, { source: 'run' }), { compile, compile_xla: true });
+  expect(ask('{}', false)).toThrow(/compile_xla is true .*\(compile is false\)/);
+  expect(ask('{trainer: {compile: false}}', undefined)).toThrow(/\(the run was trained with compile: false\)/);
 });

@@ -3,11 +3,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadBackend, type NativeBinding, nativeBinding, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import { loadBackend, type NativeBinding, tensorflowObstacle } from '../../../engine/backend/index.ts';
 import { Linear } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
 import { MemoryFiles } from '../../unit/trainer/support.ts';
-import { type Batch, expectSame, perceptron, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
+import {
+  type Batch,
+  expectSame,
+  perceptron,
+  type Run,
+  StepTrainer,
+  train,
+  Waves,
+  withBinding,
+} from './compiledSupport.ts';
 
 const missing = tensorflowObstacle();
 const numbers = (length = 16) => new Waves(length, [3], 'number');
@@ -243,18 +252,6 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     await expect(train({ ...run, compile: true })).rejects.toMatchObject({ code: 'trainer.compile' });
   });
 
-  /** The binding with some calls replaced while a training runs. */
-  async function withBinding(changes: (binding: NativeBinding) => Partial<NativeBinding>, run: Run) {
-    const backend: object = tf.backend();
-    const binding = nativeBinding(tf);
-    Reflect.set(backend, 'binding', Object.create(binding, Object.getOwnPropertyDescriptors(changes(binding))));
-    try {
-      return await train(run);
-    } finally {
-      Reflect.set(backend, 'binding', binding);
-    }
-  }
-
   const failures: {
     readonly id: string;
     readonly changes: (binding: NativeBinding) => Partial<NativeBinding>;
@@ -297,11 +294,13 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
   test.each(failures)('stays eager and says so once: $id', async ({ changes, says }) => {
     const run = { model: perceptron, data: numbers(), compile: 'auto' } as const;
     const eager = await train({ ...run, compile: false });
-    const outcome = await withBinding(changes, run);
+    const outcome = await withBinding(changes, () => train(run));
     expectSame(outcome, eager);
     const said = outcome.texts.filter((text) => text.includes('as one graph'));
     expect(said).toEqual([expect.stringMatching(says)]);
-    await expect(withBinding(changes, { ...run, compile: true })).rejects.toMatchObject({ code: 'trainer.compile' });
+    await expect(withBinding(changes, () => train({ ...run, compile: true }))).rejects.toMatchObject({
+      code: 'trainer.compile',
+    });
   });
 
   test('a step that throws in its rehearsal is told with its own place, and leaves nothing changed', async () => {

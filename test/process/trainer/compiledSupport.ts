@@ -1,5 +1,6 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
+import { type NativeBinding, nativeBinding } from '../../../engine/backend/index.ts';
 import { DataLoader, Dataset, type HostTensor } from '../../../engine/data/index.ts';
 import { Adam, MSELoss } from '../../../engine/optim/index.ts';
 import type { TrainerEnvironment } from '../../../engine/trainer/environment.ts';
@@ -140,5 +141,20 @@ export function expectSame(a: Outcome, b: Outcome, tolerance = 1e-6): void {
       ...a[key].map((value, i) => Math.abs(value - (b[key][i] ?? Number.NaN)) / Math.max(1, Math.abs(value))),
     );
     expect({ key, worst: worst <= tolerance ? 'small' : worst }).toEqual({ key, worst: 'small' });
+  }
+}
+
+/** Does something with calls of the binding replaced. */
+export async function withBinding<T>(
+  changes: (binding: NativeBinding) => Partial<NativeBinding>,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const backend: object = tf.backend();
+  const binding = nativeBinding(tf);
+  Reflect.set(backend, 'binding', Object.create(binding, Object.getOwnPropertyDescriptors(changes(binding))));
+  try {
+    return await work();
+  } finally {
+    Reflect.set(backend, 'binding', binding);
   }
 }
