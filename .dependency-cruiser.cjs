@@ -10,7 +10,8 @@ const allowed = {
   backend: ['base', 'api'],
   data: ['base', 'api', 'backend'],
   optim: ['base', 'api', 'backend'],
-  checkpoint: ['base', 'api', 'backend'],
+  // runs: its folder says where a run's checkpoints lie
+  checkpoint: ['base', 'api', 'backend', 'runs'],
   distributed: ['base', 'api', 'backend'],
   runs: ['base', 'api'],
   process: ['base', 'api'],

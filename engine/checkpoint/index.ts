@@ -3,7 +3,7 @@ export { recoverFolders } from './folder/atomicFolder.ts';
 export { type FileSystem, nodeFileSystem, type WritableFile } from './folder/fileSystem.ts';
 export { type NewestIntact, newestIntact, noneIntact, passedOver } from './intact.ts';
 export { checkpointFiles, checkpointFolder, parseCheckpointName } from './layout.ts';
-export { type CheckpointEntry, listCheckpoints, readEntry, runFolderOf } from './list.ts';
+export { type CheckpointEntry, listCheckpoints, readEntry } from './list.ts';
 export {
   type CheckpointPart,
   findDamage,
@@ -13,6 +13,7 @@ export {
 } from './load.ts';
 export { CheckpointManifest, type FrozenWeights } from './manifest.ts';
 export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
+export { checkpointPlaces, runFolderOf } from './places.ts';
 export { type BestBy, promoteBest } from './promote.ts';
 export { type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';
 export { planPruning, pruneCheckpoints, removeCheckpoint } from './retention.ts';

@@ -12,7 +12,7 @@ export interface NewestIntact {
 /**
  * The newest checkpoint by step whose files all have the sizes and hashes that were saved: what a run goes on from by
  * itself. Reads the chosen one as a whole.
- * @param inside the checkpoint folders, where they are not the run's `checkpoints`
+ * @param inside the checkpoint folders; by default those that the run's folder says
  */
 export async function newestIntact(root: string, ...inside: readonly string[]): Promise<NewestIntact> {
   const entries = await listCheckpoints(root, ...inside);

@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import type { CheckpointKind } from '../api/training.ts';
 import { errorCode, nodeFileSystem } from './folder/fileSystem.ts';
-import { CHECKPOINTS, checkpointFiles, parseCheckpointName } from './layout.ts';
+import { checkpointFiles, parseCheckpointName } from './layout.ts';
 import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
+import { checkpointPlaces } from './places.ts';
 
 export interface CheckpointEntry {
   readonly folder: string;
@@ -25,12 +26,10 @@ export interface CheckpointEntry {
 /**
  * The checkpoints of a run's folder, oldest first: by step, at one step `best` before the others. What cannot be used
  * comes first and says why.
- * @param inside the checkpoint folders, where they are not the run's `checkpoints`
+ * @param inside the checkpoint folders; by default those that the run's folder says
  */
 export async function listCheckpoints(root: string, ...inside: readonly string[]): Promise<readonly CheckpointEntry[]> {
-  const places = new Set(
-    [root, ...(inside.length === 0 ? [join(root, CHECKPOINTS)] : inside)].map((at) => resolve(at)),
-  );
+  const places = new Set(inside.length === 0 ? checkpointPlaces(root) : [root, ...inside].map((at) => resolve(at)));
   const entries: CheckpointEntry[] = [];
   for (const place of places) {
     for (const name of await nodeFileSystem.list(place)) {
@@ -97,12 +96,6 @@ export function compareEntries(a: CheckpointEntry, b: CheckpointEntry): number {
     order.indexOf(a.kind) - order.indexOf(b.kind) ||
     (a.path < b.path ? -1 : 1)
   );
-}
-
-/** The run's folder that a checkpoint lies in. */
-export function runFolderOf(checkpoint: string): string {
-  const parent = dirname(checkpoint);
-  return basename(parent) === CHECKPOINTS ? dirname(parent) : parent;
 }
 
 export async function fileSize(path: string): Promise<number | undefined> {

@@ -6,8 +6,9 @@ import { EngineError } from '../api/errors.ts';
 import { parseExact } from '../base/exactJson.ts';
 import { errorCode } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
-import { listCheckpoints, readText, runFolderOf } from './list.ts';
+import { listCheckpoints, readText } from './list.ts';
 import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
+import { runFolderOf } from './places.ts';
 import { parseSafetensors, type TensorData } from './safetensors/read.ts';
 
 export type CheckpointPart = keyof typeof checkpointFiles;

@@ -22,6 +22,8 @@ export const CheckpointManifest = z.object({
   step: z.number().int().nonnegative(),
   /** Metrics known when it was saved. */
   metrics: z.record(z.string(), MeasuredNumber),
+  /** The run's folder, relative to the one that this checkpoint's was written in; absent where the layout says it. */
+  run: z.string().optional(),
   /** SHA-256 of the config's text. */
   config_hash: z.string().optional(),
   /**

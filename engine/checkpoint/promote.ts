@@ -5,6 +5,7 @@ import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { type CheckpointEntry, listCheckpoints, readEntry } from './list.ts';
 import { findDamage } from './load.ts';
 import { MANIFEST, printManifest } from './manifest.ts';
+import { runFolderOf, runFrom } from './places.ts';
 
 export interface BestBy {
   readonly metric_name: string;
@@ -29,7 +30,9 @@ export async function promoteBest(
     if (manifest === undefined || (await findDamage(folder)) !== undefined) continue;
     const target = join(inside, 'best');
     const files = Object.keys(manifest.files).map((file) => copied(join(folder, file), file));
-    const label = textOf({ ...manifest, kind: 'best' });
+    const { run: _former, ...facts } = manifest;
+    const owner = runFrom(target, runFolderOf(folder));
+    const label = textOf({ ...facts, ...(owner === undefined ? {} : { run: owner }), kind: 'best' });
     await writeFolder(target, files, (written) => label(Object.fromEntries(written)), fileSystem);
     return readEntry(target, run);
   }

@@ -2,7 +2,8 @@ import { basename, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { didYouMean } from '../base/nearest.ts';
 import { checkpointFiles } from './layout.ts';
-import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry, runFolderOf } from './list.ts';
+import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry } from './list.ts';
+import { runFolderOf } from './places.ts';
 
 export type ResolvedCheckpoint =
   | { readonly type: 'folder'; readonly folder: string; readonly entry: CheckpointEntry }
@@ -10,7 +11,7 @@ export type ResolvedCheckpoint =
   | { readonly type: 'file'; readonly file: string };
 
 /**
- * Which checkpoint a path means: a safetensors file, a checkpoint's folder, or a run (or its `checkpoints` folder), of
+ * Which checkpoint a path means: a safetensors file, a checkpoint's folder, or a run (or its checkpoint folder), of
  * which the best is taken, or the newest by step.
  * @throws EngineError `checkpoint.not-found`, listing what there is
  */

@@ -5,6 +5,7 @@ import { type FolderFile, writeFolder } from './folder/atomicFolder.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
 import { type CheckpointManifest, FORMAT, type FrozenWeights, MANIFEST, printManifest, VERSION } from './manifest.ts';
+import { runFrom } from './places.ts';
 import { safetensorsBytes, type TensorOutline, type TensorSource, writeSafetensors } from './safetensors/write.ts';
 
 export interface CheckpointRequest {
@@ -22,6 +23,8 @@ export interface CheckpointRequest {
   readonly state: unknown;
   /** What `model` leaves out. */
   readonly frozen?: FrozenWeights | undefined;
+  /** The run's folder, for whoever finds a checkpoint that lies outside of it. */
+  readonly run?: string | undefined;
   /** Copied into the folder, so that it can be used without its run. */
   readonly configText?: string | undefined;
 }
@@ -42,6 +45,7 @@ export async function saveCheckpoint(
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<SavedCheckpoint> {
   const { configText, frozen } = request;
+  const run = request.run === undefined ? undefined : runFrom(request.folder, request.run);
   let manifest: CheckpointManifest | undefined;
   const written = await writeFolder(
     request.folder,
@@ -54,6 +58,7 @@ export async function saveCheckpoint(
         epoch: request.epoch,
         step: request.step,
         metrics: { ...request.metrics },
+        ...(run === undefined ? {} : { run }),
         ...(configText === undefined ? {} : { config_hash: createHash('sha256').update(configText).digest('hex') }),
         ...(frozen === undefined ? {} : { frozen }),
         saved_at: new Date(request.time).toISOString(),

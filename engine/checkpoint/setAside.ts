@@ -2,9 +2,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { CHECKPOINTS } from './layout.ts';
 import { type CheckpointEntry, listCheckpoints } from './list.ts';
-
-/** Folder within a run for checkpoints of a future that another one replaced; each time a numbered folder of its own. */
-const SUPERSEDED = 'superseded';
+import { SUPERSEDED } from './places.ts';
 
 export interface SetAside {
   /** Folder that they lie in now, laid out like a run's; undefined where there was nothing to move. */

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
-import { type ResolvedCheckpoint, resolveCheckpoint } from '../checkpoint/index.ts';
-import { CHECKPOINTS } from '../checkpoint/layout.ts';
+import { checkpointPlaces, type ResolvedCheckpoint, resolveCheckpoint, runFolderOf } from '../checkpoint/index.ts';
 import {
   type Composition,
   ConfigError,
@@ -96,7 +95,7 @@ export async function findInferenceTarget(projectRoot: string, resolved: Contain
   const target = named === undefined ? (expDir ?? projectRoot) : locate(named, projectRoot, expDir);
   const checkpoint = await resolveCheckpoint(target, { useBest: settings.use_best ?? true });
   const folder = checkpoint.type === 'folder' ? checkpoint.folder : resolve(checkpoint.file, '..');
-  const own = runOf(folder);
+  const own = runFolderOf(folder);
   // A checkpoint knows its run better than a default of the inference config does.
   const run = expDir === undefined || existsSync(join(own, RUN_CONFIG)) ? own : expDir;
   return {
@@ -164,11 +163,6 @@ function given(text: string | null | undefined): string | undefined {
 function locate(named: string, projectRoot: string, expDir: string | undefined): string {
   const inProject = resolve(projectRoot, named);
   if (isAbsolute(named) || expDir === undefined || existsSync(inProject)) return inProject;
-  const inRun = [join(expDir, named), join(expDir, 'checkpoints', named)].find((path) => existsSync(path));
-  return inRun ?? join(expDir, 'checkpoints', named);
-}
-
-function runOf(checkpoint: string): string {
-  const parent = resolve(checkpoint, '..');
-  return basename(parent) === CHECKPOINTS ? resolve(parent, '..') : parent;
+  const inRun = checkpointPlaces(expDir).map((place) => join(place, named));
+  return inRun.find((path) => existsSync(path)) ?? join(expDir, 'checkpoints', named);
 }

@@ -3,7 +3,7 @@ import { EngineError, serializeError, toEngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import { newestIntact, passedOver } from '../checkpoint/index.ts';
 import { startHeartbeat } from '../runs/heartbeat.ts';
-import { checkpointFolders, readRunJson, runFiles, writeAtomically } from '../runs/runFolder.ts';
+import { readRunJson, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { RunRecorder } from '../runs/runRecorder.ts';
 import { RunStore } from '../runs/runStore.ts';
 import { moduleBeside } from './childProcess.ts';
@@ -79,7 +79,7 @@ function readJob(runDir: string): LaunchJob {
 
 /** Damaged ones are passed over: processes that are started again must not fail at what they begin with. */
 async function newestCheckpoint(runDir: string, say: (text: string) => void): Promise<string | undefined> {
-  const newest = await newestIntact(runDir, ...checkpointFolders(runDir));
+  const newest = await newestIntact(runDir);
   const text = passedOver(newest);
   if (text !== undefined) say(text);
   return newest.checkpoint?.path;

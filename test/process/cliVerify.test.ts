@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runNode } from '../support/runNode.ts';
 
-// One story: a training, its steps done again, its code changed, its checkpoint damaged.
+// One story: a training that keeps its checkpoints outside its folder, its steps done again, its code changed, its checkpoint
+// damaged.
 
 const main = fileURLToPath(new URL('../../engine/cli/main.ts', import.meta.url));
 let folder: string;
@@ -14,7 +15,14 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'accelhydra-verify-')));
   project = join(folder, 'line');
   cpSync(fileURLToPath(new URL('../fixtures/cli/project', import.meta.url)), project, { recursive: true });
-  const changes = ['epochs=3', 'trainer.save_last_k=3', '+trainer.save_every_n_steps=5', 'trainer.log_every_n_steps=1'];
+  const place = '+trainer.checkpoint_dir=kept/line';
+  const changes = [
+    place,
+    'epochs=3',
+    'trainer.save_last_k=3',
+    '+trainer.save_every_n_steps=5',
+    'trainer.log_every_n_steps=1',
+  ];
   expect(await accelhydra('train', ...changes)).toMatchObject({ code: 0 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,7 +32,7 @@ function accelhydra(...commandArguments: string[]) {
   return runNode([main, ...commandArguments], { cwd: project, environment, timeoutMs: 100_000 });
 }
 
-const checkpoints = 'experiments/line/checkpoints';
+const checkpoints = 'kept/line';
 
 test('the last checkpoint is arrived at again, to the bit', async () => {
   const { code, stdout } = await accelhydra('verify', 'experiments/line');
@@ -63,8 +71,11 @@ test('a damaged checkpoint is found by its hash, and the next best named', async
   const resumed = await accelhydra('train', '+auto_resume_from_latest_ckpt=true');
   expect(resumed.code).toBe(0);
   expect(resumed.stderr).toMatch(
-    /epoch_3\/model\.safetensors is damaged: .* Going on from checkpoints\/best instead\.$/m,
+    /epoch_3\/model\.safetensors is damaged: .* Going on from \S+kept\/line\/best instead\.$/m,
   );
+  // one that is named goes on with the run that it is of
+  const named = await accelhydra('train', `+trainer.resume_from_checkpoint=${checkpoints}/epoch_2`, 'epochs=4');
+  expect(named).toMatchObject({ code: 0, stderr: expect.stringContaining('goes on from ../../kept/line/epoch_2') });
   const nowhere = await accelhydra('verify', 'experiments/lines');
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no checkpoint') });
 });

@@ -4,6 +4,7 @@ import { resolve, sep } from 'node:path';
 import type { EngineHandlers } from '../../api/contract.ts';
 import { EngineError } from '../../api/errors.ts';
 import type { Disposable } from '../../base/disposable.ts';
+import { checkpointPlaces } from '../../checkpoint/index.ts';
 import { InferenceSession } from '../../inference/index.ts';
 import { forkWorker } from '../../launch/childProcess.ts';
 import type { EngineState } from '../engineState.ts';
@@ -51,7 +52,8 @@ export function inferenceHandlers(state: EngineState, sessions: InferenceSession
       const { store, project } = state.current;
       const run = store.runs.get(runId);
       const folder = resolve(run.expDir, checkpoint);
-      if (!folder.startsWith(run.expDir + sep) || !existsSync(folder)) {
+      const isOfRun = checkpointPlaces(run.expDir).some((place) => folder.startsWith(place + sep));
+      if (!isOfRun || !existsSync(folder)) {
         throw new EngineError(
           'checkpoints.not-found',
           `The run has no checkpoint ${folder} (any more). Choose another one.`,

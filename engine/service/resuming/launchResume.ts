@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
 import type { LaunchRequest } from '../../api/launchModel.ts';
 import { didYouMean } from '../../base/nearest.ts';
+import { runFolderOf } from '../../checkpoint/index.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
 import { scanCheckpoints } from '../../runs/rebuild.ts';
 import { runFiles } from '../../runs/runFolder.ts';
@@ -57,7 +58,7 @@ function explicit(
   path: string,
 ): LaunchResume {
   const target = resolve(project.root, path);
-  const runDir = runFolderOf(target);
+  const runDir = runMeant(target);
   const config = textOf(logging, 'resume_from_config');
   const run = config === undefined ? store.runs.findByFolder(runDir) : undefined;
   if (run !== undefined) {
@@ -111,11 +112,10 @@ function textOf(composition: Composition, key: string): string | undefined {
   return composition.textAt(`trainer.${key}`) ?? composition.textAt(key);
 }
 
-/** The run that a checkpoint's folder lies in: two folders up in `checkpoints`, one up for a permanent one. */
-function runFolderOf(target: string): string {
-  const [parent, grandparent] = [resolve(target, '..'), resolve(target, '..', '..')];
-  if (existsSync(join(target, runFiles.config)) && existsSync(join(target, runFiles.checkpoints))) return target;
-  return parent.endsWith(`${sep}${runFiles.checkpoints}`) ? grandparent : parent;
+/** The run that is meant: by its own folder, or by a checkpoint of it. */
+function runMeant(target: string): string {
+  const has = (file: string) => existsSync(join(target, file));
+  return has(runFiles.record) || (has(runFiles.config) && has(runFiles.checkpoints)) ? target : runFolderOf(target);
 }
 
 function notThere(target: string, runDir: string): EngineError {

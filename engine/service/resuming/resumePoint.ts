@@ -1,7 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
 import { findDamage, newestIntact, nextBestCheckpoint, noneIntact, passedOver } from '../../checkpoint/index.ts';
-import { checkpointFolders } from '../../runs/runFolder.ts';
 import type { RunRecord } from '../../runs/runTable.ts';
 
 export interface ResumePoint {
@@ -25,7 +24,7 @@ export async function resumePoint(
   const damage = await findDamage(folder);
   if (damage === undefined) return { path: chosen, notes: [] };
   if (isNamed) throw await refused(run, folder, damage);
-  const newest = await newestIntact(run.expDir, ...checkpointFolders(run.expDir));
+  const newest = await newestIntact(run.expDir);
   if (newest.checkpoint === undefined) throw noneIntact(run.expDir, newest);
   return { path: newest.checkpoint.path, notes: [passedOver(newest) ?? damage.message] };
 }

@@ -24,6 +24,8 @@ export interface CheckpointLabel {
   readonly metrics: Readonly<Record<string, number>>;
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** The run's folder. */
+  readonly run: string;
   /** The config that objects can be rebuilt from, YAML. */
   readonly configText: string | undefined;
 }

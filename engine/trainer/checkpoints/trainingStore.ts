@@ -110,7 +110,7 @@ export class TrainingStore {
           ema: parts.average?.tensors() ?? new Map(),
           state: this.#capture(parts, slots.scalars, ofRanks),
         },
-        { ...label, configText: this.#configText() },
+        { ...label, run: this.#runDir, configText: this.#configText() },
       );
       const checkpoint = { ...label, path: this.#relative(save.folder), bytes };
       environment.reporter.report({ type: 'checkpoint-saved', checkpoint });
@@ -329,8 +329,11 @@ export class TrainingStore {
   }
 
   #relative(folder: string): string {
-    const base = this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
-    return relative(resolve(base), resolve(folder)).split(sep).join('/');
+    return relative(resolve(this.#runDir), resolve(folder)).split(sep).join('/');
+  }
+
+  get #runDir(): string {
+    return this.#subject.environment.runDir ?? this.#subject.settings.project_dir;
   }
 }
 
