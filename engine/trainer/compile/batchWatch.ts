@@ -43,6 +43,11 @@ export class BatchSignatures {
   }
 }
 
+/** A signature as people read it: `0:float32[64,28,28,1] 1:int32[64]`. */
+export function spokenSignature(signature: string): string {
+  return signature.trim().replaceAll(/(^| )[.:]/g, '$1');
+}
+
 function fits(tensors: ReadonlyMap<string, tf.Tensor>, forms: readonly TensorForm[]): boolean {
   if (tensors.size !== forms.length) return false;
   let i = 0;

@@ -1,4 +1,5 @@
 import type { Constant, GraphNode, Obstacle } from '../../backend/graph/index.ts';
+import { spokenSignature } from './batchWatch.ts';
 import type { Compiled } from './compiled.ts';
 import { placeOf } from './placeOf.ts';
 
@@ -43,7 +44,7 @@ export function describeGraph({ step, isHost }: Compiled, signature: string, mil
   for (const { inputs } of trace.operations)
     for (const input of inputs) if (input.kind === 'constant' && !varying.has(input)) constants.add(input);
   return {
-    signature: signature.trim().replaceAll(/(^| )\./g, '$1'),
+    signature: spokenSignature(signature),
     isHost,
     parts: partNames,
     recorded: trace.operations.length,

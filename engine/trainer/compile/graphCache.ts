@@ -1,3 +1,5 @@
+import { spokenSignature } from './batchWatch.ts';
+
 /** So many graphs are kept; the least recently used one goes first. */
 const mostGraphs = 8;
 /** From this many graphs on, each must have paid for itself. */
@@ -38,7 +40,7 @@ export class GraphCache<T> {
     if (this.#made < patience || this.#asked >= this.#made * stepsPerGraph) return true;
     this.#isStorm = true;
     say(
-      `Batches come in too many shapes to compile each: ${this.#made} graphs in ${this.#asked} steps, the latest for ${signature.trim()}. Steps run one operation at a time from here on; padding to fewer lengths (bucketing) would help.`,
+      `Batches come in too many shapes to compile each: ${this.#made} graphs in ${this.#asked} steps, the latest for ${spokenSignature(signature)}. Steps run one operation at a time from here on; padding to fewer lengths (bucketing) would help.`,
     );
     return false;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadBackend, type NativeBinding, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import type { HostTensor } from '../../../engine/data/index.ts';
 import { Linear } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
 import { MemoryFiles } from '../../unit/trainer/support.ts';
@@ -193,6 +194,47 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     const resumed = await train({ ...run, environment: { resumeFrom: '/run/checkpoints/step_9' } });
     expect(resumed.weights).toEqual(whole.weights);
     expect(resumed.texts).toContainEqual(expect.stringMatching(/one operation at a time, as it did at the checkpoint/));
+  });
+
+  test('a storm of shapes is told once, ends right, and is come upon at the same step after a resume', async () => {
+    /** Texts of lengths that never come twice. */
+    class Lengths extends Waves {
+      override get(index: number): readonly [HostTensor, HostTensor] {
+        const [, target] = super.get(index);
+        const shape = [index + 2, 3];
+        return [{ data: Float32Array.from({ length: 3 * (index + 2) }, (_, i) => Math.sin(index + i)), shape }, target];
+      }
+    }
+    const step: Step = (trainer, [x, y]) => trainer.loss_fn.call(trainer.model.call(x).mean(1), y);
+    const files = new MemoryFiles();
+    const run = {
+      model: perceptron,
+      data: new Lengths(18, [3], 'number'),
+      batchSize: 1,
+      trainer: stepping(step),
+      options: { save_every_n_steps: 5, save_last_k: null },
+      files,
+    };
+    const graphsOf = async (resumeFrom?: string) => {
+      let graphs = 0;
+      const compileListener = { compiled: () => void graphs++, refused: () => undefined };
+      const environment = { compileListener, ...(resumeFrom && { resumeFrom }) };
+      const outcome = await train({ ...run, compile: 'auto', environment });
+      return { outcome, graphs, storms: outcome.texts.filter((text) => text.includes('too many shapes')) };
+    };
+    const eager = await train({ ...run, compile: false });
+    const whole = await graphsOf();
+    expectSame(whole.outcome, eager);
+    expect(whole.graphs).toBe(12);
+    expect(whole.storms).toEqual([
+      expect.stringMatching(/12 graphs in 13 steps, the latest for 0:float32\[1,14,3\] 1:float32\[1,1\]\./),
+    ]);
+    const before = await graphsOf('/run/checkpoints/step_10');
+    expect(before).toMatchObject({ graphs: 2, storms: whole.storms });
+    const after = await graphsOf('/run/checkpoints/step_15');
+    expect(after).toMatchObject({ graphs: 0, storms: [] });
+    expect(after.outcome.texts).toContainEqual(expect.stringMatching(/as it did at the checkpoint/));
+    for (const { outcome } of [before, after]) expect(outcome.weights).toEqual(whole.outcome.weights);
   });
 
   const refusals: { readonly id: string; readonly step: Step; readonly says: RegExp }[] = [
