@@ -7,6 +7,7 @@ import { listenToStepInputs, type StepInput } from '../model/stepInputs.ts';
 import { type Glance, watchBatch } from './batchWatch.ts';
 import { hearConsole } from './consoleWatch.ts';
 import { type HostRead, type HostRoot, HostWatch } from './hostWatch.ts';
+import { freeWhenUnreachable, seeingKept } from './keptTensors.ts';
 import { handleOf, type TensorBackend } from './nativeTensors.ts';
 
 export interface TraceOptions {
@@ -120,7 +121,12 @@ export function traceStep(options: TraceOptions): StepTrace {
   const { numTensors } = tf.memory();
   tf.engine().startScope('recording');
   try {
-    trace = record(options, recorder, registered, before, named);
+    trace = seeingKept(
+      () => record(options, recorder, registered, before, named),
+      (kept) => {
+        for (const tensor of kept) freeWhenUnreachable(tensor);
+      },
+    );
   } catch (error) {
     freeTape();
     throw error;

@@ -1,4 +1,7 @@
 // Compiled steps under other conditions: half precision, graphs on threads of TensorFlow's own, effects beside the graph.
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MixedPrecision } from '../../../engine/api/launch.ts';
@@ -9,6 +12,8 @@ import { Module } from '../../../engine/trainer/model/module.ts';
 import { type Batch, expectSame, perceptron, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
 
 const missing = tensorflowObstacle();
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const numbers = (length = 16) => new Waves(length, [3], 'number');
 
 /** With two threads between operations graphs run elsewhere than on the thread that calls them, and feeds are copied. */
@@ -136,5 +141,36 @@ describe.skipIf(missing)(`compiled with two inter-op threads${missing ? ` (${mis
     const before = tf.memory().numTensors;
     table?.dispose();
     expect(tf.memory().numTensors).toBe(before - 1);
+  });
+
+  test('what rehearsals keep is freed once nobody can reach it, and not before', async () => {
+    const held: tf.Tensor[] = [];
+    const hold = (tensor: tf.Tensor): void => {
+      held.push(tf.keep(tensor.clone()));
+    };
+    class Keeps extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        const loss = this.loss_fn.call(this.model.call(x), y);
+        tf.keep(loss.clone());
+        hold(loss);
+        return loss;
+      }
+    }
+    const left = async (compile: false | 'auto') => {
+      const before = tf.memory().numTensors;
+      const outcome = await train({ model: perceptron, data: numbers(), trainer: Keeps, compile });
+      for (let i = 0; i < 3; i++) {
+        collectGarbage();
+        await setImmediate();
+      }
+      return { outcome, tensors: tf.memory().numTensors - before, holds: held.splice(0) };
+    };
+    const eager = await left(false);
+    const compiled = await left('auto');
+    expect(compiled.outcome.texts).toEqual([expect.stringMatching(/keeps 2 tensors beyond its end/)]);
+    const rehearsed = compiled.holds.length - eager.holds.length;
+    expect(rehearsed).toBeGreaterThan(0);
+    expect(compiled.tensors - rehearsed).toBe(eager.tensors);
+    for (const tensor of compiled.holds) expect(tensor.dataSync()).toHaveLength(1);
   });
 });
