@@ -29,8 +29,13 @@ import { VerifyReport } from './verifyModel.ts';
 
 const Nothing = z.object({});
 const OfRun = z.object({ runId: z.string() });
-/** `notes`: what a person should know of how it started, such as a damaged checkpoint that was passed over. */
-const StartedRun = z.object({ runId: z.string(), notes: z.array(z.string()) });
+const StartedRun = z.object({
+  runId: z.string(),
+  /** What a person should know of how it started, such as a damaged checkpoint that was passed over. */
+  notes: z.array(z.string()),
+  /** Bytes that each log (`rank0.log`) had before, so that a run that goes on can be shown from where it does. */
+  logsFrom: z.record(z.string(), z.number()),
+});
 const WriteRequest = z.object({ configName: z.string(), overrides: z.array(z.string()), path: z.string() });
 const OfSession = z.object({ sessionId: z.string() });
 

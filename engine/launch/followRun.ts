@@ -35,15 +35,15 @@ export interface FollowedRun extends Disposable {
 const chunkBytes = 256 * 1024;
 
 /**
- * Watches the run in `runDir` from now on: logs from their first line (`logsFrom: 'start'`, the default) or from their
- * end. A run that has ended already is told as ended.
+ * Watches the run in `runDir` from now on. A run that has ended already is told as ended.
+ * @param logsFrom bytes to leave out of each log (`rank0.log`): what was there before the run went on
  */
 export async function followRun(
   runDir: string,
   follower: RunFollower,
-  options: { readonly logsFrom?: 'start' | 'end' } = {},
+  logsFrom: Readonly<Record<string, number>> = {},
 ): Promise<FollowedRun> {
-  const logs = new LogTail(runDir, follower, options.logsFrom ?? 'start');
+  const logs = new LogTail(runDir, follower, logsFrom);
   let handle: RunHandle;
   try {
     handle = await attachRun(runDir);
@@ -107,12 +107,12 @@ async function endFromFolder(runDir: string): Promise<FollowedEnd> {
 class LogTail {
   readonly #runDir: string;
   readonly #follower: RunFollower;
-  readonly #positions = new Map<string, number>();
+  readonly #positions: Map<string, number>;
 
-  constructor(runDir: string, follower: RunFollower, from: 'start' | 'end') {
+  constructor(runDir: string, follower: RunFollower, from: Readonly<Record<string, number>>) {
     this.#runDir = runDir;
     this.#follower = follower;
-    if (from === 'end') for (const { file, bytes } of listLogFiles(runDir)) this.#positions.set(file, bytes);
+    this.#positions = new Map(Object.entries(from));
   }
 
   readAll(): void {

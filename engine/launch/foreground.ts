@@ -3,6 +3,8 @@ import { type FollowedEnd, followRun, type RunFollower } from './followRun.ts';
 export interface ForegroundOptions {
   /** Told at the first signal, when the run is asked to save and end, and at the second, when it is ended at once. */
   readonly onSignal?: (what: 'stop' | 'kill') => void;
+  /** Bytes to leave out of each log; see `followRun`. */
+  readonly logsFrom?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function followInForeground(
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   try {
-    const followed = await followRun(runDir, follower);
+    const followed = await followRun(runDir, follower, options.logsFrom);
     act = () => void (asked === 1 ? followed.stop() : followed.kill());
     if (asked > 0) act();
     const end = await followed.ended;

@@ -6,6 +6,7 @@ import type { DeviceInfo } from '../api/machine.ts';
 import type { RunParent } from '../api/runModel.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { isRunAlive } from '../runs/liveness.ts';
+import { logSizes } from '../runs/logFiles.ts';
 import { readRunJson, updateRunFile } from '../runs/runFolder.ts';
 import { createRunId } from '../runs/runId.ts';
 import { changeRunConfig, createRun, type RunConfigChange } from '../runs/runRecorder.ts';
@@ -54,6 +55,8 @@ export interface StartedRun {
   readonly runId: string;
   readonly runDir: string;
   readonly launcherPid: number;
+  /** Bytes that each log had before, by name: a run that goes on writes on in the logs of its earlier part. */
+  readonly logsFrom: Readonly<Record<string, number>>;
 }
 
 /** `wanted`, or the first of `wanted-2`, `wanted-3`… that no run or file is in. */
@@ -118,7 +121,7 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
       readyTimeoutMs: dependencies.readyTimeoutMs,
       workerModule: dependencies.workerModule,
     });
-    return { runId, runDir: expDir, launcherPid };
+    return { runId, runDir: expDir, launcherPid, logsFrom: {} };
   } catch (error) {
     if (store.runs.find(runId)) store.runs.remove(runId);
     claim.undo();
@@ -161,6 +164,7 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
       { runId, expDir },
     );
   }
+  const logsFrom = logSizes(expDir);
   const plan = request.plan ?? previous.plan;
   const projectRoot = request.projectRoot ?? previous.projectRoot;
   const needsResolving = request.config ? request.config.resolvedYaml === undefined : previous.needsResolving;
@@ -178,7 +182,7 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
       readyTimeoutMs: dependencies.readyTimeoutMs,
       workerModule: dependencies.workerModule,
     });
-    return { runId, runDir: expDir, launcherPid };
+    return { runId, runDir: expDir, launcherPid, logsFrom };
   } catch (failure) {
     store.runs.update(runId, { status, endedAt, error });
     updateRunFile(expDir, { status, endedAt, error });

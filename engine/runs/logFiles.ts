@@ -23,6 +23,11 @@ export function listLogFiles(expDir: string): LogFile[] {
   }
 }
 
+/** Bytes of each log by name; see `listLogFiles`. */
+export function logSizes(expDir: string): Record<string, number> {
+  return Object.fromEntries(listLogFiles(expDir).map(({ file, bytes }) => [file, bytes]));
+}
+
 /**
  * A piece of a log: from byte `start`, or the end of the file when absent. Pieces begin and end at whole characters, so
  * that following chunks join without damage. Throws `runs.log-not-found` for a name that is no log of the run.

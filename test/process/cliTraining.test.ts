@@ -175,15 +175,20 @@ test('a run is resumed in its folder and branched into another, and both know of
     code: 2,
     stderr: expect.stringContaining('epochs=4'),
   });
-  expect((await accelhydra('runs', 'resume', 'line', 'epochs=3')).code).toBe(0);
+  const longer = await accelhydra('runs', 'resume', 'line', 'epochs=3', '--num_processes', '2');
+  expect(longer).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Run \S+ {2}line {2}on cpu, cpu$/m) });
+  // of its log, which goes on in the same file, what is new is shown
+  expect(longer.stdout).toContain('was written by 1 processes, this run has 2');
+  expect(longer.stdout.match(/The training is completed/g)).toHaveLength(1);
   const resumed = await onlyRun();
   expect([resumed.id, resumed.status, resumed.overrides.at(-1)]).toEqual([parent.id, 'completed', 'epochs=3']);
   expect(resumed.metrics.find(({ key }) => key === 'val/loss')?.points).toBe(3);
   expect((await accelhydra('runs', 'branch', 'line', '--step', '11')).stderr).toContain('--step 9 and --step 12');
-  const branched = await accelhydra('runs', 'branch', 'line', '--step', '12', 'optimizer.lr=0.01', '--name', 'slow');
+  const change = ['optimizer.lr=0.01', '--name', 'slow', '--num_processes', '1'];
+  const branched = await accelhydra('runs', 'branch', 'line', '--step', '12', ...change);
   expect([branched.code, branched.stderr]).toEqual([
     0,
-    expect.stringContaining(`A branch of line (${parent.id}) at step 12`),
+    expect.stringMatching(new RegExp(`^A branch of line \\(${parent.id}\\) at step 12[^]* on cpu$`, 'm')),
   ]);
   expect(branched.stdout + branched.stderr).toContain('optimizer.lr: the config');
   const journal = readFileSync(join(project, 'experiments/line-2/metrics/metrics.jsonl'), 'utf8');

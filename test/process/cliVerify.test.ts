@@ -74,8 +74,12 @@ test('a damaged checkpoint is found by its hash, and the next best named', async
     /epoch_3\/model\.safetensors is damaged: .* Going on from \S+kept\/line\/best instead\.$/m,
   );
   // one that is named goes on with the run that it is of
-  const named = await accelhydra('train', `+trainer.resume_from_checkpoint=${checkpoints}/epoch_2`, 'epochs=4');
-  expect(named).toMatchObject({ code: 0, stderr: expect.stringContaining('goes on from ../../kept/line/epoch_2') });
+  const from = `+trainer.resume_from_checkpoint=${checkpoints}/epoch_2`;
+  const named = await accelhydra('train', from, 'epochs=4', '--num_processes', '2');
+  expect(named.code).toBe(0);
+  expect(named.stderr).toMatch(
+    /goes on from \S+kept\/line\/epoch_2, in its own folder[\s\S]* {2}line {2}on cpu, cpu$/m,
+  );
   const nowhere = await accelhydra('verify', 'experiments/lines');
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no checkpoint') });
 });

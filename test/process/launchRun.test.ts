@@ -97,11 +97,7 @@ describe('a run', () => {
     await sleep(200);
     expect(isRunAlive(row(run))).toBe(true);
     let step = 0;
-    const again = await followRun(
-      run.runDir,
-      { onProgress: (progress) => (step = progress.step) },
-      { logsFrom: 'end' },
-    );
+    const again = await followRun(run.runDir, { onProgress: (progress) => (step = progress.step) });
     await until(() => step > 0, 'progress after attaching again');
     const handle = await attachRun(run.runDir);
     expect(await handle.status()).toMatchObject({

@@ -60,7 +60,7 @@ function goOn(
     if (what === 'runs.branch' && parent) {
       terminal.note(`A branch of ${parent.name} (${parent.runId}) at step ${parent.step}, ${parent.checkpoint}.`);
     }
-    return watchRun(terminal, api, runId, options.detach === true);
+    return watchRun(terminal, api, started, options.detach === true);
   });
 }
 

@@ -21,9 +21,9 @@ export async function train(
     const preview = await api['launch.preview'](request);
     for (const warning of preview.warnings) terminal.warn(warning);
     if (options.dryRun) return showPreview(terminal, preview);
-    const { runId, notes } = await api['launch.start'](request);
-    for (const note of notes) terminal.warn(note);
-    return watchRun(terminal, api, runId, options.detach === true);
+    const started = await api['launch.start'](request);
+    for (const note of started.notes) terminal.warn(note);
+    return watchRun(terminal, api, started, options.detach === true);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { EngineApi } from '../../api/contract.ts';
+import type { EngineApi, OutputOf } from '../../api/contract.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { FollowedEnd } from '../../service/index.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
@@ -7,11 +7,13 @@ import { ProgressLine } from '../ui/progressLine.ts';
 import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';
 
+type Started = Pick<OutputOf<'launch.start'>, 'runId' | 'logsFrom'>;
+
 /** Says what was started and watches it to its end; with `isDetached` only prints its id. */
 export async function watchRun(
   terminal: Terminal,
   api: EngineApi,
-  runId: string,
+  { runId, logsFrom }: Started,
   isDetached: boolean,
 ): Promise<ExitCode> {
   const run = await api['runs.get']({ runId });
@@ -22,7 +24,7 @@ export async function watchRun(
     return exitCodes.ok;
   }
   const { followInForeground } = await import('../../service/index.ts');
-  const end = await watch(terminal, followInForeground, run.expDir);
+  const end = await watch(terminal, followInForeground, run.expDir, logsFrom);
   const [finished, keys] = [await api['runs.get']({ runId }), await api['metrics.keys']({ runId })];
   const took = formatDuration((finished.endedAt ?? Date.now()) - (finished.startedAt ?? finished.createdAt));
   terminal.note(`${statusText(terminal, end.status)} after ${took}${end.error ? `: ${end.error}` : ''}`);
@@ -42,6 +44,7 @@ async function watch(
   terminal: Terminal,
   follow: Follow,
   expDir: string,
+  logsFrom: Started['logsFrom'],
 ): Promise<FollowedEnd & { interrupted: boolean }> {
   const progress = new ProgressLine(terminal, systemClock);
   let interrupted = false;
@@ -55,6 +58,7 @@ async function watch(
       },
     },
     {
+      logsFrom,
       onSignal: (what) => {
         interrupted = true;
         terminal.note(

@@ -23,10 +23,10 @@ export function continueHandlers(
       const goOn = goOnRequest(project, store, run, { ...request, plan });
       const isNamed = request.checkpoint !== undefined || request.step !== undefined;
       const point = await resumePoint(run, goOn.checkpoint, { isNamed });
-      await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
+      const { logsFrom } = await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
       state.fire({ type: 'run.changed', runId });
       follower.look();
-      return { runId, notes: [...point.notes] };
+      return { runId, notes: [...point.notes], logsFrom: { ...logsFrom } };
     },
     'runs.branch': async ({ runId, launch, overrides, name, ...wish }) => {
       state.assertTrusted();
@@ -42,7 +42,7 @@ export function continueHandlers(
       const started = await startRun(start, state.launching);
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId: started.runId, notes: [...notes] };
+      return { runId: started.runId, notes: [...notes], logsFrom: {} };
     },
   };
 }

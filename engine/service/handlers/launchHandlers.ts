@@ -39,10 +39,10 @@ export function launchHandlers(
         const plan = asksForProcesses(request) ? planProcesses(project, request, await devices()).plan : undefined;
         const goOn = goOnRequest(project, store, run, { ...wish, ...what, plan });
         const point = await resumePoint(run, goOn.checkpoint, { isNamed: !what.isAutomatic });
-        await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
+        const { logsFrom } = await resumeRun({ ...goOn, checkpoint: point.path }, state.launching);
         state.fire({ type: 'run.changed', runId: run.id });
         follower.look();
-        return { runId: run.id, notes: [...point.notes] };
+        return { runId: run.id, notes: [...point.notes], logsFrom: { ...logsFrom } };
       }
       const found = await devices();
       const prepared =
@@ -54,7 +54,7 @@ export function launchHandlers(
       const { runId } = await startRun({ ...start, resumeFrom: resume?.resumeFrom }, state.launching);
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId, notes: [] };
+      return { runId, notes: [], logsFrom: {} };
     },
     'launch.files': () => findLaunchFiles(state.current.project),
   };

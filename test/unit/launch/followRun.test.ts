@@ -6,6 +6,7 @@ import type { RunStatus } from '../../../engine/api/runModel.ts';
 import { ControlServer } from '../../../engine/launch/controlServer.ts';
 import { followRun } from '../../../engine/launch/followRun.ts';
 import { freeRunFolder } from '../../../engine/launch/startRun.ts';
+import { logSizes } from '../../../engine/runs/logFiles.ts';
 import { writeRunFile } from '../../../engine/runs/runFolder.ts';
 
 let folder: string;
@@ -90,7 +91,8 @@ describe('followRun', () => {
       workers: [],
     }));
     const heard: string[] = [];
-    const followed = await followRun(folder, { onLog: (_file, text) => heard.push(text) }, { logsFrom: 'end' });
+    const follower = { onLog: (_file: string, text: string) => heard.push(text) };
+    const followed = await followRun(folder, follower, logSizes(folder));
     log('after\n');
     server.publish({ type: 'ended', status: 'completed' });
     await server.dispose();
