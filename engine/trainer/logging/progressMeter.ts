@@ -17,7 +17,7 @@ export interface Position {
   readonly epochStart: number;
 }
 
-/** Time constant of the moving averages: long enough to be steady, short enough to follow a change. */
+/** How far back the speed looks: long enough to be steady, short enough to follow a change. */
 const averageOverMs = 5000;
 
 /** Speed, time left and the reports of both. */
@@ -27,9 +27,11 @@ export class ProgressMeter {
   #phase: TrainPhase = 'starting';
   #lastReport = Number.NEGATIVE_INFINITY;
   #lastStep: number | undefined;
-  #weight = 0;
-  #msPerStep = 0;
-  #samplesPerStep = 0;
+  #isWarm = false;
+  // Sums that fade. Averaging each step's own time by its length would let one slow step count for a hundred fast ones.
+  #steps = 0;
+  #ms = 0;
+  #samples = 0;
   #overheadMs = 0;
   #loss: number | undefined;
 
@@ -49,13 +51,15 @@ export class ProgressMeter {
   /** A training step ended that had `samples` samples over all ranks. Where that was is asked when it is reported. */
   stepped(samples: number, position: () => Position): void {
     const now = this.#options.clock.now();
-    if (this.#lastStep !== undefined) {
+    // The first step of a process makes the graph and starts the loader's threads: it says nothing of those that follow.
+    if (this.#lastStep !== undefined && this.#isWarm) {
       const elapsed = Math.max(0, now - this.#lastStep);
-      const share = 1 - Math.exp(-Math.max(elapsed, 1) / averageOverMs);
-      this.#weight += share * (1 - this.#weight);
-      this.#msPerStep += share * (elapsed - this.#msPerStep);
-      this.#samplesPerStep += share * (samples - this.#samplesPerStep);
+      const kept = Math.exp(-elapsed / averageOverMs);
+      this.#steps = this.#steps * kept + 1;
+      this.#ms = this.#ms * kept + elapsed;
+      this.#samples = this.#samples * kept + samples;
     }
+    this.#isWarm = true;
     this.#lastStep = now;
     if (now - this.#lastReport >= this.#reportEveryMs) this.#report(position(), now);
   }
@@ -87,9 +91,7 @@ export class ProgressMeter {
   #progress(position: Position): Progress {
     const { epoch, epochs, step, epochLength, epochStart } = position;
     const totalSteps = epochStart + Math.max(0, epochs - epoch) * epochLength;
-    // Averages start at zero; dividing by the weight so far takes that out.
-    const msPerStep = this.#weight > 0 ? this.#msPerStep / this.#weight : 0;
-    const samplesPerStep = this.#weight > 0 ? this.#samplesPerStep / this.#weight : 0;
+    const msPerStep = this.#steps > 0 ? this.#ms / this.#steps : 0;
     const left = Math.max(0, totalSteps - step) * msPerStep + Math.max(0, epochs - epoch) * this.#overheadMs;
     return {
       phase: this.#phase,
@@ -99,7 +101,7 @@ export class ProgressMeter {
       totalSteps,
       epochStep: Math.max(0, step - epochStart),
       epochLength,
-      samplesPerSecond: msPerStep > 0 ? (samplesPerStep / msPerStep) * 1000 : 0,
+      samplesPerSecond: this.#ms > 0 ? (this.#samples / this.#ms) * 1000 : 0,
       ...(msPerStep > 0 ? { etaMs: left } : {}),
       ...(this.#loss === undefined ? {} : { loss: this.#loss }),
     };

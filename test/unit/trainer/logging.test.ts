@@ -106,6 +106,33 @@ test('validation and saving are not counted as steps', () => {
   expect(last?.type === 'progress' && last.progress.samplesPerSecond).toBeCloseTo(100, 6);
 });
 
+test('neither the first step, which makes the graph, nor a single slow one spoils the speed', () => {
+  const time = clock();
+  const recording = record();
+  const meter = new ProgressMeter({ reporter: recording.reporter, clock: time, isActive: true });
+  const at = (step: number) => ({ epoch: 0, epochs: 1, step, epochLength: 1000, epochStart: 0 });
+  meter.enter('training', at(0));
+  const took = [3000, ...Array.from({ length: 20 }, () => 20)];
+  took.forEach((ms, index) => {
+    time.time += ms;
+    meter.stepped(32, () => at(index + 1));
+  });
+  meter.report(at(took.length));
+  const speed = () => {
+    const last = recording.reports.at(-1);
+    return last?.type === 'progress' ? last.progress.samplesPerSecond : Number.NaN;
+  };
+  expect(speed()).toBeCloseTo(1600, 6);
+  // 1000 ms once among forty of 20: 41 steps in 1.8 s, not one a second
+  for (const [index, ms] of [1000, ...Array.from({ length: 20 }, () => 20)].entries()) {
+    time.time += ms;
+    meter.stepped(32, () => at(took.length + index + 1));
+  }
+  meter.report(at(42));
+  expect(speed()).toBeGreaterThan(0.9 * ((41 * 32) / 1.8));
+  expect(speed()).toBeLessThan(1600);
+});
+
 test('a clock set back harms nothing', () => {
   const time = clock();
   time.time = 10_000;
