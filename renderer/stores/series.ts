@@ -2,7 +2,7 @@ import { create } from 'zustand';
 import type { Series } from '../../engine/api/runModel.ts';
 import { api, connection } from '../client/engine.ts';
 import { failed, idle, type Load, loaded, loading } from '../lib/load.ts';
-import { throttle } from '../lib/throttle.ts';
+import { pace } from '../lib/pace.ts';
 
 export interface SeriesWish {
   readonly runId: string;
@@ -23,50 +23,74 @@ export function seriesId(wish: { readonly runId: string; readonly key: string })
 interface Watch {
   wish: SeriesWish;
   watchers: number;
-  readonly refresh: { (): void; cancel(): void };
 }
 
-// Only charts on screen are read again: a metric nobody looks at costs nothing.
+// Only charts of the page shown are read again: a metric nobody looks at costs nothing.
 const watched = new Map<string, Watch>();
-const REFRESH_MS = 250;
+const due = new Set<string>();
+const REFRESH_MS = 500;
+const REST = 4;
 
 /** Keeps a series fresh for as long as somebody looks at it; call the result when the chart goes. */
 export function watchSeries(wish: SeriesWish): () => void {
   const id = seriesId(wish);
-  let watch = watched.get(id);
-  if (watch) {
-    watch.wish = wish;
-    watch.watchers++;
-  } else {
-    const created: Watch = { wish, watchers: 1, refresh: throttle(() => void read(created.wish), REFRESH_MS) };
-    watch = created;
-    watched.set(id, created);
-  }
-  watch.refresh();
+  const watch = watched.get(id) ?? { wish, watchers: 0 };
+  watch.wish = wish;
+  watch.watchers++;
+  watched.set(id, watch);
+  void read([id]);
   return () => {
-    const current = watched.get(id);
-    if (!current || --current.watchers > 0) return;
-    current.refresh.cancel();
-    watched.delete(id);
+    watch.watchers--;
+    if (watch.watchers === 0) watched.delete(id);
   };
 }
 
-async function read(wish: SeriesWish): Promise<void> {
-  const id = seriesId(wish);
-  const put = (load: Load<Series>) => useSeriesStore.setState((state) => ({ series: { ...state.series, [id]: load } }));
-  const before = () => useSeriesStore.getState().series[id] ?? idle;
-  put(loading(before()));
-  try {
-    put(loaded(await api['metrics.series'](wish)));
-  } catch (error) {
-    put(failed(before(), error));
-  }
+/** Reads these series and puts them on the page together: one drawing of all charts instead of one for each. */
+async function read(ids: readonly string[]): Promise<void> {
+  put(ids, loading);
+  const answers = new Map<string, (before: Load<Series>) => Load<Series>>();
+  await Promise.all(
+    ids.map(async (id) => {
+      const wish = watched.get(id)?.wish;
+      if (wish === undefined) return;
+      try {
+        const series = await api['metrics.series'](wish);
+        answers.set(id, () => loaded(series));
+      } catch (error) {
+        answers.set(id, (before) => failed(before, error));
+      }
+    }),
+  );
+  put([...answers.keys()], (before, id) => answers.get(id)?.(before) ?? before);
 }
+
+function put(ids: readonly string[], change: (before: Load<Series>, id: string) => Load<Series>): void {
+  useSeriesStore.setState(({ series }) => ({
+    series: { ...series, ...Object.fromEntries(ids.map((id) => [id, change(series[id] ?? idle, id)])) },
+  }));
+}
+
+const refresh = pace(
+  async () => {
+    const ids = [...due].filter((id) => watched.has(id));
+    due.clear();
+    await read(ids);
+    // The drawing is part of the work; a page that is not shown draws nothing, and is not read for until it is shown.
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  },
+  REFRESH_MS,
+  REST,
+);
 
 connection.onEvent((event) => {
   if (event.type !== 'metrics.appended') return;
-  for (const key of event.keys) watched.get(seriesId({ runId: event.runId, key }))?.refresh();
+  const ids = event.keys.map((key) => seriesId({ runId: event.runId, key })).filter((id) => watched.has(id));
+  if (ids.length === 0) return;
+  for (const id of ids) due.add(id);
+  refresh();
 });
 connection.onDidChangeState((state) => {
-  if (state === 'connected') for (const watch of watched.values()) watch.refresh();
+  if (state !== 'connected') return;
+  for (const id of watched.keys()) due.add(id);
+  refresh();
 });

@@ -1,8 +1,7 @@
-import { useEffect, useMemo } from 'react';
+import { memo, useEffect, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, XAxis as RechartsXAxis, Tooltip, YAxis } from 'recharts';
 import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
 import { formatCount, formatDuration, formatNumber } from '../../lib/format.ts';
-import { idle } from '../../lib/load.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
 import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';
@@ -26,81 +25,106 @@ const MOST_ROWS = 400;
 export function MetricChart({ run, metric, xAxis, logScale, smoothing }: MetricChartProps) {
   const { ref, width } = useElementWidth();
   const maxPoints = Math.min(MOST_ROWS, Math.max(50, Math.round(width / 2)));
-  const load = useSeriesStore((state) => state.series[seriesId({ runId: run.id, key: metric.key })] ?? idle);
+  const id = seriesId({ runId: run.id, key: metric.key });
+  const series = useSeriesStore((state) => state.series[id]?.data);
+  const error = useSeriesStore((state) => state.series[id]?.error);
   useEffect(() => {
     if (width > 0) return watchSeries({ runId: run.id, key: metric.key, maxPoints });
     return undefined;
   }, [run.id, metric.key, maxPoints, width]);
   const started = run.startedAt ?? run.createdAt;
   const rows = useMemo(
-    () => (load.data ? chartRows(load.data, { xAxis, smoothing, started, positiveOnly: logScale }) : []),
-    [load.data, xAxis, smoothing, started, logScale],
+    () => (series ? chartRows(series, { xAxis, smoothing, started, positiveOnly: logScale }) : []),
+    [series, xAxis, smoothing, started, logScale],
   );
-  const formatX = (value: number) => (xAxis === 'time' ? formatDuration(value) : formatCount(value));
   return (
     <figure className="chart" ref={ref}>
       <figcaption className="chart__head">
         <span className="chart__title">{metric.key}</span>
         <span className="chart__value">{formatNumber(metric.lastValue)}</span>
       </figcaption>
-      {load.error && <p className="chart__note">{load.error.message}</p>}
-      {!load.data && !load.error && (
+      {error && <p className="chart__note">{error.message}</p>}
+      {!series && !error && (
         <div className="chart__note">
           <Spinner />
         </div>
       )}
-      {load.data && rows.length === 0 && (
+      {series && rows.length === 0 && (
         <p className="chart__note">No finite value to draw{logScale ? ' on a log scale' : ''}.</p>
       )}
       {rows.length > 0 && width > 0 && (
-        <LineChart
+        <Plot
+          title={metric.key}
+          rows={rows}
           width={width}
-          height={HEIGHT}
-          data={rows as ChartRow[]}
-          margin={{ top: 6, right: 12, bottom: 0, left: 0 }}
-          accessibilityLayer
-        >
-          <CartesianGrid stroke="var(--border)" vertical={false} />
-          <RechartsXAxis
-            dataKey="x"
-            type="number"
-            domain={['dataMin', 'dataMax']}
-            tickFormatter={formatX}
-            {...axisLook}
-            minTickGap={36}
-          />
-          <YAxis
-            width={54}
-            scale={logScale ? 'log' : 'linear'}
-            domain={['auto', 'auto']}
-            allowDataOverflow={logScale}
-            tickFormatter={(value: number) => formatNumber(value, 3)}
-            {...axisLook}
-          />
-          <Tooltip
-            {...tooltipLook}
-            labelFormatter={(value) => `${xAxis} ${formatX(Number(value))}`}
-            formatter={(value, name) => [formatNumber(Number(value), 6), name === 'smooth' ? 'smoothed' : metric.key]}
-          />
-          {smoothing > 0 && (
-            <Line
-              dataKey="value"
-              stroke="var(--series-1)"
-              strokeOpacity={0.3}
-              strokeWidth={1}
-              dot={false}
-              isAnimationActive={false}
-            />
-          )}
-          <Line
-            dataKey={smoothing > 0 ? 'smooth' : 'value'}
-            stroke="var(--series-1)"
-            strokeWidth={1.8}
-            dot={rows.length <= 30 ? { r: 2.5 } : false}
-            isAnimationActive={false}
-          />
-        </LineChart>
+          xAxis={xAxis}
+          logScale={logScale}
+          isSmoothed={smoothing > 0}
+        />
       )}
     </figure>
   );
 }
+
+interface PlotProps {
+  readonly title: string;
+  readonly rows: readonly ChartRow[];
+  readonly width: number;
+  readonly xAxis: XAxis;
+  readonly logScale: boolean;
+  readonly isSmoothed: boolean;
+}
+
+/** The drawing alone: recharts works through every row each time, so that it must not follow what is only told beside it. */
+const Plot = memo(function Plot({ title, rows, width, xAxis, logScale, isSmoothed }: PlotProps) {
+  const formatX = (value: number) => (xAxis === 'time' ? formatDuration(value) : formatCount(value));
+  return (
+    <LineChart
+      width={width}
+      height={HEIGHT}
+      data={rows as ChartRow[]}
+      margin={{ top: 6, right: 12, bottom: 0, left: 0 }}
+      accessibilityLayer
+    >
+      <CartesianGrid stroke="var(--border)" vertical={false} />
+      <RechartsXAxis
+        dataKey="x"
+        type="number"
+        domain={['dataMin', 'dataMax']}
+        tickFormatter={formatX}
+        {...axisLook}
+        minTickGap={36}
+      />
+      <YAxis
+        width={54}
+        scale={logScale ? 'log' : 'linear'}
+        domain={['auto', 'auto']}
+        allowDataOverflow={logScale}
+        tickFormatter={(value: number) => formatNumber(value, 3)}
+        {...axisLook}
+      />
+      <Tooltip
+        {...tooltipLook}
+        labelFormatter={(value) => `${xAxis} ${formatX(Number(value))}`}
+        formatter={(value, name) => [formatNumber(Number(value), 6), name === 'smooth' ? 'smoothed' : title]}
+      />
+      {isSmoothed && (
+        <Line
+          dataKey="value"
+          stroke="var(--series-1)"
+          strokeOpacity={0.3}
+          strokeWidth={1}
+          dot={false}
+          isAnimationActive={false}
+        />
+      )}
+      <Line
+        dataKey={isSmoothed ? 'smooth' : 'value'}
+        stroke="var(--series-1)"
+        strokeWidth={1.8}
+        dot={rows.length <= 30 ? { r: 2.5 } : false}
+        isAnimationActive={false}
+      />
+    </LineChart>
+  );
+});

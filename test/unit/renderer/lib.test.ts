@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAgo, formatBytes, formatDevices, formatDuration, formatNumber } from '../../../renderer/lib/format.ts';
 import { Latest } from '../../../renderer/lib/latest.ts';
+import { pace } from '../../../renderer/lib/pace.ts';
 import { throttle } from '../../../renderer/lib/throttle.ts';
 
 test.each([
@@ -91,4 +92,34 @@ test.each([
   { devices: [], text: 'cpu' },
 ])('formatDevices: $text', ({ devices, text }) => {
   expect(formatDevices(devices)).toBe(text);
+});
+
+describe('pace', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  test('rests four times as long as the work took, and does once more what was asked meanwhile', async () => {
+    const begun: number[] = [];
+    const start = performance.now();
+    const took = [50, 300, 0];
+    const ask = pace(
+      async () => {
+        const ms = took[begun.length] ?? 0;
+        begun.push(performance.now() - start);
+        await new Promise((resolve) => setTimeout(resolve, ms));
+      },
+      500,
+      4,
+    );
+    for (let ms = 0; ms < 2000; ms += 10) {
+      ask();
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await vi.advanceTimersByTimeAsync(5000);
+    // 50 ms and 500 of rest, 300 and 1200 of rest, then once for the end
+    expect(begun).toEqual([0, 550, 2050]);
+    ask();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(begun.length).toBe(4);
+  });
 });
