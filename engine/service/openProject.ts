@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EngineEvent } from '../api/events.ts';
 import type { Disposable } from '../base/disposable.ts';
+import { writeEditorConfig } from '../instantiate/project/editorConfig.ts';
 import type { Project } from '../instantiate/project/loadProject.ts';
 import { loadProject } from '../instantiate/project/loadProject.ts';
 import { rebuildStore } from '../runs/rebuild.ts';
@@ -38,6 +39,7 @@ export function openProject(
   fire: (event: EngineEvent) => void,
 ): OpenProject {
   const project = loadProject(root);
+  writeEditorConfig(project.root);
   const store = openStore(project.root, options.storeFile ?? storeFileOf(project.root));
   const follower = new RunFollower(store, fire, options.isWatching);
   const watcher = options.isWatching

@@ -184,8 +184,16 @@ test('removing without anybody to ask is refused', async () => {
 });
 
 test('init writes a project that composes, and never over another', async () => {
-  const created = await accelhydra('init', join(folder, 'digits'));
+  const init = (name: string) =>
+    runNode([main, 'init', join(folder, name)], { cwd: project, environment: { PATH: join(folder, 'bin') } });
+  const created = await init('digits');
   expect(created.code).toBe(0);
+  // a command that no shell finds would lead nowhere
+  expect(created.stdout).toMatch(/\n {2}\(cd \S+ && npm link\) .*\n {2}cd \S+\n {2}accelhydra train --cfg job/);
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/accelhydra'), '');
+  expect((await init('more')).stdout).not.toContain('npm link');
+  expect(readFileSync(join(folder, 'digits/tsconfig.json'), 'utf8')).toContain('./.accelhydra/tsconfig.json');
   const composed = await accelhydra('train', '--project', join(folder, 'digits'), '--cfg', 'job', 'model/backbone=mlp');
   expect(composed.stdout).toContain('_target_: models.mlp.MLP');
   const again = await accelhydra('init', join(folder, 'digits'));

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { initProject } from '../../engine/instantiate/index.ts';
 import { type NodeResult, runNode } from '../support/runNode.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -95,9 +96,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Compiles the page's code and the wrong hooks as a project would; gives every error. */
+/** Compiles the page's code and the wrong hooks in a project as `init` makes it, its own code along; gives every error. */
 async function compile() {
-  const sources = mkdtempSync(join(folder, 'types-'));
+  const sources = initProject(join(folder, 'project'), 'mnist').root;
   for (const { file, code } of examples) writeFileSync(join(sources, file), code);
   const head =
     "import * as tf from '@tensorflow/tfjs';\nimport { Trainer } from 'accelhydra-studio';\nimport { type Batch, LineTrainer } from './line.ts';\n";
@@ -106,24 +107,6 @@ async function compile() {
     join(sources, 'hooks.ts'),
     `${head}${classes.join('\n')}\n${required.trim()}\nexport { Lacking, tf };\n`,
   );
-  const compilerOptions = {
-    target: 'es2024',
-    lib: ['es2024', 'dom'],
-    module: 'nodenext',
-    strict: true,
-    noImplicitOverride: true,
-    allowImportingTsExtensions: true,
-    skipLibCheck: true,
-    noEmit: true,
-    types: ['node'],
-    // as this repository compiles itself, because its sources are compiled along
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    paths: { 'accelhydra-studio': [join(root, 'engine', 'index.ts')] },
-  };
-  symlinkSync(join(root, 'node_modules'), join(sources, 'node_modules'), 'junction');
-  writeFileSync(join(sources, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(sources, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   const { stdout } = await runNode(
     [join(root, 'node_modules/typescript/bin/tsc'), '-p', sources, '--pretty', 'false'],
     {
@@ -152,7 +135,7 @@ test.each(run.map((example, index) => ({ ...example, index })))('$file prints wh
 });
 
 describe('types of hooks', () => {
-  test('the page compiles as a project would compile it', () => {
+  test('the page and the project that init makes compile there', () => {
     expect(problems.filter(({ file }) => file !== 'hooks.ts')).toEqual([]);
   });
 

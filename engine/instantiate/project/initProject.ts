@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
+import { TSCONFIG, tsconfigText, writeEditorConfig } from './editorConfig.ts';
 import { PROJECT_FILE } from './projectFile.ts';
 
 const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -38,7 +39,7 @@ export function initProject(folder: string, template: string): InitializedProjec
   const copies = parts.flatMap(({ from, to }) =>
     listFiles(from).map((file) => ({ from: join(from, file), to: join(to, file) })),
   );
-  const files = [...copies.map((copy) => copy.to), PROJECT_FILE, '.gitignore'];
+  const files = [...copies.map((copy) => copy.to), PROJECT_FILE, TSCONFIG, '.gitignore'];
   const existing = files.filter((file) => existsSync(join(root, file)));
   if (existing.length > 0) {
     const listed = existing.slice(0, 5).join(', ') + (existing.length > 5 ? ` and ${existing.length - 5} more` : '');
@@ -51,7 +52,11 @@ export function initProject(folder: string, template: string): InitializedProjec
   mkdirSync(root, { recursive: true });
   for (const copy of copies) cpSync(copy.from, join(root, copy.to), { errorOnExist: true, force: false });
   writeFileSync(join(root, PROJECT_FILE), projectFileText(template), { flag: 'wx' });
-  writeFileSync(join(root, '.gitignore'), '/.accelhydra/\n/data/\n/experiments/\nnode_modules/\n', { flag: 'wx' });
+  writeFileSync(join(root, '.gitignore'), '/.accelhydra/\n/data/\n/experiments/\n/multirun/\nnode_modules/\n', {
+    flag: 'wx',
+  });
+  writeFileSync(join(root, TSCONFIG), tsconfigText, { flag: 'wx' });
+  writeEditorConfig(root);
   return { root, files: files.map((file) => file.replaceAll('\\', '/')) };
 }
 
