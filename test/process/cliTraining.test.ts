@@ -121,6 +121,7 @@ test('Ctrl-C once saves and ends cleanly', async () => {
   expect(await ended).toBe(130);
   expect(output.text).toContain('Saving and stopping');
   const run = await onlyRun();
+  expect(output.text).toMatch(new RegExp(`newest checkpoint is \\S+ .* To go on: accelhydra runs resume ${run.id}`));
   expect(run.status).toBe('stopped');
   expect(run.checkpoints.length).toBeGreaterThan(0);
   expect(isProcessAlive(run.launcherPid)).toBe(false);
@@ -156,6 +157,15 @@ test('--detach prints the id alone', async () => {
   expect(code).toBe(0);
   await expect.poll(async () => (await onlyRun()).status, { timeout: 60_000 }).toBe('completed');
   expect(stdout).toBe(`${(await onlyRun()).id}\n`);
+});
+
+test('a sweep ends with what came of each job', async () => {
+  const { code, stdout } = await accelhydra('train', '--multirun', 'epochs=1', 'optimizer.lr=0.1,0.01');
+  expect(code).toBe(0);
+  const table = stdout.trim().split('\n').slice(-3);
+  expect(table[0]).toMatch(/^JOB {2}RUN +STATUS +RESULT +OVERRIDES$/);
+  expect(table[1]).toMatch(/^ #0 {2}\S+ {2}completed {2}best val\/loss [\d.e-]+ +epochs=1 optimizer\.lr=0\.1$/);
+  expect(table[2]).toMatch(/^ #1 {2}\S+ {2}completed {2}best val\/loss [\d.e-]+ +epochs=1 optimizer\.lr=0\.01$/);
 });
 
 test.each([

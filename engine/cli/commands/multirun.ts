@@ -4,8 +4,12 @@ import { shellQuote } from '../../service/commandText.ts';
 import { findConfigPlace } from '../../service/configPlace.ts';
 import { planSweep, type SweepJob, wantsSweep } from '../../service/sweep.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
+import { withEngine } from '../openEngine.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
+import { formatTable } from '../ui/format.ts';
+import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { resultOf } from './runs.ts';
 import { searchPathOf } from './searchPath.ts';
 import { train } from './train.ts';
 
@@ -32,13 +36,37 @@ export async function multirun(
     writeFileSync(join(folder, 'multirun.yaml'), multirunYaml);
   }
   let result: ExitCode = exitCodes.ok;
+  const done: Job[] = [];
   for (const [index, job] of jobs.entries()) {
     terminal.note(terminal.paintNote('bold', `#${index} of ${jobs.length}: ${describe(job)}`));
-    const code = await train(terminal, job.all, options);
+    const code = await train(terminal, job.all, options, (runId) => done.push({ index, job, runId }));
     if (result === exitCodes.ok) result = code;
     if (code === exitCodes.interrupted) break;
   }
+  if (options.detach !== true) await summarise(terminal, done, options);
   return result;
+}
+
+interface Job {
+  readonly index: number;
+  readonly job: SweepJob;
+  readonly runId: string;
+}
+
+/** What came of each job, side by side: what a sweep was for. */
+async function summarise(terminal: Terminal, jobs: readonly Job[], options: ConfigOptions): Promise<void> {
+  const rows = await withEngine(options, ({ api }) =>
+    Promise.all(jobs.map(async (job) => ({ ...job, run: await api['runs.get']({ runId: job.runId }) }))),
+  );
+  terminal.print(
+    formatTable(rows, [
+      { title: 'JOB', cell: ({ index }) => `#${index}`, align: 'right' },
+      { title: 'RUN', cell: ({ runId }) => runId },
+      { title: 'STATUS', cell: ({ run }) => statusText(terminal, run.status) },
+      { title: 'RESULT', cell: ({ run }) => resultOf(run) },
+      { title: 'OVERRIDES', cell: ({ job }) => describe(job) },
+    ]),
+  );
 }
 
 /** Whether `train` is a sweep without saying `--multirun`. */

@@ -107,7 +107,7 @@ export async function scanRuns(terminal: Terminal, options: Options): Promise<Ex
 function runTable(terminal: Terminal, runs: readonly RunSummary[]): string {
   return formatTable(runs, [
     { title: 'ID', cell: (run) => run.id },
-    { title: 'NAME', cell: (run) => run.name },
+    { title: 'NAME', cell: (run) => cut(run.name, 40) },
     { title: 'STATUS', cell: (run) => statusText(terminal, run.status) + (run.folderMissing ? ' (folder gone)' : '') },
     { title: 'STARTED', cell: (run) => formatTime(run.startedAt ?? run.createdAt) },
     { title: 'TOOK', cell: took, align: 'right' },
@@ -116,11 +116,17 @@ function runTable(terminal: Terminal, runs: readonly RunSummary[]): string {
       cell: (run) => (run.progress ? `${run.progress.step}/${run.progress.totalSteps}` : ''),
       align: 'right',
     },
-    { title: 'RESULT', cell: (run) => resultOf(run) },
+    { title: 'RESULT', cell: resultOf },
+    { title: 'OVERRIDES', cell: (run) => cut(run.overrides.join(' '), 60) },
   ]);
 }
 
-function resultOf(run: RunSummary): string {
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** What came of a run, as its monitored metric or its loss says. */
+export function resultOf(run: RunSummary): string {
   if (run.monitor?.best !== undefined) return `best ${run.monitor.key} ${formatMetric(run.monitor.best)}`;
   const loss = run.lastMetrics['train/loss'];
   return loss === undefined ? '' : `train/loss ${formatMetric(loss)}`;

@@ -9,11 +9,12 @@ import { watchRun } from './watchRun.ts';
 
 type TrainOptions = ConfigOptions & LaunchFlags;
 
-/** `train`: starts a run and watches it to its end. */
+/** `train`: starts a run, tells its id, and watches it to its end. */
 export async function train(
   terminal: Terminal,
   overrides: readonly string[],
   options: TrainOptions,
+  onStarted: (runId: string) => void = () => undefined,
 ): Promise<ExitCode> {
   return withEngine(options, async ({ api }) => {
     const project = await api['project.current']({});
@@ -22,6 +23,7 @@ export async function train(
     for (const warning of preview.warnings) terminal.warn(warning);
     if (options.dryRun) return showPreview(terminal, preview);
     const started = await api['launch.start'](request);
+    onStarted(started.runId);
     for (const note of started.notes) terminal.warn(note);
     return watchRun(terminal, api, started, options.detach === true);
   });

@@ -1,4 +1,5 @@
 import type { EngineApi, OutputOf } from '../../api/contract.ts';
+import type { RunDetail } from '../../api/runModel.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { FollowedEnd } from '../../service/index.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
@@ -34,7 +35,18 @@ export async function watchRun(
       `${key.key} ${formatMetric(key.lastValue)}${best ? `  (best ${formatMetric(finished.monitor?.best ?? Number.NaN)})` : ''}`,
     );
   }
+  if (end.status !== 'completed') await sayHowToGoOn(terminal, api, finished);
   return exitCodeOfRun(end);
+}
+
+async function sayHowToGoOn(terminal: Terminal, api: EngineApi, { id, error }: RunDetail): Promise<void> {
+  const checkpoints = await api['checkpoints.list']({ runId: id });
+  const newest = checkpoints.filter(({ missing }) => !missing).sort((a, b) => b.step - a.step)[0];
+  if (newest !== undefined) {
+    terminal.note(
+      `The newest checkpoint is ${newest.path} (step ${newest.step}). To go on: accelhydra runs resume ${id}`,
+    );
+  } else if (error === undefined) terminal.note('No step was trained, so there is no checkpoint.');
 }
 
 type Follow = typeof import('../../service/index.ts')['followInForeground'];
