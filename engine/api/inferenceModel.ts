@@ -75,7 +75,7 @@ export const Prediction = z.object({
   ]),
   /** The true answer where the sample has one. */
   expected: z.string().optional(),
-  /** Something about the computation that a person should know, told once. */
+  /** Something about how this session computes that a person should know. */
   note: z.string().optional(),
   elapsedMs: z.number(),
 });

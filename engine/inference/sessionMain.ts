@@ -20,8 +20,8 @@ interface Answering {
   readonly signature: ModelSignature;
   readonly samples: SampleSource;
   readonly description: SessionDescription;
-  /** To be told with the next answer. */
-  readonly notes: string[];
+  /** To be told with each answer from now on: one that a newer question overtakes is not shown. */
+  readonly notes: readonly string[];
 }
 
 async function load(start: SessionStart): Promise<Answering> {
@@ -58,7 +58,7 @@ async function answer(
     }
     const options = readArguments(signature, request.arguments);
     const prediction = await predictOnce(model, signature, request.input, options, samples);
-    const note = notes.splice(0).join('\n');
+    const note = notes.join('\n');
     return { type: 'prediction', id, prediction: note === '' ? prediction : { ...prediction, note } };
   } catch (error) {
     return { type: 'refused', id, failure: failureOf(error) };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
@@ -236,6 +236,46 @@ describe('the app in a real browser, on a real engine', () => {
     await page.locator('.samples__item').first().waitFor({ timeout: 60_000 });
     expect(page.url()).toBe(asked);
     await expect.poll(() => page.getByLabel('Checkpoint').locator('option:checked').innerText()).toMatch(/^best/);
+  });
+
+  test('a model whose call can be no graph says so beside its answers, in the dark and on a phone too', async () => {
+    const { page } = watched;
+    const file = join(project.folder, 'models/mlp.ts');
+    const source = readFileSync(file, 'utf8');
+    writeFileSync(file, source.replace('.reshape([', '.mul(1 + Math.random() * 1e-6).reshape(['));
+    await page.reload();
+    await page.locator('.samples__item').first().waitFor({ timeout: 60_000 });
+    const note = page.getByRole('note');
+    for (const index of [0, 1, 2]) {
+      await page.locator('.samples__item').nth(index).click();
+      await expect.poll(() => page.locator('.answer .badge').innerText()).toMatch(/correct|is /);
+      await page.waitForTimeout(60);
+    }
+    await note.waitFor();
+    const line = source.slice(0, source.indexOf('.reshape([')).split('\n').length;
+    expect(await note.innerText()).toMatch(
+      new RegExp(`DigitClassifier.call cannot run as one graph: .* each time \\(models/mlp\\.ts:${line}\\)`),
+    );
+    const full = page.viewportSize();
+    for (const [colorScheme, width] of [
+      ['light', 1280],
+      ['dark', 1280],
+      ['light', 390],
+      ['dark', 390],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      await note.scrollIntoViewIfNeeded();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(
+        0,
+      );
+      const [inside, answer] = [await note.boundingBox(), await page.locator('.answer').boundingBox()];
+      expect(inside?.width).toBeLessThanOrEqual(answer?.width ?? 0);
+      await picture(`inference-note-${colorScheme}-${width}`);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    if (full) await page.setViewportSize(full);
+    writeFileSync(file, source);
   });
 
   test('the history lists the run; the machine page says what trains here', async () => {

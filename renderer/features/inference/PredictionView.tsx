@@ -49,7 +49,6 @@ export function PredictionView() {
               ))}
             </ul>
           )}
-          {data.note !== undefined && <p className="field__hint">{data.note}</p>}
           {data.output.type === 'text' && <p className="answer__text">{data.output.text}</p>}
           {data.output.type === 'tensor' && (
             <p className="mono">
@@ -59,6 +58,11 @@ export function PredictionView() {
                 .map((value) => formatNumber(value))
                 .join(', ')}
               {data.output.values.length > 64 && ' …'}
+            </p>
+          )}
+          {data.note !== undefined && (
+            <p className="field__hint answer__note" role="note">
+              {data.note}
             </p>
           )}
         </div>
