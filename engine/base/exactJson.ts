@@ -11,6 +11,42 @@ export function parseExact(text: string): unknown {
   return decode(JSON.parse(text));
 }
 
+/** Part of a value that would not come back as it was, and what it is, in words. */
+export interface Unsaveable {
+  /** Keys and indices with dots between them; empty for the value itself. */
+  readonly path: string;
+  readonly what: string;
+}
+
+/**
+ * A copy that later changes to the value do not reach, and that `stringifyExact` and `parseExact` give back as it is.
+ * Properties that are undefined are left out. Throws what `refuse` makes of the first part that they would lose.
+ */
+export function copyExact(
+  value: unknown,
+  refuse: (part: Unsaveable) => Error,
+  path = '',
+  around: readonly object[] = [],
+): unknown {
+  const refused = (what: string) => refuse({ path, what });
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+    return value;
+  if (value === undefined) throw refused('undefined');
+  if (typeof value !== 'object') throw refused(`a ${typeof value}`);
+  if (value instanceof Float64Array || value instanceof Uint8Array) return value.slice();
+  if (around.includes(value)) throw refused('an object that lies within itself');
+  const inside = [...around, value];
+  const copy = (key: string | number, item: unknown) =>
+    copyExact(item, refuse, path === '' ? String(key) : `${path}.${key}`, inside);
+  if (Array.isArray(value)) return value.map((item, i) => copy(i, item));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw refused(value instanceof Promise ? 'a promise' : `an instance of ${value.constructor?.name || 'a class'}`);
+  }
+  const pairs = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(pairs.map(([key, item]) => [key, copy(key, item)]));
+}
+
 const NUMBER = '$number';
 const FLOAT64 = '$float64';
 const BYTES = '$bytes';

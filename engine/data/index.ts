@@ -24,7 +24,7 @@ export {
 } from './dataset/dataset.ts';
 export type { PassKey } from './dataset/passKey.ts';
 export { type SampleContext, sampleContext } from './dataset/sampleContext.ts';
-export type { Stateful } from './dataset/stateful.ts';
+export { nameOf, type Stateful, unsaveableText } from './dataset/stateful.ts';
 export { CharDataset, type CharDatasetOptions, CharVocabulary } from './files/charDataset.ts';
 export { CsvDataset, type CsvDatasetOptions } from './files/csvDataset.ts';
 export { IdxDataset, type IdxDatasetOptions } from './files/idxDataset.ts';

@@ -21,7 +21,7 @@ export function requireWhole(owner: string, key: string, value: unknown, least: 
   if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value;
   throw new EngineError(
     'options.invalid',
-    `${owner}: '${key}' must be a whole number of at least ${least}, but it is ${JSON.stringify(value)}.`,
+    `${owner}: '${key}' must be a whole number of at least ${least}, but it is ${shownValue(value)}.`,
     { owner, key, value },
   );
 }
@@ -29,6 +29,11 @@ export function requireWhole(owner: string, key: string, value: unknown, least: 
 /** The value when it is text with something in it, such as a path; `options.invalid` otherwise. */
 export function requireText(owner: string, key: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  const what = value === undefined || value === '' ? 'missing' : JSON.stringify(value);
+  const what = value === undefined || value === '' ? 'missing' : shownValue(value);
   throw new EngineError('options.invalid', `${owner} needs '${key}', a path; it is ${what}.`, { owner, key, value });
+}
+
+/** An option's value in a sentence: as JSON, but with the numbers that JSON lacks. */
+export function shownValue(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }

@@ -14,14 +14,29 @@ const ENGINE_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 
 /** The innermost frame of an error that lies in neither Node, a package nor the engine. */
 export function userFrame(error: unknown): UserFrame | undefined {
-  if (!(error instanceof Error) || error.stack === undefined) return undefined;
-  for (const line of error.stack.split('\n')) {
-    const match =
-      /^\s+at (?:.*\()?(?<place>(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*?):(?<line>\d+):(?<column>\d+)\)?$/.exec(line);
-    const frame = match?.groups === undefined ? undefined : frameOf(match.groups);
+  for (const line of stackLines(error)) {
+    const frame = frameIn(line);
     if (frame !== undefined) return frame;
   }
   return undefined;
+}
+
+/** The error's stack without what lies outside the project's outermost frame: how the engine came to call it. */
+export function userStack(error: Error): string {
+  const lines = stackLines(error);
+  const last = lines.findLastIndex((line) => frameIn(line) !== undefined);
+  return last === -1 ? (error.stack ?? error.message) : lines.slice(0, last + 1).join('\n');
+}
+
+function stackLines(error: unknown): readonly string[] {
+  return error instanceof Error && error.stack !== undefined ? error.stack.split('\n') : [];
+}
+
+function frameIn(line: string): UserFrame | undefined {
+  const match = /^\s+at (?:.*\()?(?<place>(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*?):(?<line>\d+):(?<column>\d+)\)?$/.exec(
+    line,
+  );
+  return match?.groups === undefined ? undefined : frameOf(match.groups);
 }
 
 function frameOf(groups: Readonly<Record<string, string>>): UserFrame | undefined {

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import type { WorkerReport } from '../api/training.ts';
 import { type ConnectedCollective, connectCollective, parseAddress } from '../distributed/index.ts';
-import { userFrame } from '../instantiate/userFrame.ts';
+import { userFrame, userStack } from '../instantiate/userFrame.ts';
 import { type ChildFailure, failureOf } from '../process/childFailure.ts';
 import { sendToParent } from '../process/childLife.ts';
 import { readRunJson } from '../runs/runFolder.ts';
@@ -78,8 +79,8 @@ class WorkerLife {
       if (heard?.type === 'stop') this.#onStop();
       if (heard?.type === 'kept') this.#keeping.get(heard.id)?.();
     });
-    process.on('uncaughtException', (error) => void this.fail(error));
-    process.on('unhandledRejection', (error) => void this.fail(error));
+    process.on('uncaughtException', (error) => void this.fail(error, 'A callback that nothing waits for failed'));
+    process.on('unhandledRejection', (error) => void this.fail(error, 'A promise that nothing waits for was rejected'));
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#onSignal());
     const watch = new Worker(moduleBeside(import.meta.url, './parentWatch.ts'), {
       workerData: { parent: process.ppid },
@@ -96,14 +97,15 @@ class WorkerLife {
     process.exit(outcome === 'recycled' ? exitCodes.recycled : exitCodes.done);
   }
 
-  async fail(error: unknown): Promise<never> {
+  /** `what` failed, where the error does not say so itself. */
+  async fail(error: unknown, what?: string): Promise<never> {
     // one reason is enough; what fails while leaving is printed only
     const trace = traceOf(error) ?? (this.#isEnding ? failureOf(error).message : undefined);
     if (trace !== undefined) process.stderr.write(`${trace}\n`);
     if (!this.#isEnding) {
       this.#isEnding = true;
       await this.#reporter.flush();
-      await send({ type: 'failed', failure: describeFailure(error) });
+      await send({ type: 'failed', failure: describeFailure(error, what) });
       process.exit(exitCodes.failed);
     }
     return new Promise(() => undefined);
@@ -171,11 +173,13 @@ function send(message: WorkerMessage): Promise<void> {
 }
 
 /** The sentence for a person, with the first place in the project's own code when the error is not one of ours. */
-function describeFailure(error: unknown): ChildFailure {
-  if (EngineError.is(error) || !(error instanceof Error)) return failureOf(error);
+function describeFailure(error: unknown, what?: string): ChildFailure {
+  if (EngineError.is(error)) return failureOf(error);
   const frame = userFrame(error);
   const place = frame === undefined ? '' : ` (at ${frame.text})`;
-  return { code: 'training.failed', message: `${error.name}: ${error.message}${place}`, details: {} };
+  const prefix = what === undefined ? '' : `${what}: `;
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
+  return { code: 'training.failed', message: `${prefix}${reason}${place}`, details: {} };
 }
 
 /**
@@ -186,5 +190,5 @@ function traceOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return traceOf(error.cause);
   const isExpected = error instanceof EngineError || 'syscall' in error;
-  return isExpected && userFrame(error) === undefined ? undefined : (error.stack ?? error.message);
+  return isExpected && userFrame(error) === undefined ? undefined : userStack(error);
 }

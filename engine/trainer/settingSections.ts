@@ -1,5 +1,5 @@
 import { EngineError } from '../api/errors.ts';
-import { checkOptions, requireWhole } from '../data/options.ts';
+import { checkOptions, requireWhole, shownValue } from '../data/options.ts';
 import type { WeightAverageOptions } from '../optim/index.ts';
 
 /** Averaged weights (exponential moving average). */
@@ -73,7 +73,7 @@ export function readEma(
   const value = options.decay ?? decay ?? 0.999;
   if (!(typeof value === 'number' && value > 0 && value < 1)) {
     const key = options.decay === undefined ? 'ema_decay' : 'ema.decay';
-    throw refused(owner, key, `must be above 0 and below 1, such as 0.999; it is ${JSON.stringify(value)}`, value);
+    throw refused(owner, key, `must be above 0 and below 1, such as 0.999; it is ${shownValue(value)}`, value);
   }
   return {
     decay: value,
@@ -88,10 +88,10 @@ export function readLossSpike(owner: string, section: LossSpikeOptions | null | 
   const options = readSection(owner, 'loss_spike', section, ['policy', 'threshold', 'window', 'min_history']);
   const { policy = 'continue', threshold = 6 } = options;
   if (!stepPolicies.includes(policy)) {
-    throw refused(owner, 'loss_spike.policy', `must be ${stepPolicies.join(', ')}; it is ${JSON.stringify(policy)}`);
+    throw refused(owner, 'loss_spike.policy', `must be ${stepPolicies.join(', ')}; it is ${shownValue(policy)}`);
   }
   if (!(typeof threshold === 'number' && threshold > 0)) {
-    throw refused(owner, 'loss_spike.threshold', `must be above 0; it is ${JSON.stringify(threshold)}`, threshold);
+    throw refused(owner, 'loss_spike.threshold', `must be above 0; it is ${shownValue(threshold)}`, threshold);
   }
   const window = requireWhole(owner, 'loss_spike.window', options.window ?? 100, 5);
   const history = requireWhole(owner, 'loss_spike.min_history', options.min_history ?? Math.min(20, window), 3);
@@ -111,7 +111,12 @@ export function readLeakGuard(
   const options = section === undefined || section === true ? {} : readSection(owner, 'leak_guard', section, known);
   const { max_rss_mb: limit = null } = options;
   if (limit !== null && !(typeof limit === 'number' && limit > 0)) {
-    throw refused(owner, 'leak_guard.max_rss_mb', `must be above 0, or null for no limit; it is ${limit}`, limit);
+    throw refused(
+      owner,
+      'leak_guard.max_rss_mb',
+      `must be above 0, or null for no limit; it is ${shownValue(limit)}`,
+      limit,
+    );
   }
   return {
     window: requireWhole(owner, 'leak_guard.window', options.window ?? 100, 1),
@@ -133,7 +138,7 @@ export function readSection<T extends object>(
   known: readonly (keyof T & string)[],
 ): T {
   if (typeof section !== 'object' || Array.isArray(section)) {
-    throw refused(owner, key, `must be a section with ${known.join(', ')}; it is ${JSON.stringify(section)}`, section);
+    throw refused(owner, key, `must be a section with ${known.join(', ')}; it is ${shownValue(section)}`, section);
   }
   checkOptions(`${owner}.${key}`, section, known);
   return section;
@@ -160,13 +165,26 @@ export function readCompiling(
 function readCompile(owner: string, value: unknown): CompileMode {
   if (value == null) return 'auto';
   if (value === 'auto' || typeof value === 'boolean') return value;
-  throw refused(owner, 'compile', `must be auto, true or false; it is ${JSON.stringify(value)}`, value);
+  throw refused(owner, 'compile', `must be auto, true or false; it is ${shownValue(value)}`, value);
 }
 
 export function readFlag(owner: string, key: string, value: unknown, fallback: boolean): boolean {
   if (value == null) return fallback;
   if (typeof value === 'boolean') return value;
-  throw refused(owner, key, `must be true or false; it is ${JSON.stringify(value)}`, value);
+  throw refused(owner, key, `must be true or false; it is ${shownValue(value)}`, value);
+}
+
+/** A folder's or a file's path; null where there is none. Throws `trainer.option`. */
+export function readPath(owner: string, key: string, value: unknown): string | null {
+  if (value == null) return null;
+  if (typeof value === 'string' && value !== '') return value;
+  throw refused(owner, key, `must be a path, or null; it is ${shownValue(value)}`, value);
+}
+
+/** Throws `trainer.option`. */
+export function readLimit(owner: string, key: string, value: unknown, otherwise: string): number | null {
+  if (value === null || (typeof value === 'number' && value > 0)) return value;
+  throw refused(owner, key, `must be above zero, or null ${otherwise}; it is ${shownValue(value)}`, value);
 }
 
 /** `'key' must be …` as an error of the trainer's options. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { nearest } from '../base/nearest.ts';
-import { requireWhole } from '../data/options.ts';
+import { requireWhole, shownValue } from '../data/options.ts';
 import type { LoggingConfig } from './logging/loggingConfig.ts';
 import type { MetricMonitor } from './monitor/metricMonitor.ts';
+import { readLogging, readMonitor } from './settingObjects.ts';
 import {
   type CompileMode,
   type EmaOptions,
@@ -16,8 +17,9 @@ import {
   readEma,
   readFlag,
   readLeakGuard,
+  readLimit,
   readLossSpike,
-  refused,
+  readPath,
   type StepPolicy,
   stepPolicies,
 } from './settingSections.ts';
@@ -170,23 +172,10 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     // 0 means never, as it does in AccelHydra
     return value === null || value === 0 ? null : requireWhole(owner, key, value, 1);
   };
-  const { max_grad_norm: norm = 2 } = options;
-  if (norm !== null && !(typeof norm === 'number' && norm > 0)) {
-    throw new EngineError(
-      'trainer.option',
-      `${owner}: 'max_grad_norm' must be above zero, or null to measure without clipping; it is ${norm}.`,
-      {
-        key: 'max_grad_norm',
-      },
-    );
-  }
-  const { clip_grad_value: limit = null } = options;
-  if (limit !== null && !(typeof limit === 'number' && limit > 0)) {
-    throw refused(owner, 'clip_grad_value', `must be above zero, or null for no limit; it is ${limit}`, limit);
-  }
   return {
     project_dir: options.project_dir,
-    checkpoint_dir: options.checkpoint_dir ?? join(options.project_dir, 'checkpoints'),
+    checkpoint_dir:
+      readPath(owner, 'checkpoint_dir', options.checkpoint_dir) ?? join(options.project_dir, 'checkpoints'),
     epochs: requireWhole(owner, 'epochs', options.epochs, 0),
     epoch_length: counts('epoch_length', null),
     lr_scheduler_interval: oneOf(owner, 'lr_scheduler_interval', options.lr_scheduler_interval, ['step', 'epoch']),
@@ -196,21 +185,31 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
       options.gradient_accumulation_steps ?? 1,
       1,
     ),
-    max_grad_norm: norm,
-    clip_grad_value: limit,
-    resume_from_checkpoint: options.resume_from_checkpoint ?? null,
-    auto_resume_from_latest_ckpt: options.auto_resume_from_latest_ckpt ?? options.auto_reusme_from_latest_ckpt ?? false,
+    max_grad_norm: readLimit(
+      owner,
+      'max_grad_norm',
+      options.max_grad_norm === undefined ? 2 : options.max_grad_norm,
+      'to measure without clipping',
+    ),
+    clip_grad_value: readLimit(owner, 'clip_grad_value', options.clip_grad_value ?? null, 'for no limit'),
+    resume_from_checkpoint: readPath(owner, 'resume_from_checkpoint', options.resume_from_checkpoint),
+    auto_resume_from_latest_ckpt: readFlag(
+      owner,
+      'auto_resume_from_latest_ckpt',
+      options.auto_resume_from_latest_ckpt ?? options.auto_reusme_from_latest_ckpt,
+      false,
+    ),
     log_every_n_steps: counts('log_every_n_steps', 50),
     save_every_n_steps: counts('save_every_n_steps', null),
     permanent_save_every_n_steps: counts('permanent_save_every_n_steps', null),
     save_every_n_epochs: counts('save_every_n_epochs', 1),
     save_last_k: counts('save_last_k', 1),
     save_trainable_only: readFlag(owner, 'save_trainable_only', options.save_trainable_only, false),
-    metric_monitor: options.metric_monitor ?? null,
+    metric_monitor: readMonitor(owner, options.metric_monitor),
     early_stop: counts('early_stop', null),
     restore_best: readFlag(owner, 'restore_best', options.restore_best, false),
-    even_batches: options.even_batches ?? true,
-    logging_config: options.logging_config ?? null,
+    even_batches: readFlag(owner, 'even_batches', options.even_batches, true),
+    logging_config: readLogging(owner, options.logging_config),
     nan_policy: options.nan_policy == null ? null : oneOf(owner, 'nan_policy', options.nan_policy, stepPolicies),
     loss_spike: readLossSpike(owner, options.loss_spike),
     max_rollbacks: requireWhole(owner, 'max_rollbacks', options.max_rollbacks ?? 3, 0),
@@ -268,7 +267,7 @@ function oneOf<T extends string>(owner: string, key: string, value: T | undefine
   if (possible.includes(value)) return value;
   throw new EngineError(
     'trainer.option',
-    `${owner}: '${key}' must be ${possible.join(' or ')}, not ${JSON.stringify(value)}.`,
+    `${owner}: '${key}' must be ${possible.join(' or ')}, not ${shownValue(value)}.`,
     {
       key,
       value,

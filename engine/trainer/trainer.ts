@@ -10,7 +10,7 @@ import { standaloneEnvironment, type TrainerEnvironment } from './environment.ts
 import type { MetricRecord, TrainerHooks, TrainerSubject } from './hooks.ts';
 import { flattenHyperparameters } from './logging/hyperparameters.ts';
 import { MediaMethods, type MediaTarget } from './logging/media/mediaMethods.ts';
-import type { MetricValue } from './logging/metricLog.ts';
+import { checkMetrics, type MetricValue } from './logging/metricLog.ts';
 import { unavailableTrackers } from './logging/trackers/openTrackers.ts';
 import { buildParts, type LoopParts } from './loop/loopParts.ts';
 import { shareWeights } from './loop/shareWeights.ts';
@@ -20,6 +20,7 @@ import { installFastGradients } from './model/fastGradients.ts';
 import { Module } from './model/module.ts';
 import { stepScalar } from './model/stepInputs.ts';
 import type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
+import { readOptimizer, readScheduler } from './settingObjects.ts';
 import {
   checkHookNames,
   checkTrainerKeys,
@@ -74,8 +75,8 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
       throw new EngineError('trainer.option', `${new.target.name}: 'model' must be a Module.`, { key: 'model' });
     }
     this.model = options.model;
-    this.optimizer = options.optimizer;
-    this.lr_scheduler = options.lr_scheduler ?? null;
+    this.optimizer = readOptimizer(new.target.name, options.optimizer);
+    this.lr_scheduler = readScheduler(new.target.name, options.lr_scheduler);
     this.loss_fn = options.loss_fn;
     this.train_dataloader = asLoader(options.train_dataloader, 'train_dataloader');
     this.val_dataloader = options.val_dataloader == null ? null : asLoader(options.val_dataloader, 'val_dataloader');
@@ -180,6 +181,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   /** Records metrics at the current step, rank 0's. In training_step they are taken when logging is due, or `always`. */
   log(values: Readonly<Record<string, MetricValue>>, options: { readonly always?: boolean } = {}): void {
     const parts = this.#running('log');
+    checkMetrics('log', values);
     const isAlways = options.always === true;
     parts.sink?.log(values, isAlways);
     if (parts.sink !== undefined || !(parts.isLogging || isAlways)) return;
@@ -220,6 +222,7 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
    */
   accumulate(values: Readonly<Record<string, number | tf.Tensor>>, count?: number): void {
     const parts = this.#running('accumulate');
+    checkMetrics('accumulate', values);
     if (parts.sink !== undefined) {
       parts.sink.accumulate(values, count);
       return;

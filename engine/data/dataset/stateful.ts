@@ -1,7 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
-import { isPlainObject } from '../collate/collate.ts';
+import { copyExact, type Unsaveable } from '../../base/exactJson.ts';
 
-/** Says where it stands, and goes on from there: torchdata's Stateful. The state is JSON. */
+/** Says where it stands, and goes on from there: torchdata's Stateful. The state is what state.json of a checkpoint can hold. */
 export interface Stateful {
   state_dict(): unknown;
   load_state_dict(state: unknown): void;
@@ -22,35 +22,19 @@ export function isStateful(value: object): value is Stateful {
 }
 
 /**
- * A copy of a state as it is now, which later samples cannot change. Throws `data.stream.state` with the place of what
- * JSON would lose: NaN, undefined, typed arrays, instances of classes.
+ * A copy of a state as it is now, which later samples cannot change. Throws `data.stream.state` with the place of what a
+ * checkpoint would lose: typed arrays of most kinds, instances of classes, functions.
  */
 export function copyState(holder: Stateful): unknown {
-  return copy(holder.state_dict(), '', nameOf(holder));
+  return copyExact(holder.state_dict(), (part) => {
+    const text = `The state of ${nameOf(holder)} cannot be saved: ${unsaveableText(part)}`;
+    return new EngineError('data.stream.state', text, { path: part.path });
+  });
 }
 
-function copy(value: unknown, path: string, name: string): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return value.map((item, i) => copy(item, join(path, i), name));
-  if (typeof value === 'object' && isPlainObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, join(path, key), name)]));
-  }
-  throw new EngineError(
-    'data.stream.state',
-    `The state of ${name} cannot be saved: its ${path === '' ? 'value' : `field '${path}'`} is ${describe(value)}, which JSON cannot hold. Give finite numbers, text, booleans, null, and lists and plain objects of them.`,
-    { path },
-  );
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
-  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
-  return `an instance of ${nameOf(value)}`;
-}
-
-function join(path: string, key: string | number): string {
-  return path === '' ? String(key) : `${path}.${key}`;
+/** What of a state a checkpoint cannot hold, and what it can. */
+export function unsaveableText({ path, what }: Unsaveable): string {
+  return `its ${path === '' ? 'value' : `field '${path}'`} is ${what}, which a checkpoint cannot hold. Give numbers, text, booleans, null, Float64Array, Uint8Array, and lists and plain objects of them.`;
 }
 
 /** Of its class; a generator has none. */

@@ -7,6 +7,7 @@ import { fromPlain, toYaml } from '../../config/index.ts';
 import type { StreamState } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
+import { readStates, restoreStates } from '../state/checkpointable.ts';
 import { Rates } from '../state/rates.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
@@ -51,7 +52,7 @@ export class TrainingStore {
   async save(save: PlannedSave, parts: LoopParts): Promise<void> {
     const { collective } = this.#subject.environment;
     const random = await collective.allGather(parts.random.state());
-    const custom = await collective.allGather(this.#subject.checkpoint_objects.map((object) => object.state_dict()));
+    const custom = await this.#customStates();
     const streams = await collective.allGather(parts.cursor.stream ?? null);
     const accumulated =
       parts.state.accumulated === 0 ? [] : await collective.allGather(await parts.updater.exportAccumulated());
@@ -72,6 +73,25 @@ export class TrainingStore {
       });
     this.#newest = save.folder;
     if (save.kind === 'best') this.#best = this.#monitored(parts.metrics);
+  }
+
+  /** The states of every rank's checkpoint_objects. All ranks learn of one that could not be taken. */
+  async #customStates(): Promise<unknown[][]> {
+    const { checkpoint_objects: objects, environment } = this.#subject;
+    let own: { readonly states: unknown[] } | { readonly failure: string };
+    let failure: unknown;
+    try {
+      own = { states: readStates(objects) };
+    } catch (error) {
+      failure = error;
+      own = { failure: messageOf(error) };
+    }
+    const all = await environment.collective.allGather(own);
+    if (failure !== undefined) throw failure;
+    return all.map((answer, rank) => {
+      if ('states' in answer) return answer.states;
+      throw new EngineError('trainer.save', `Rank ${rank}: ${answer.failure}`, {});
+    });
   }
 
   /** The monitored metric of the `best` checkpoint; undefined where there is none. */
@@ -256,7 +276,7 @@ export class TrainingStore {
           `The checkpoint's monitor watched '${saved.monitor.metric_name}' (${saved.monitor.mode}); best value and patience start afresh.`,
         );
       }
-      this.#restoreCustom(saved, folder);
+      await this.#restoreCustom(saved, folder);
       Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize, parts.epochLength));
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
@@ -305,7 +325,7 @@ export class TrainingStore {
     }
   }
 
-  #restoreCustom(saved: SavedState, folder: string): void {
+  async #restoreCustom(saved: SavedState, folder: string): Promise<void> {
     const { checkpoint_objects: objects, environment } = this.#subject;
     const { rank, worldSize } = environment.collective;
     const own = saved.world_size === worldSize ? saved.custom_by_rank?.[rank] : undefined;
@@ -317,9 +337,7 @@ export class TrainingStore {
         { folder },
       );
     }
-    objects.forEach((object, i) => {
-      object.load_state_dict(states[i]);
-    });
+    await restoreStates(objects, states);
   }
 
   /** The resolved config travels with the checkpoint, so that it can be used without its run. */

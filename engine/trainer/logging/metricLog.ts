@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../api/errors.ts';
 import type { MetricPoint, Reporter } from '../../api/training.ts';
 import type { Clock } from '../../base/clock.ts';
 
@@ -121,6 +122,32 @@ export class MetricLog {
     clearTimeout(this.#timer);
     for (const item of this.#pending.splice(0)) this.#release(item);
   }
+}
+
+/** Throws `trainer.metric`, naming the metric, for what is no object of numbers and living tensors; `owner` got or gave it. */
+export function checkMetrics(owner: string, values: unknown): void {
+  if (typeof values !== 'object' || values === null || Array.isArray(values) || values instanceof tf.Tensor) {
+    const found = values instanceof tf.Tensor ? 'a tensor' : Array.isArray(values) ? 'a list' : shown(values);
+    throw refused(`${owner}: metrics are an object with their names, such as {loss: 0.5}, not ${found}.`);
+  }
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'number') continue;
+    if (!(value instanceof tf.Tensor)) {
+      throw refused(`${owner}: the metric '${name}' must be a number or a tensor, not ${shown(value)}.`);
+    }
+    if (value.isDisposed) {
+      throw refused(`${owner}: the metric '${name}' is a tensor that was disposed before it could be read.`);
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? `the text '${value}'` : String(value);
+  return typeof value === 'object' && value !== null ? 'an object' : text;
+}
+
+function refused(text: string): EngineError {
+  return new EngineError('trainer.metric', text, {});
 }
 
 /** The mean of a tensor's values, which for a scalar is its value. Waits for the device. */

@@ -35,12 +35,13 @@ export class EagerStep implements StepExecutor {
 
   run(trainingStep: () => tf.Tensor, scale: number | (() => tf.Scalar)): StepResult {
     let loss: tf.Scalar | undefined;
-    const { value, grads } = tf.variableGrads(() => {
+    const scaled = (): tf.Scalar => {
       const result = checkLoss(trainingStep());
       if (scale === 1) return result;
       loss = tf.keep(result.clone());
       return tf.div(result, typeof scale === 'number' ? scale : scale());
-    }, this.#variables);
+    };
+    const { value, grads } = this.#gradients(scaled);
     const gradients = new Map<string, tf.Tensor>();
     for (const { name, variable } of this.#parameters) {
       const gradient = grads[variable.name];
@@ -50,6 +51,22 @@ export class EagerStep implements StepExecutor {
     value.dispose();
     return { loss, gradients };
   }
+
+  #gradients(loss: () => tf.Scalar): ReturnType<typeof tf.variableGrads> {
+    if (this.#variables.length === 0) {
+      throw lossError(
+        'The model has no trainable parameter: there is nothing to train. Do not freeze all of it with requiresGrad(false).',
+      );
+    }
+    try {
+      return tf.variableGrads(loss, this.#variables);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('Cannot find a connection'))) throw error;
+      throw lossError(
+        'The loss depends on no trainable parameter of the model, so there are no gradients. Compute it with this.model, and with tensors all the way: numbers read with dataSync() have none.',
+      );
+    }
+  }
 }
 
 function isScalar(value: unknown): value is tf.Scalar {
@@ -57,21 +74,24 @@ function isScalar(value: unknown): value is tf.Scalar {
 }
 
 function checkLoss(value: unknown): tf.Scalar {
+  if (value instanceof tf.Tensor && value.isDisposed) {
+    throw lossError('training_step gave a loss that it had disposed. Leave it alone: the trainer frees it.');
+  }
   if (isScalar(value)) return value;
   if (value instanceof Promise) {
-    throw new EngineError(
-      'trainer.loss',
+    // nobody else will hear of it
+    value.catch(() => undefined);
+    throw lossError(
       'training_step is asynchronous; gradients can only be taken of a step that returns the loss itself. Move what must be awaited into another hook.',
-      {},
     );
   }
   const found =
     value instanceof tf.Tensor
       ? `a tensor of shape [${value.shape}]; reduce it, for example with .mean()`
       : typeof value;
-  throw new EngineError(
-    'trainer.loss',
-    `training_step must return the loss as a scalar tensor; it returned ${found}.`,
-    {},
-  );
+  throw lossError(`training_step must return the loss as a scalar tensor; it returned ${found}.`);
+}
+
+function lossError(text: string): EngineError {
+  return new EngineError('trainer.loss', text, {});
 }

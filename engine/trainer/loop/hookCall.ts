@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { EngineError } from '../../api/errors.ts';
 import type { Collective } from '../../api/training.ts';
 import type { LoadedBatch } from '../../data/index.ts';
@@ -92,12 +93,11 @@ function hookError(hook: string, place: HookPlace, error: unknown): EngineError 
     `epoch ${epoch}`,
     `step ${step}`,
     ...(place.batchIndex === undefined ? [] : [`batch ${place.batchIndex}`]),
-    ...(place.samples === undefined || place.samples.length === 0 ? [] : [`samples ${listed(place.samples)}`]),
+    ...(place.samples === undefined || place.samples.length === 0 ? [] : [`samples ${listSamples(place.samples)}`]),
   ].join(', ');
-  const reason = error instanceof Error ? error.message : String(error);
   return new EngineError(
     error instanceof EngineError ? error.code : 'trainer.hook',
-    `${hook} failed (${where}): ${reason}`,
+    `${hook} failed (${where}): ${reasonOf(error)}`,
     {
       hook,
       rank: place.rank,
@@ -111,7 +111,14 @@ function hookError(hook: string, place: HookPlace, error: unknown): EngineError 
   );
 }
 
-function listed(samples: readonly number[]): string {
+/** Anything can be thrown: text says what it says, what else is no error is shown. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  return typeof error === 'string' ? error : `it threw ${inspect(error, { depth: 1, breakLength: 120 }).slice(0, 300)}`;
+}
+
+/** Sample numbers for a message, not all of a large batch. */
+export function listSamples(samples: readonly number[]): string {
   const shown = samples.slice(0, 8).join(' ');
   return samples.length > 8 ? `${shown} … (${samples.length})` : shown;
 }

@@ -9,6 +9,7 @@ import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
 import { countTensors } from '../monitor/hookTrace.ts';
 import { shouldStopEarly } from '../monitor/metricMonitor.ts';
+import { readStates } from '../state/checkpointable.ts';
 import { epochStart } from '../state/trainState.ts';
 import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
@@ -67,6 +68,8 @@ export class TrainLoop {
     const subject = this.#subject;
     this.#judgePatience();
     await this.#hooks.call('on_train_start', () => subject.on_train_start());
+    // what could never be saved is found now, not when the first checkpoint is due
+    await this.#hooks.call('checkpoint_objects', () => readStates(subject.checkpoint_objects));
     while (!this.#isOver) {
       if (!(await this.#epoch())) return this.#finish(this.#recycler.isDue ? 'recycled' : 'stopped');
     }
@@ -199,9 +202,7 @@ export class TrainLoop {
   }
 
   async #checkFirstLoss(loss: tf.Scalar, loaded: LoadedBatch): Promise<void> {
-    await this.#hooks.call('training_step', async () =>
-      this.#recovery.checkFirstLoss(await readScalar(loss), loaded.batch),
-    );
+    await this.#hooks.call('training_step', async () => this.#recovery.checkFirstLoss(await readScalar(loss), loaded));
   }
 
   #forwardBackward(request: StepRequest, loaded: LoadedBatch): StepResult | CompiledGradients {
@@ -275,10 +276,10 @@ export class TrainLoop {
     update.gradNorm?.dispose();
   }
 
-  async #recover(problem: StepProblem, { gradNorm }: Update, { batch }: LoadedBatch): Promise<Recovered> {
+  async #recover(problem: StepProblem, { gradNorm }: Update, loaded: LoadedBatch): Promise<Recovered> {
     let recovered: Recovered | undefined;
     try {
-      recovered = await this.#hooks.call('optimizer step', () => this.#recovery.handle(problem, batch));
+      recovered = await this.#hooks.call('optimizer step', () => this.#recovery.handle(problem, loaded));
       if (recovered === 'rolled-back') this.#saver.forgetStep();
       return recovered;
     } finally {

@@ -1,6 +1,6 @@
 import type { LoadedBatch, Loader } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
-import { readScalar } from '../logging/metricLog.ts';
+import { checkMetrics, readScalar } from '../logging/metricLog.ts';
 import type { Breath } from './breath.ts';
 import type { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
@@ -104,8 +104,12 @@ export class Validator {
   async #readMetrics(): Promise<Record<string, number>> {
     const { state, log } = this.#parts;
     const { collective } = this.#subject.environment;
-    const given = await this.#hooks.call('get_val_metrics', () => this.#subject.get_val_metrics());
     const own: Record<string, number> = {};
+    const given = await this.#hooks.call('get_val_metrics', async () => {
+      const metrics = await this.#subject.get_val_metrics();
+      checkMetrics('get_val_metrics', metrics);
+      return metrics;
+    });
     for (const [name, value] of Object.entries(given)) own[name] = await readScalar(value);
     const metrics = collective.worldSize === 1 ? own : ((await collective.allGather(own))[0] ?? own);
     for (const [name, value] of Object.entries(metrics)) {

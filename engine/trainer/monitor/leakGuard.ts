@@ -18,28 +18,54 @@ const leastRssGrowth = 64 * megabyte;
 /** A trace goes on until an epoch has ended in it, since hooks of the epoch may be to blame, but not for ever. */
 const longestTrace = 4;
 
-interface Traced {
+/** Growth over windows of steps, or over epochs. */
+interface Found {
   readonly what: 'tensors' | 'rss';
   readonly growth: Growth;
+  /** How many of `unit` it took. */
+  readonly span: number;
+  readonly unit: 'step' | 'epoch';
+}
+
+/** What is there at the end of a window or of an epoch. */
+interface Look {
+  readonly unit: Found['unit'];
+  /** How many of `unit` lie between two looks. */
+  readonly pace: number;
+  readonly tensors: number;
+  readonly rss: number;
+}
+
+interface Traced {
+  readonly found: Found;
   /** What was there when the trace began. */
   readonly start: number;
   windows: number;
   sawEpochEnd: boolean;
 }
 
+/** The lowest of what was seen since the epoch began. */
+const freshEpoch = { steps: 0, tensors: Number.POSITIVE_INFINITY, rss: Number.POSITIVE_INFINITY };
+
 /**
  * Looks for tensors and memory that are never freed, names the hook that leaves them, and says so once. While nothing
  * grows it costs a comparison a step and a look at the process's memory a window; only then hooks are measured one by one.
+ * What hooks of the epoch leave raises the floor once an epoch: where that is longer than a window, epochs are compared.
  */
 export class LeakGuard {
   readonly #settings: LeakGuardSettings;
   readonly #ports: LeakGuardPorts;
   readonly #tensors = new GrowthWatch({ windows: 5, least: () => 8 });
-  readonly #memory = new GrowthWatch({ windows: 4, least: (first) => Math.max(leastRssGrowth, first / 20) });
+  readonly #memory = new GrowthWatch({ windows: 4, least: leastOfMemory });
+  readonly #epochTensors = new GrowthWatch({ windows: 5, least: () => 4 });
+  readonly #epochMemory = new GrowthWatch({ windows: 5, least: leastOfMemory });
+  readonly #rssAtStart: number;
+  #isLimitTold = false;
   #steps = 0;
   #leastTensors = Number.POSITIVE_INFINITY;
   #leastRss = Number.POSITIVE_INFINITY;
   #rssSamples = 0;
+  #epoch = { ...freshEpoch };
   #trace: HookTrace | undefined;
   #traced: Traced | undefined;
   readonly #told = new Set<string>();
@@ -47,6 +73,7 @@ export class LeakGuard {
   constructor(settings: LeakGuardSettings, ports: LeakGuardPorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#rssAtStart = ports.rss();
   }
 
   /** Where hooks are to be measured at present; undefined while nothing grows. */
@@ -61,13 +88,30 @@ export class LeakGuard {
 
   /** After each training step. */
   stepped(): void {
-    const tensors = liveTensors() - this.#ports.held();
+    const tensors = this.#count();
     if (tensors < this.#leastTensors) this.#leastTensors = tensors;
+    if (tensors < this.#epoch.tensors) this.#epoch.tensors = tensors;
+    this.#epoch.steps++;
     if (++this.#steps >= this.#settings.window) this.#closeWindow();
   }
 
+  /** After the last hook of an epoch. */
   epochEnded(): void {
-    if (this.#traced !== undefined) this.#traced.sawEpochEnd = true;
+    const { steps, tensors, rss } = this.#epoch;
+    this.#epoch = { ...freshEpoch };
+    const { window } = this.#settings;
+    const growth = steps < window ? undefined : this.#epochTensors.take(tensors);
+    const grown = steps < window * rssWindowsPerFloor ? undefined : this.#epochMemory.take(rss);
+    if (this.#traced !== undefined) {
+      this.#traced.sawEpochEnd = true;
+      if (this.#traced.found.unit === 'epoch') this.#closeTrace(this.#traced, this.#count(), this.#ports.rss());
+      return;
+    }
+    this.#consider({ unit: 'epoch', pace: 1, tensors: this.#count(), rss: this.#ports.rss() }, growth, grown);
+  }
+
+  #count(): number {
+    return liveTensors() - this.#ports.held();
   }
 
   #closeWindow(): void {
@@ -75,13 +119,14 @@ export class LeakGuard {
     const tensors = this.#leastTensors;
     this.#steps = 0;
     this.#leastTensors = Number.POSITIVE_INFINITY;
+    this.#epoch.rss = Math.min(this.#epoch.rss, rss);
     this.#ports.onSample({ tensors, rss });
     this.#checkLimit(rss);
     const grown = this.#takeRss(rss);
     const growth = this.#tensors.take(tensors);
-    if (this.#traced !== undefined) this.#closeTrace(this.#traced, tensors, rss);
-    else if (growth !== undefined && !this.#told.has('tensors')) this.#beginTrace('tensors', growth, tensors);
-    else if (grown !== undefined && this.#told.size === 0) this.#beginTrace('rss', grown, rss);
+    const look = { unit: 'step', pace: this.#settings.window, tensors, rss } as const;
+    if (this.#traced === undefined) this.#consider(look, growth, grown);
+    else if (this.#traced.found.unit === 'step') this.#closeTrace(this.#traced, tensors, rss);
   }
 
   #takeRss(rss: number): Growth | undefined {
@@ -95,52 +140,75 @@ export class LeakGuard {
 
   #checkLimit(rss: number): void {
     const { max_rss_mb: limit } = this.#settings;
-    if (limit === null || rss <= limit * megabyte || this.#told.has('limit')) return;
-    this.#tell('limit', `The process holds ${mb(rss)} of memory, more than leak_guard.max_rss_mb (${limit}).`);
+    if (limit === null || rss <= limit * megabyte || this.#isLimitTold) return;
+    this.#isLimitTold = true;
+    const text = `The process holds ${mb(rss)} of memory, more than leak_guard.max_rss_mb (${limit}).`;
+    if (this.#rssAtStart <= limit * megabyte) this.#tell('limit', text);
+    else
+      this.#ports.warn(
+        `${text} It held ${mb(this.#rssAtStart)} before the first step, so a new one would be no smaller: raise the limit.`,
+      );
   }
 
-  #beginTrace(what: 'tensors' | 'rss', growth: Growth, start: number): void {
+  /** Measures hooks from now on where something grows that was not told. */
+  #consider({ unit, pace, ...now }: Look, tensors: Growth | undefined, rss: Growth | undefined): void {
+    if (tensors !== undefined && !this.#told.has('tensors')) {
+      const span = tensors.windows * pace;
+      this.#beginTrace({ what: 'tensors', growth: tensors, span, unit }, now.tensors);
+    } else if (rss !== undefined && this.#told.size === 0) {
+      const span = rss.windows * pace * (unit === 'step' ? rssWindowsPerFloor : 1);
+      this.#beginTrace({ what: 'rss', growth: rss, span, unit }, now.rss);
+    }
+  }
+
+  #beginTrace(found: Found, start: number): void {
     this.#trace = new HookTrace(this.#ports.held);
-    this.#traced = { what, growth, start, windows: 0, sawEpochEnd: false };
+    this.#traced = { found, start, windows: 0, sawEpochEnd: false };
   }
 
   #closeTrace(traced: Traced, tensors: number, rss: number): void {
     traced.windows++;
     if (!traced.sawEpochEnd && traced.windows < longestTrace) return;
-    const grown = (traced.what === 'tensors' ? tensors : rss) - traced.start;
+    const { what } = traced.found;
+    const grown = (what === 'tensors' ? tensors : rss) - traced.start;
     const trace = this.#trace;
     this.#trace = undefined;
     this.#traced = undefined;
     // it stopped growing by itself: a cache that is full now
     if (grown <= 0) return;
-    const worst = trace?.worst(traced.what, grown);
-    const steps = traced.growth.windows * this.#settings.window;
-    if (traced.what === 'tensors') this.#tell('tensors', tensorText(traced.growth, steps, worst));
-    else this.#tell('rss', rssText(traced.growth, steps * rssWindowsPerFloor, worst));
+    const worst = trace?.worst(what, grown);
+    this.#tell(what, what === 'tensors' ? tensorText(traced.found, worst) : rssText(traced.found, worst));
   }
 
   #tell(what: string, text: string): void {
     this.#told.add(what);
-    const next = this.#settings.recycle_worker_at_checkpoint ? ' The process is replaced at the next checkpoint.' : '';
-    this.#ports.warn(`${text}${next}`);
+    const recycles = this.#settings.recycle_worker_at_checkpoint;
+    const next = recycles
+      ? 'The process is replaced at the next checkpoint.'
+      : 'leak_guard.recycle_worker_at_checkpoint: true replaces the process at the next checkpoint.';
+    this.#ports.warn(what === 'tensors' && !recycles ? text : `${text} ${next}`);
   }
 }
 
-function tensorText({ from, to }: Growth, steps: number, worst: TracedHook | undefined): string {
-  const rate = round((to - from) / steps);
+function leastOfMemory(first: number): number {
+  return Math.max(leastRssGrowth, first / 20);
+}
+
+function tensorText({ growth: { from, to }, span, unit }: Found, worst: TracedHook | undefined): string {
+  const rate = round((to - from) / span);
   const who =
     worst === undefined
       ? 'No hook leaves them: look at the loader, the optimizer or code that runs beside the training.'
       : `${worst.name} leaves ${round(worst.tensors / worst.calls)} behind at each call: wrap what it computes in tf.tidy, dispose what is replaced, and keep numbers (await tensor.data()) instead of tensors.`;
-  return `The number of tensors grows: ${from} to ${to} in ${steps} steps, ${rate} a step. ${who}`;
+  return `The number of tensors grows: ${from} to ${to} in ${span} ${unit}s, ${rate} ${unit === 'step' ? 'a' : 'an'} ${unit}. ${who}`;
 }
 
-function rssText({ from, to }: Growth, steps: number, worst: TracedHook | undefined): string {
+function rssText({ growth: { from, to }, span, unit }: Found, worst: TracedHook | undefined): string {
   const who =
     worst === undefined
       ? 'No single hook stands out.'
       : `Most of it comes in ${worst.name} (${mb(worst.rss / worst.calls)} at each call).`;
-  return `The process grows: ${mb(from)} to ${mb(to)} of memory in ${steps} steps, while the number of tensors does not. ${who} Look for lists, maps or buffers that are only ever added to; leak_guard.recycle_worker_at_checkpoint: true replaces the process at the next checkpoint.`;
+  return `The process grows: ${mb(from)} to ${mb(to)} of memory in ${span} ${unit}s, while the number of tensors does not. ${who} Look for lists, maps or buffers that are only ever added to.`;
 }
 
 function mb(bytes: number): string {

@@ -33,7 +33,7 @@ export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
     runDir,
   });
   const counts = stepCounts({ config, collective }, subject.train_dataloader);
-  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
+  const warmup = readWarmup(config.warmup_params);
   const filled = isPlainObject(config.lr_scheduler)
     ? await filledScheduler({ config, instantiate, collective }, subject.train_dataloader)
     : undefined;

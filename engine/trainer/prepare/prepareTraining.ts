@@ -4,12 +4,14 @@ import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
+import { checkOptions, shownValue } from '../../data/options.ts';
 import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
 import type { CompileListener } from '../compile/compileListener.ts';
 import type { StopPoint, StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import type { Module } from '../model/module.ts';
 import { manualSeed } from '../model/randomness.ts';
+import { readOptimizer } from '../settingObjects.ts';
 import { Trainer } from '../trainer.ts';
 import { buildDataloader } from './dataloaderSection.ts';
 import type { InstantiatePort } from './instantiatePort.ts';
@@ -57,7 +59,8 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const train = await buildDataloader('train_dataloader', config.train_dataloader, port);
   const validation =
     config.val_dataloader == null ? null : await buildDataloader('val_dataloader', config.val_dataloader, port);
-  const optimizer = await port.instantiate('optimizer', { args: [model.namedParameters()] });
+  const built = await port.instantiate('optimizer', { args: [model.namedParameters()] });
+  const optimizer = readOptimizer('The config', built);
   const scheduler = config.lr_scheduler == null ? null : await buildScheduler(setup, optimizer, train);
   const loss = config.loss_fn === null ? null : await port.instantiate('loss_fn');
   const trainer = await port.instantiate('trainer', {
@@ -99,7 +102,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
 function autoResume(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const value = config.auto_resume_from_latest_ckpt ?? config.auto_reusme_from_latest_ckpt;
   const own = isPlainObject(config.trainer) ? config.trainer.auto_resume_from_latest_ckpt : undefined;
-  return typeof value === 'boolean' && own === undefined ? { auto_resume_from_latest_ckpt: value } : {};
+  return value != null && own === undefined ? { auto_resume_from_latest_ckpt: value } : {};
 }
 
 function requireSection(config: Readonly<Record<string, unknown>>, section: string): void {
@@ -153,7 +156,7 @@ export async function filledScheduler(
   { config, instantiate: port, collective }: Pick<TrainingSetup, 'config' | 'instantiate' | 'collective'>,
   train: Loader,
 ): Promise<FilledOptions> {
-  const warmup = isPlainObject(config.warmup_params) ? readWarmup(config.warmup_params) : {};
+  const warmup = readWarmup(config.warmup_params);
   const counts = stepCounts({ config, collective }, train);
   return fillSchedulerOptions(await port.target('lr_scheduler'), schedulerSection(config), counts, warmup);
 }
@@ -178,17 +181,26 @@ export function stepCounts(setup: Pick<TrainingSetup, 'config' | 'collective'>, 
   };
 }
 
-/** The config's `warmup_params`. */
-export function readWarmup(section: Readonly<Record<string, unknown>>): WarmupParams {
+/** The config's `warmup_params`, null for none. Throws `trainer.section` and `options.unknown`. */
+export function readWarmup(section: unknown): WarmupParams {
+  if (section == null) return {};
+  const keys = ['warmup_steps', 'warmup_epochs', 'epoch_length'] as const;
+  if (!isPlainObject(section)) throw wrongWarmup('warmup_params', `a section with ${keys.join(', ')}`, section);
+  checkOptions('warmup_params', section, keys);
+  const read = (key: (typeof keys)[number]): number | undefined => {
+    const value = section[key] ?? undefined;
+    if (value === undefined || (typeof value === 'number' && value >= 0 && Number.isFinite(value))) return value;
+    throw wrongWarmup(`warmup_params.${key}`, 'a number of at least 0, or null', value);
+  };
   return {
-    warmup_steps: numberOrUndefined(section.warmup_steps),
-    warmup_epochs: numberOrUndefined(section.warmup_epochs),
-    epoch_length: wholeOrUndefined(section.epoch_length),
+    warmup_steps: read('warmup_steps'),
+    warmup_epochs: read('warmup_epochs'),
+    epoch_length: read('epoch_length') || undefined,
   };
 }
 
-function numberOrUndefined(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+function wrongWarmup(key: string, what: string, value: unknown): EngineError {
+  return new EngineError('trainer.section', `'${key}' must be ${what}; it is ${shownValue(value)}.`, { key, value });
 }
 
 function wholeOrUndefined(value: unknown): number | undefined {

@@ -67,6 +67,27 @@ describe('tensors that are never freed', () => {
     },
   );
 
+  // a window without an epoch's end sees nothing grow
+  test.each(['validation_step', 'on_train_epoch_start'] as const)(
+    'in %s are found though windows are shorter than epochs',
+    async (hook) => {
+      const options = { ...guarded, epochs: 7, epoch_length: 4, leak_guard: { window: 2 } };
+      const { trainer, recording } = setUp({ options, count: 4 });
+      const plain: (...given: never[]) => unknown = trainer[hook].bind(trainer);
+      Object.assign(trainer, {
+        [hook]: (...given: never[]) => {
+          leak();
+          return plain(...given);
+        },
+      });
+      await trainer.fit();
+      expect(warnings(recording.texts())).toEqual([
+        expect.stringMatching(/in 4 epochs, \d an epoch\. \w+ leaves 1 behind at each call/),
+      ]);
+      expect(warnings(recording.texts())[0]).toContain(`${hook} leaves`);
+    },
+  );
+
   test('in the optimizer are found', async () => {
     const { trainer, recording } = setUp({ options: guarded });
     const { optimizer } = trainer;
@@ -146,16 +167,32 @@ describe('memory of the process', () => {
   });
 
   test('beyond max_rss_mb is told, with what happens next', () => {
-    const { texts } = run({ max_rss_mb: 1200, recycle_worker_at_checkpoint: true }, () => 1300);
+    const changes = { max_rss_mb: 1200, recycle_worker_at_checkpoint: true };
+    const { texts } = run(changes, (step) => (step === 0 ? 1100 : 1300));
     expect(texts).toEqual([
       'The process holds 1300 MB of memory, more than leak_guard.max_rss_mb (1200). The process is replaced at the next checkpoint.',
     ]);
+  });
+
+  test('a limit that a new process is beyond already replaces nothing', () => {
+    const { texts, guard } = run({ max_rss_mb: 1200, recycle_worker_at_checkpoint: true }, () => 1300);
+    expect(texts).toEqual([expect.stringMatching(/It held 1300 MB before the first step.*: raise the limit\.$/)]);
+    expect(guard.isTrouble).toBe(false);
   });
 });
 
 describe('recycling', () => {
   const options = { ...guarded, save_every_n_steps: 10, save_last_k: null, epochs: 2 };
-  const recycle = { leak_guard: { window: 5, max_rss_mb: 1, recycle_worker_at_checkpoint: true } };
+  // what the process has when it begins, but not with what the first hook takes
+  const recycle = {
+    get leak_guard() {
+      return { window: 5, max_rss_mb: process.memoryUsage.rss() / 2 ** 20 + 20, recycle_worker_at_checkpoint: true };
+    },
+  };
+  const grow = ({ trainer }: ReturnType<typeof setUp>) => {
+    const kept: Buffer[] = [];
+    trainer.on_train_start = () => void kept.push(Buffer.alloc(200 * 2 ** 20, 1));
+  };
 
   test('ends all ranks at the next checkpoint, and a new training goes on to the same end', async () => {
     const whole = setUp({ options });
@@ -163,6 +200,7 @@ describe('recycling', () => {
     const files = new MemoryFiles();
     const collectives = memoryCollectives(1);
     const first = setUp({ files, options: { ...options, ...recycle }, environment: { canRecycle: true } });
+    grow(first);
     const result = await first.trainer.fit();
     expect(result).toMatchObject({ status: 'recycled', step: 10, checkpoint: '/run/checkpoints/step_10' });
     expect(first.trainer.events).not.toContain('on_train_end');
@@ -183,6 +221,7 @@ describe('recycling', () => {
         environment: { collective, canRecycle: true },
       }),
     );
+    for (const rank of ranks) grow(rank);
     const results = await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
     expect(results.map(({ status, step }) => [status, step])).toEqual([
       ['recycled', 10],
@@ -198,6 +237,7 @@ describe('recycling', () => {
       options: { ...options, ...recycle, epochs: 1, save_every_n_steps: null },
       environment: { canRecycle: true },
     });
+    grow(short);
     expect((await short.trainer.fit()).status).toBe('completed');
   });
 });

@@ -124,6 +124,36 @@ describe('rolling back', () => {
     expect(other).toEqual(main);
   });
 
+  test.each([
+    {
+      accumulation: 1,
+      says: /The batch of rank 1 \(samples 12 13 14 15\) holds such values \(x\): look at these samples/,
+    },
+    { accumulation: 2, says: /an earlier one of the 2 whose gradients are summed may hold such values/ },
+  ])(
+    'the rank with the bad batch is named, and what lies further back is not ruled out',
+    async ({ accumulation, says }) => {
+      const bad = samples(64).map((sample, i) =>
+        i === 13 ? { ...sample, x: new Float32Array(3).fill(Number.NaN) } : sample,
+      );
+      const dataset = new ListDataset({ samples: bad });
+      const ranks = memoryCollectives(accumulation === 1 ? 2 : 1).map((collective) => {
+        const train_dataloader = new DataLoader({ dataset, batch_size: accumulation === 1 ? 4 : 5 });
+        const options = {
+          nan_policy: 'rollback',
+          gradient_accumulation_steps: accumulation,
+          train_dataloader,
+        } as const;
+        return setUp({ options, validation: false, environment: { collective } }).trainer;
+      });
+      for (const { reason } of (await Promise.allSettled(
+        ranks.map((trainer) => trainer.fit()),
+      )) as PromiseRejectedResult[]) {
+        expect(reason).toMatchObject({ code: 'trainer.rollback', message: expect.stringMatching(says) });
+      }
+    },
+  );
+
   test('into an earlier epoch trains that epoch to its end again', async () => {
     const setup = setUp({
       count: 40,

@@ -135,6 +135,16 @@ test.each([
 });
 
 test.each([
+  { warmup: '100', says: /'warmup_params' must be a section with warmup_steps.* it is 100/ },
+  { warmup: '{warmup_steps: many}', says: /'warmup_params\.warmup_steps' must be a number.* it is "many"/ },
+  { warmup: '{warmup_epochs: -1}', says: /'warmup_params\.warmup_epochs' must be a number of at least 0/ },
+  { warmup: '{warmup_step: 100}', says: /warmup_params takes no option 'warmup_step'\. Did you mean 'warmup_steps'/ },
+])('a warm-up that means nothing is refused: $warmup', async ({ warmup, says }) => {
+  const schedule = 'lr_scheduler: {_target_: transformers.get_scheduler, name: linear}';
+  await expect(prepare(`${base}\nwarmup_params: ${warmup}\n${schedule}`)).rejects.toThrow(says);
+});
+
+test.each([
   { id: 'a _partial_ function', lambda: '{_target_: project.rates.decay, _partial_: true, rate: 0.25}', rate: 0.25 },
   { id: 'a function that makes one', lambda: '{_target_: project.rates.make, every: 1}', rate: 0.1 },
   { id: 'one for each group', lambda: '[{_target_: project.rates.decay, _partial_: true}]', rate: 0.5 },
