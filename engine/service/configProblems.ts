@@ -13,20 +13,14 @@ import {
 } from '../config/index.ts';
 import { loadProject, type Project } from '../instantiate/project/loadProject.ts';
 import { createTargetSchemas } from '../instantiate/schema/targetSchemas.ts';
+import { trainingSections } from '../trainer/prepare/sections.ts';
 import { type Composition, type CompositionRequest, type ConfigPlace, composeProject } from './composition.ts';
 import { placeInfo } from './configTree.ts';
 import { scalarText } from './scalarText.ts';
+import { sectionProblems } from './sectionProblems.ts';
 
-/** The sections that training builds; what they point to with interpolations is built with them. */
-const BUILT_SECTIONS = [
-  'model',
-  'train_dataloader',
-  'val_dataloader',
-  'optimizer',
-  'lr_scheduler',
-  'loss_fn',
-  'trainer',
-];
+/** What the sections point to with interpolations is built with them. */
+const BUILT_SECTIONS = trainingSections.map(({ name }) => name);
 
 const GIVEN: Readonly<Record<string, GivenAtCall>> = {
   optimizer: { args: 1, options: [] },
@@ -58,15 +52,15 @@ export function targetSchemasOf({ root, sourceRoots }: CodePlaces): TargetSchema
 }
 
 /**
- * Unknown and missing arguments and wrong values in the sections that training builds, a sentence with its place each.
- * No code of the project is run.
+ * Sections that a training needs and that are missing, unknown and missing arguments and wrong values in those that it
+ * builds, a sentence with its place each. No code of the project is run.
  */
 export function configProblems(project: CodePlaces, composition: Composition): string[] {
   const problems = validate(composition.parts, targetSchemasOf(project), {
     roots: BUILT_SECTIONS,
     givenAt: givenByTraining,
   });
-  return problems.map(describeProblem);
+  return [...sectionProblems(composition), ...problems.map(describeProblem)];
 }
 
 /** What is known of every option of the config's targets, and what is wrong, as the contract says it. */

@@ -155,7 +155,11 @@ describe.each(transports)('configs over $id', (transport) => {
   });
 
   test.each([
-    { id: 'a file of the project', file: 'configs/model/large.yaml', text: 'size: 64\nname: large\n' },
+    {
+      id: 'a file of the project',
+      file: 'configs/model/large.yaml',
+      text: 'size: 64\nname: large\n_target_: tiny.Model\n',
+    },
     { id: 'a file outside', file: '../settings/settings.yaml', code: 'config.source.outside' },
     { id: 'a file that is no config', file: 'accelhydra.yaml/../../project/secret.txt', code: 'config.source.outside' },
     { id: 'a file that has gone', file: 'configs/none.yaml', code: 'config.source.not-found' },

@@ -108,6 +108,7 @@ describe.each(transports)('projects over $id', (transport) => {
       request: { configName: 'train', overrides: [], launchFile: 'none.yaml' },
       says: 'none.yaml',
     },
+    { id: 'a section that is missing', request: { configName: 'train', overrides: ['~trainer'] }, says: '~trainer' },
     { id: 'a GPU that is not there', request: { configName: 'train', overrides: [], gpuIds: '7' }, says: '7' },
   ])('$id is a problem before the start', async ({ request, says }) => {
     const { api } = await serveProject(transport);

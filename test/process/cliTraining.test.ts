@@ -209,11 +209,16 @@ test('a run is resumed in its folder and branched into another, and both know of
   expect((await accelhydra('runs', 'show', parent.id)).stdout).toMatch(/^branches +slow \(\S+\) at step 12$/m);
 });
 
-test('a folder that is in use is left alone', async () => {
+test('a folder that is in use is left alone, and what cannot begin leaves none', async () => {
   expect((await accelhydra('train', 'epochs=1')).code).toBe(0);
   const refused = await accelhydra('train', 'epochs=1', 'exp_dir=experiments/line');
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('experiments/line')]);
   expect((await accelhydra('train', 'epochs=1')).code).toBe(0);
+  const incomplete = await accelhydra('train', '~optimizer');
+  expect(incomplete.code).toBe(2);
+  expect(incomplete.stderr).toContain(
+    "The config has no section 'optimizer'.\n    at override 1 (~optimizer)\n    Add it",
+  );
   expect(readdirSync(join(project, 'experiments')).sort()).toEqual(['line', 'line-2']);
 });
 

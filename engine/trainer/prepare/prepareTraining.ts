@@ -2,7 +2,6 @@ import { EngineError } from '../../api/errors.ts';
 import type { MixedPrecision } from '../../api/launch.ts';
 import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
-import { didYouMean } from '../../base/nearest.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
 import { checkOptions, shownValue } from '../../data/options.ts';
 import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
@@ -17,6 +16,7 @@ import { buildDataloader } from './dataloaderSection.ts';
 import type { InstantiatePort } from './instantiatePort.ts';
 import { loadPretrained, readPretrained } from './loadPretrained.ts';
 import { readSeed } from './readSeed.ts';
+import { sectionFault, trainingSections } from './sections.ts';
 
 export interface TrainingSetup {
   /** The composed config, resolved, as plain values. */
@@ -42,16 +42,14 @@ export interface TrainingSetup {
   readonly compileListener?: CompileListener | undefined;
 }
 
-const required = ['model', 'train_dataloader', 'optimizer', 'loss_fn', 'trainer'] as const;
-
 /**
  * Builds everything that a config with AccelHydra's keys describes, in AccelHydra's order — model, loaders, optimizer,
  * schedule, loss, trainer — and gives the trainer, ready for `fit()`. Throws `trainer.section` for a section that is
- * missing, what building a section throws, and `model.kind` or `trainer.kind` for an object of the wrong kind.
+ * missing or no section, what building a section throws, and `model.kind` or `trainer.kind` for an object of the wrong kind.
  */
 export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const { config, instantiate: port } = setup;
-  for (const section of required) requireSection(config, section);
+  requireSections(config);
   const seed = setup.seed ?? readSeed(config);
   manualSeed(seed);
   const model = asModule(await port.instantiate('model'));
@@ -105,15 +103,13 @@ function autoResume(config: Readonly<Record<string, unknown>>): Readonly<Record<
   return value != null && own === undefined ? { auto_resume_from_latest_ckpt: value } : {};
 }
 
-function requireSection(config: Readonly<Record<string, unknown>>, section: string): void {
-  if (config[section] !== undefined && (config[section] !== null || section === 'loss_fn')) return;
-  const hint = section === 'loss_fn' ? " Write 'loss_fn: null' when training_step needs none." : '';
-  const others = Object.keys(config).filter((key) => config[key] !== null);
-  throw new EngineError(
-    'trainer.section',
-    `The config has no section '${section}'.${didYouMean(section, others)}${hint}`,
-    { section },
-  );
+/** Before anything is built: a launch has asked the same, but not with the values that only the project's resolvers know. */
+function requireSections(config: Readonly<Record<string, unknown>>): void {
+  for (const section of trainingSections) {
+    const others = Object.keys(config).filter((key) => config[key] !== null);
+    const fault = sectionFault(section, config[section.name], others);
+    if (fault !== undefined) throw new EngineError('trainer.section', fault, { section: section.name });
+  }
 }
 
 /**

@@ -14,9 +14,9 @@ import { newRun, openStore, temporaryFolder } from '../runs/support.ts';
 
 const configs: Readonly<Record<string, string>> = {
   'train.yaml':
-    'defaults:\n  - optimizer: adam\n  - _self_\nexp_name: line\nexp_dir: experiments/${exp_name}\nepochs: 3\ntrainer:\n  epochs: ${epochs}\n  project_dir: ${exp_dir}\n  resume_from_checkpoint: null\n  resume_from_config: null\n  save_last_k: 1\n  logging_config: {report_to: null, save_dir: "${exp_dir}"}\n',
-  'optimizer/adam.yaml': 'lr: 0.1\nbetas: [0.9, 0.99]\n',
-  'optimizer/sgd.yaml': 'lr: 0.5\nmomentum: 0.9\n',
+    'defaults:\n  - optimizer: adam\n  - _self_\nexp_name: line\nexp_dir: experiments/${exp_name}\nepochs: 3\nmodel: {_target_: line.Line}\ntrain_dataloader: {_target_: line.Loader}\nloss_fn: null\ntrainer:\n  epochs: ${epochs}\n  project_dir: ${exp_dir}\n  resume_from_checkpoint: null\n  resume_from_config: null\n  save_last_k: 1\n  logging_config: {report_to: null, save_dir: "${exp_dir}"}\n  _target_: line.LineTrainer\n',
+  'optimizer/adam.yaml': 'lr: 0.1\nbetas: [0.9, 0.99]\n_target_: torch.optim.Adam\n',
+  'optimizer/sgd.yaml': 'lr: 0.5\nmomentum: 0.9\n_target_: torch.optim.SGD\n',
 };
 
 /** A project with one run that has ended, and its checkpoints by name, epoch and step. */
