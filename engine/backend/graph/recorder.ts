@@ -28,6 +28,15 @@ const drawsByItself = new Set([
   'Multinomial',
 ]);
 
+/** Operations whose result has another shape for other values: what JavaScript did with the shape would not be done again. */
+const shapedByValues = new Set([
+  'UniqueV2',
+  'Where',
+  'NonMaxSuppressionV3',
+  'NonMaxSuppressionV4',
+  'NonMaxSuppressionV5',
+]);
+
 /**
  * Writes down every operation that the native backend runs, while it runs. Operations that write TensorFlow's own
  * variables are written down only: a recording changes nothing.
@@ -110,6 +119,8 @@ export class Recorder {
     const values = inputs.map((id) => this.#values.get(id) ?? this.#captured(id));
     if (drawsByItself.has(name))
       this.refuse(`${name} draws random numbers of its own; use a layer of accelhydra-studio`, calledAt);
+    if (shapedByValues.has(name))
+      this.refuse(`${name} gives as many elements as its values have it, and a graph is made for one shape`, calledAt);
     const writes = values.some((value) => value.kind === 'input' && value.dtype === DataType.resource) && count === 0;
     const results = writes ? [] : this.#run(name, attributes, inputs, count);
     const operation: Operation = {

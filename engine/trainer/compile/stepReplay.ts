@@ -3,6 +3,7 @@ import { type Constant, Mismatch, Replay } from '../../backend/graph/index.ts';
 import type { MetricValue } from '../logging/metricLog.ts';
 import { listenToStepInputs, type StepInput } from '../model/stepInputs.ts';
 import { type HostRoot, HostWatch } from './hostWatch.ts';
+import { seeingLasting } from './lastingTensors.ts';
 import { handleOf, peekedKey, peeking, type TensorBackend } from './nativeTensors.ts';
 import { freeTape, type Logged, meanOf, type StepTrace, type TraceSink, watching } from './stepTrace.ts';
 
@@ -81,14 +82,20 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
   const { state } = tf.engine();
   const { numTensors } = state;
   let isSame = false;
+  let frees = false;
+  const run = () =>
+    seeingLasting(
+      () => underTape(request.run),
+      ({ spared }) => {
+        frees = spared.size > 0;
+      },
+    );
   try {
     peeking(() =>
-      replay.run(() =>
-        listenToStepInputs(onInput, () => watching(watch, sink, () => withoutAssigning(() => underTape(request.run)))),
-      ),
+      replay.run(() => listenToStepInputs(onInput, () => watching(watch, sink, () => withoutAssigning(run)))),
     );
-    // a tensor of a step that was not run must not outlive it
-    isSame = state.numTensors === numTensors && fields.changed()?.holdsTensor !== true;
+    // a tensor of a step that was not run must not outlive it, and those that were there before must
+    isSame = state.numTensors === numTensors && !frees && fields.changed()?.holdsTensor !== true;
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
   } finally {
@@ -108,7 +115,9 @@ function underTape(work: () => unknown): void {
   state.gradientDepth++;
   tf.engine().startScope('replay');
   try {
-    work();
+    const loss = work();
+    // it is the caller's, who would free it, whether it is kept or not
+    if (loss instanceof tf.Tensor) loss.dispose();
   } finally {
     tf.engine().endScope();
     state.gradientDepth--;

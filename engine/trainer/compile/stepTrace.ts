@@ -7,7 +7,7 @@ import { listenToStepInputs, type StepInput } from '../model/stepInputs.ts';
 import { type Glance, watchBatch } from './batchWatch.ts';
 import { hearConsole } from './consoleWatch.ts';
 import { type HostRead, type HostRoot, HostWatch } from './hostWatch.ts';
-import { freeWhenUnreachable, seeingKept } from './keptTensors.ts';
+import { freeWhenUnreachable, type Lasting, seeingLasting } from './lastingTensors.ts';
 import { handleOf, type TensorBackend } from './nativeTensors.ts';
 
 export interface TraceOptions {
@@ -118,13 +118,16 @@ export function traceStep(options: TraceOptions): StepTrace {
   const named = nameResources(resources);
   for (const { key, resource } of named) declareResource(backend, recorder, key, resource);
   let trace: Omit<StepTrace, 'obstacle'>;
+  let lasting: Lasting | undefined;
   const { numTensors } = tf.memory();
   tf.engine().startScope('recording');
   try {
-    trace = seeingKept(
+    trace = seeingLasting(
       () => record(options, recorder, registered, before, named),
-      (kept) => {
-        for (const tensor of kept) freeWhenUnreachable(tensor);
+      (seen) => {
+        lasting = seen;
+        for (const tensor of seen.kept.keys()) freeWhenUnreachable(tensor);
+        for (const at of seen.spared.values()) recorder.refuse('it frees a tensor that was there before it', at);
       },
     );
   } catch (error) {
@@ -133,9 +136,11 @@ export function traceStep(options: TraceOptions): StepTrace {
   } finally {
     tf.engine().endScope();
     const created = Object.entries(tf.engine().registeredVariables).filter(([name]) => !registered.has(name));
-    for (const [, variable] of created) recorder.refuse(`it creates a variable ('${variable.name}')`);
+    for (const [, variable] of created)
+      recorder.refuse(`it creates a variable ('${variable.name}')`, lasting?.variables.get(variable));
     const kept = tf.memory().numTensors - numTensors - created.length;
-    if (kept > 0) recorder.refuse(`it keeps ${kept === 1 ? 'a tensor' : `${kept} tensors`} beyond its end`);
+    const [keptAt] = lasting?.kept.values() ?? [];
+    if (kept > 0) recorder.refuse(`it keeps ${kept === 1 ? 'a tensor' : `${kept} tensors`} beyond its end`, keptAt);
     for (const [variable, value] of before) {
       if (variable.dataId !== value.dataId) variable.assign(value);
       value.dispose();
