@@ -5,7 +5,7 @@ export interface Benchmark {
   /** What the number is, e.g. `samples per second, small CNN`. */
   readonly metric: string;
   readonly unit: string;
-  /** Counted runs of each side, interleaved; the medians are compared. Default 5. */
+  /** Counted runs of each side, interleaved; each round's are compared, and the median counts. Default 5. */
   readonly rounds?: number;
   /** Runs of each side before counting. Default 1. */
   readonly warmUps?: number;
@@ -61,7 +61,7 @@ export interface BenchmarkResult {
   readonly max: number;
 }
 
-/** Runs both sides in turns, ours first in even rounds and the peer first in odd ones, and compares their medians. */
+/** Runs both sides in turns, ours first in even rounds and the peer first in odd ones, and compares those of each round. */
 export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
   const contest = await benchmark.prepare();
   try {
@@ -85,7 +85,7 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
       unit: benchmark.unit,
       ours: median(ours),
       peer: peerMedian,
-      ratio: peerMedian === null ? null : median(ours) / peerMedian,
+      ratio: peer.length === 0 ? null : pairedRatio(ours, peer),
       n: rounds,
       min: Math.min(...ours),
       max: Math.max(...ours),
@@ -95,7 +95,7 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
   }
 }
 
-/** Runs every side in turns, starting with another one each round, and compares them for each row by medians. */
+/** Runs every side in turns, starting with another one each round, and compares them round by round for each row. */
 export async function play(tournament: Tournament): Promise<BenchmarkResult[]> {
   const { run, rows, dispose } = await tournament.prepare();
   const rounds = tournament.rounds ?? 5;
@@ -123,13 +123,17 @@ export async function play(tournament: Tournament): Promise<BenchmarkResult[]> {
       unit: row.unit,
       ours: median(ours),
       peer: peer === null ? null : median(peer),
-      // of one round with each other: what else the machine does meets both
-      ratio: peer === null ? null : median(ours.map((value, round) => value / (peer[round] ?? Number.NaN))),
+      ratio: peer === null ? null : pairedRatio(ours, peer),
       n: rounds,
       min: Math.min(...ours),
       max: Math.max(...ours),
     };
   });
+}
+
+/** The median over the rounds of ours / peer in each: what else the machine does meets both of a round. */
+function pairedRatio(ours: readonly number[], peer: readonly number[]): number {
+  return median(ours.map((value, round) => value / (peer[round] ?? Number.NaN)));
 }
 
 /** Milliseconds that `work` takes. */

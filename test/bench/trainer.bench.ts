@@ -2,11 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Benchmark, Contest } from './benchmark.ts';
 
-/**
- * Pairs of processes that are measured in turn: where a process's code and data come to lie in memory makes it up to 5 %
- * faster or slower for as long as it lives, so one pair alone says little.
- */
-const pairs = 4;
+/** Processes that are measured in turn: chance in one of them, such as what V8 chose to compile, is not the result. */
+const processes = 4;
 
 /** `ours`: the Trainer with what it does by default. `eager`: with `compile: false`, op by op as the loop. */
 type Side = 'ours' | 'eager';
@@ -20,51 +17,46 @@ function trainerAgainstLoop(name: string, side: Side, metric: string, clock: 'wa
     name: `trainer-${side === 'eager' ? 'eager-' : ''}overhead-${name}${clock === 'cpu' ? '-cpu' : ''}`,
     metric: side === 'eager' ? `${metric}, compile: false` : metric,
     unit: clock === 'cpu' ? 'samples/CPU s' : 'samples/s',
-    rounds: 15 * pairs,
-    warmUps: 2 * pairs,
+    rounds: 15 * processes,
+    warmUps: 2 * processes,
     prepare: () => prepare(name, side, clock),
   };
 }
 
 async function prepare(model: string, side: Side, clock: string): Promise<Contest> {
-  const ours: ChildProcess[] = [];
-  const peers: ChildProcess[] = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    ours.push(await start(model, side, clock));
-    peers.push(await start(model, 'peer', clock));
-  }
+  const children: ChildProcess[] = [];
+  for (let one = 0; one < processes; one++) children.push(await start(model, side, clock));
   return {
-    ours: inTurn(ours),
-    peer: inTurn(peers),
+    ours: inTurn(children, 'ours'),
+    peer: inTurn(children, 'peer'),
     dispose: () => {
-      for (const child of [...ours, ...peers]) child.disconnect();
+      for (const child of children) child.disconnect();
     },
   };
 }
 
 /** Each call asks the next of the processes. */
-function inTurn(sides: readonly ChildProcess[]): () => Promise<number> {
+function inTurn(children: readonly ChildProcess[], side: string): () => Promise<number> {
   let turn = 0;
   return () => {
-    const side = sides[turn++ % sides.length];
-    if (side === undefined) throw new Error('no process to measure');
-    return ask(side);
+    const child = children[turn++ % children.length];
+    if (child === undefined) throw new Error('no process to measure');
+    return ask(child, side);
   };
 }
 
-async function start(model: string, side: string, clock: string): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'peers', 'benchSide.ts'), [model, side, clock]);
+async function start(model: string, side: Side, clock: string): Promise<ChildProcess> {
+  const file = join(import.meta.dirname, 'peers', 'benchSide.ts');
+  const child = fork(file, [model, side, clock], { execArgv: [...process.execArgv, '--expose-gc'] });
   await nextMessage(child);
   return child;
 }
 
-/** One slice: its speed, once the child stands ready for the next. */
-async function ask(child: ChildProcess): Promise<number> {
+/** One slice of a side: its speed. */
+async function ask(child: ChildProcess, side: string): Promise<number> {
   const answer = nextMessage(child);
-  child.send('run');
-  const speed = Number(await answer);
-  await nextMessage(child);
-  return speed;
+  child.send(side);
+  return Number(await answer);
 }
 
 function nextMessage(child: ChildProcess): Promise<unknown> {

@@ -1,7 +1,8 @@
-// One side of the trainer's benchmark in a process of its own, so that neither side pays for the other's garbage or is
-// compiled for the other's types. Arguments: model, side (ours, eager or peer), clock. Both sides train without end in slices of a fraction of a
-// second; each message starts a slice and is answered with its samples per second. The slices of the two sides take turns,
-// so that what else the machine does meets both alike, and starting fit() does not pass for a cost per step.
+// Both sides of the trainer's benchmark in one process, where the same code of TensorFlow.js, compiled by V8 and laid out in
+// memory the same way, runs for both: from process to process its speed differs by more than the trainer costs.
+// Arguments: model, ours (ours or eager), clock. Both sides train without end in slices of a fraction of a second; a message
+// names the side whose slice is to run, and is answered with its samples per second. The slices take turns, so that what
+// else the machine does meets both alike, and starting fit() does not pass for a cost per step.
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { loadBackend } from '../../../engine/backend/index.ts';
@@ -14,31 +15,39 @@ import { batchSize, rate, taskData } from './tasks.ts';
 
 const steps = process.argv[2] === 'cnn' ? 20 : 150;
 
-/** The parent's turns: a slice begins when it says so, and its speed is the answer. */
+/** The parent's turns: a side's slice begins when a message names it, and its speed is the answer. */
 class ToldSlices implements Slices {
-  readonly #now: () => number;
   #start: () => void = () => undefined;
   #started = 0;
+  readonly #ready = Promise.withResolvers<void>();
 
-  constructor(clock: string | undefined) {
-    // the processor's time forgets what other programs took of it; the wall's does not
-    this.#now = clock === 'cpu' ? cpuMs : () => performance.now();
-    process.on('message', () => this.#start());
+  /** Resolves once the side stands before its first slice. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  start(): void {
+    this.#start();
   }
 
   async begin(): Promise<void> {
     const turn = new Promise<void>((resolve) => {
       this.#start = resolve;
     });
-    process.send?.('ready');
+    this.#ready.resolve();
     await turn;
-    this.#started = this.#now();
+    // garbage of the other side's slice
+    globalThis.gc?.({ type: 'minor' });
+    await setImmediate();
+    this.#started = now();
   }
 
   async end(): Promise<void> {
-    // what native tensors leave to be cleaned up is cleaned up between tasks: each side pays for its own
+    // what native tensors leave to be cleaned up is cleaned up between tasks: each side pays for its own, and its garbage
+    globalThis.gc?.({ type: 'minor' });
     await setImmediate();
-    process.send?.((steps * batchSize) / ((this.#now() - this.#started) / 1000));
+    const speed = (steps * batchSize) / ((now() - this.#started) / 1000);
+    process.send?.(speed);
   }
 }
 
@@ -53,13 +62,13 @@ interface Side {
 }
 
 /** What anybody would write: gradients, optimizer step, and the loss read now and then. */
-async function handWritten({ model, loader }: Side): Promise<void> {
+async function handWritten({ model, loader }: Side, slices: Slices): Promise<void> {
   const optimizer = new Adam(model.namedParameters(), { lr: rate });
   const loss = new CrossEntropyLoss({ class_axis: -1 });
   const parameters = model.namedParameters();
   const variables = parameters.map(({ variable }) => variable);
   let step = 0;
-  await slices.begin();
+  await slices.begin(0);
   for (;;) {
     for await (const batch of loader) {
       if (!isBatch(batch)) throw new Error('a batch is [images, labels]');
@@ -76,7 +85,7 @@ async function handWritten({ model, loader }: Side): Promise<void> {
       disposeBatch(batch);
       if (++step % steps > 0) continue;
       await slices.end();
-      await slices.begin();
+      await slices.begin(0);
     }
   }
 }
@@ -85,18 +94,38 @@ function isBatch(value: unknown): value is Batch {
   return Array.isArray(value) && value.length === 2;
 }
 
-const [modelName, sideName, clock] = process.argv.slice(2);
+const [modelName, oursName, clock] = process.argv.slice(2);
+// the processor's time forgets what other programs took of it; the wall's does not
+const now = clock === 'cpu' ? cpuMs : () => performance.now();
 await loadBackend({ threads: 1, interOpThreads: 1 });
 // both sides run the same operations: what is measured is the trainer, not its gradients
 installFastGradients();
 process.on('disconnect', () => process.exit());
-manualSeed(1);
-const side: Side = {
-  model: modelName === 'cnn' ? smallCnn() : smallMlp(),
-  loader: new DataLoader({ dataset: new Prepared(taskData('cnn')), batch_size: batchSize }),
-};
-const slices = new ToldSlices(clock);
-const compile = sideName === 'eager' ? false : 'auto';
-await (sideName === 'peer'
-  ? handWritten(side)
-  : new SlicedTrainer({ ...side, steps, compile, logEvery: 50, slices }).fit());
+const sides = new Map([
+  ['ours', new ToldSlices()],
+  ['peer', new ToldSlices()],
+]);
+
+function side(): Side {
+  manualSeed(1);
+  return {
+    model: modelName === 'cnn' ? smallCnn() : smallMlp(),
+    loader: new DataLoader({ dataset: new Prepared(taskData('cnn')), batch_size: batchSize }),
+  };
+}
+
+for (const [name, slices] of sides) {
+  const compile = oursName === 'eager' ? false : 'auto';
+  const training =
+    name === 'peer'
+      ? handWritten(side(), slices)
+      : new SlicedTrainer({ ...side(), steps, compile, logEvery: 50, slices }).fit();
+  // not awaited: both train without end
+  training.catch((error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  });
+  await slices.ready;
+}
+process.on('message', (name) => sides.get(String(name))?.start());
+process.send?.('ready');
