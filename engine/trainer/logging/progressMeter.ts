@@ -26,7 +26,11 @@ export class ProgressMeter {
   readonly #reportEveryMs: number;
   #phase: TrainPhase = 'starting';
   #lastReport = Number.NEGATIVE_INFINITY;
+  /** Up to when steps are in the sums below. */
   #lastStep: number | undefined;
+  // Steps since then, and their samples.
+  #newSteps = 0;
+  #newSamples = 0;
   #isWarm = false;
   // Sums that fade. Averaging each step's own time by its length would let one slow step count for a hundred fast ones.
   #steps = 0;
@@ -48,25 +52,43 @@ export class ProgressMeter {
     this.#loss = loss;
   }
 
-  /** A training step ended that had `samples` samples over all ranks. Where that was is asked when it is reported. */
-  stepped(samples: number, position: () => Position): void {
-    const now = this.#options.clock.now();
+  /** A training step ended that had `samples` samples over all ranks. Only counted: short steps are many. */
+  stepped(samples: number): void {
+    if (this.#isWarm) {
+      this.#newSteps++;
+      this.#newSamples += samples;
+      return;
+    }
     // The first step of a process makes the graph and starts the loader's threads: it says nothing of those that follow.
-    if (this.#lastStep !== undefined && this.#isWarm) {
+    this.#isWarm = true;
+    this.#lastStep = this.#options.clock.now();
+  }
+
+  /** Takes in the steps since the last call; to be called several times a second. Where that was is asked when reported. */
+  tick(position: () => Position): void {
+    const now = this.#options.clock.now();
+    this.#takeIn(now);
+    if (now - this.#lastReport >= this.#reportEveryMs) this.#report(position(), now);
+  }
+
+  #takeIn(now: number): void {
+    if (this.#newSteps === 0) return;
+    if (this.#lastStep !== undefined) {
       const elapsed = Math.max(0, now - this.#lastStep);
       const kept = Math.exp(-elapsed / averageOverMs);
-      this.#steps = this.#steps * kept + 1;
+      this.#steps = this.#steps * kept + this.#newSteps;
       this.#ms = this.#ms * kept + elapsed;
-      this.#samples = this.#samples * kept + samples;
+      this.#samples = this.#samples * kept + this.#newSamples;
     }
-    this.#isWarm = true;
     this.#lastStep = now;
-    if (now - this.#lastReport >= this.#reportEveryMs) this.#report(position(), now);
+    this.#newSteps = 0;
+    this.#newSamples = 0;
   }
 
   /** Another kind of work begins; its time is not a step's. Always reported. */
   enter(phase: TrainPhase, position: Position): void {
     const now = this.#options.clock.now();
+    this.#takeIn(now);
     if (phase === 'training' && this.#phase !== 'training') this.#lastStep = now;
     else if (phase !== 'training' && this.#lastStep !== undefined) this.#lastStep = undefined;
     this.#phase = phase;
@@ -79,7 +101,9 @@ export class ProgressMeter {
   }
 
   report(position: Position): void {
-    this.#report(position, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#takeIn(now);
+    this.#report(position, now);
   }
 
   #report(position: Position, now: number): void {

@@ -1,38 +1,53 @@
 import * as tf from '@tensorflow/tfjs';
+import type { TrainerSubject } from '../hooks.ts';
+
+/** What every trainer has, none of it a hook's: not looked into after each step. */
+const ofTrainer: ReadonlySet<string> = new Set([
+  'settings',
+  'model',
+  'optimizer',
+  'lr_scheduler',
+  'loss_fn',
+  'train_dataloader',
+  'val_dataloader',
+] satisfies (keyof TrainerSubject | 'loss_fn')[]);
 
 /**
  * Lets a hook keep tensors the way PyTorch code does, by assigning them to fields: what a hook leaves in the owner's
  * fields (or in plain objects and lists there) survives the step that made it; when it is replaced, it is freed.
  */
 export class FieldKeeper {
-  readonly #owner: object;
-  #kept = new Set<tf.Tensor>();
+  readonly #owner: Readonly<Record<string, unknown>>;
+  #kept: ReadonlySet<tf.Tensor> = new Set();
 
   constructor(owner: object) {
-    this.#owner = owner;
+    this.#owner = owner as Readonly<Record<string, unknown>>;
   }
 
   /** Call at the end of a hook, inside the scope that its tensors belong to. */
   keep(): void {
-    const found = new Set<tf.Tensor>();
-    for (const value of Object.values(this.#owner)) collect(value, found, 2);
+    const found = this.#found();
+    if (found.size === 0 && this.#kept.size === 0) return;
     for (const tensor of found) {
-      if (this.#kept.has(tensor) || tensor.isDisposed || tensor.kept) found.delete(tensor);
+      if (this.#kept.has(tensor)) continue;
+      // what somebody else keeps is not ours to free
+      if (tensor.isDisposed || tensor.kept) found.delete(tensor);
       else tf.keep(tensor);
     }
-    if (found.size === 0 && this.#kept.size === 0) return;
-    const still = new Set<tf.Tensor>();
-    for (const value of Object.values(this.#owner)) collect(value, still, 2);
-    for (const tensor of this.#kept) {
-      if (still.has(tensor)) found.add(tensor);
-      else if (!tensor.isDisposed) tensor.dispose();
-    }
+    for (const tensor of this.#kept) if (!found.has(tensor) && !tensor.isDisposed) tensor.dispose();
     this.#kept = found;
+  }
+
+  #found(): Set<tf.Tensor> {
+    const found = new Set<tf.Tensor>();
+    // not Object.values: after every step, a list of all fields costs more than looking at the few that are a hook's
+    for (const name in this.#owner) if (!ofTrainer.has(name)) collect(this.#owner[name], found, 2);
+    return found;
   }
 
   dispose(): void {
     for (const tensor of this.#kept) if (!tensor.isDisposed) tensor.dispose();
-    this.#kept.clear();
+    this.#kept = new Set();
   }
 }
 

@@ -43,6 +43,11 @@ export class StepGuard {
     return this.#nanPolicy !== 'continue' || this.#scaler !== undefined;
   }
 
+  /** Whether there is anything to judge at all. */
+  get looks(): boolean {
+    return this.wantsNorm || this.wantsLoss;
+  }
+
   get wantsLoss(): boolean {
     return this.#spikes !== undefined;
   }

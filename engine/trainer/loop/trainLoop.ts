@@ -89,7 +89,7 @@ export class TrainLoop {
       if (this.#mustStop()) return this.#saveAndStop();
       await this.#step();
       if (this.#recycler.isDue) return false;
-      if (this.#breath.isDue) await this.#breath.take();
+      if (this.#breath.isDue) await this.#pause();
     }
     if (this.#mustStop()) return this.#saveAndStop();
     const before = steadyClock.now();
@@ -98,6 +98,12 @@ export class TrainLoop {
     parts.meter.noteOverhead(steadyClock.now() - before);
     parts.leaks?.epochEnded();
     return !this.#recycler.isDue || this.#isOver;
+  }
+
+  /** Every few milliseconds, however short the steps are. */
+  #pause(): Promise<void> {
+    this.#parts.meter.tick(this.#parts.position);
+    return this.#breath.take();
   }
 
   get #isOver(): boolean {
@@ -140,10 +146,12 @@ export class TrainLoop {
     }
     this.#leaveStep();
     state.step++;
-    Object.assign(state, cursor.position);
+    const { pass, batch } = cursor.position;
+    state.pass = pass;
+    state.batch = batch;
     const samples =
       (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
-    this.#parts.meter.stepped(samples, this.#parts.position);
+    this.#parts.meter.stepped(samples);
     this.#parts.leaks?.stepped();
     for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
   }

@@ -59,6 +59,16 @@ interface Reduced {
   given(update: CompiledUpdate | undefined): Given | undefined;
 }
 
+/** A single process's gradients are the result as they are, and nothing has to be waited for. */
+function unreduced(own: Map<string, tf.Tensor>, isStopWanted: boolean): Reduced {
+  return {
+    loss: undefined,
+    isStopWanted,
+    gradients: () => own,
+    given: (update) => update && { update, gradients: own, dispose: () => disposeGradients(own) },
+  };
+}
+
 /** From gradients to new weights: accumulates, averages over the ranks, clips, steps the optimizer. */
 export class Updater {
   readonly #options: UpdaterOptions;
@@ -114,7 +124,10 @@ export class Updater {
     compiled?: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined },
   ): Promise<Update> {
     const own = this.#accumulated.take();
-    const reduced = await this.#reduce(own, loss, wantsStop, compiled);
+    const reduced =
+      this.#options.collective.worldSize === 1
+        ? unreduced(own, wantsStop)
+        : await this.#reduce(own, loss, wantsStop, compiled);
     const { isStopWanted } = reduced;
     const given = reduced.given(compiled?.update);
     const applied = given && (await this.#applyCompiled(given, loss, reduced.loss, wantsNorm));
@@ -122,7 +135,7 @@ export class Updater {
     const { gradients, norm } = this.clip(this.#unscale(reduced.gradients()), wantsNorm);
     try {
       const { guard, optimizer, average } = this.#options;
-      const problem = await guard.judge(norm, loss, reduced.loss);
+      const problem = guard.looks ? await guard.judge(norm, loss, reduced.loss) : undefined;
       const isApplied = problem === undefined || problem.policy === 'continue';
       if (isApplied) {
         optimizer.step(gradients);
@@ -149,7 +162,7 @@ export class Updater {
     const gradNorm = isMeasured ? update.norm(gradients) : undefined;
     if (isMeasured && gradNorm === undefined) return undefined;
     try {
-      const problem = await guard.judge(gradNorm, loss, meanLoss);
+      const problem = guard.looks ? await guard.judge(gradNorm, loss, meanLoss) : undefined;
       const isApplied = problem === undefined || problem.policy === 'continue';
       if (isApplied && !update.step(gradients)) {
         gradNorm?.dispose();
@@ -170,14 +183,6 @@ export class Updater {
     compiled: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined } | undefined,
   ): Promise<Reduced> {
     const { collective } = this.#options;
-    if (collective.worldSize === 1) {
-      return {
-        loss: undefined,
-        isStopWanted: wantsStop,
-        gradients: () => own,
-        given: (update) => update && { update, gradients: own, dispose: () => disposeGradients(own) },
-      };
-    }
     const extra = [await readScalar(loss), wantsStop ? 1 : 0];
     const flat = compiled?.flat;
     const names = new Set(compiled?.update.names);

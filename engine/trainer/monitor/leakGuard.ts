@@ -11,6 +11,8 @@ export interface LeakGuardPorts {
   readonly onSample: (sample: { readonly tensors: number; readonly rss: number }) => void;
 }
 
+/** Enough for a window's floor; a look at every one of many short steps would be felt. */
+const looksPerWindow = 20;
 const megabyte = 2 ** 20;
 /** Memory of a process is noisy (garbage waits to be collected): its floor is looked at over so many windows. */
 const rssWindowsPerFloor = 5;
@@ -49,7 +51,7 @@ const freshEpoch = { steps: 0, tensors: Number.POSITIVE_INFINITY, rss: Number.PO
 
 /**
  * Looks for tensors and memory that are never freed, names the hook that leaves them, and says so once. While nothing
- * grows it costs a comparison a step and a look at the process's memory a window; only then hooks are measured one by one.
+ * grows it costs a count a step, a few comparisons and a look at the process's memory a window; only then hooks are measured one by one.
  * What hooks of the epoch leave raises the floor once an epoch: where that is longer than a window, epochs are compared.
  */
 export class LeakGuard {
@@ -61,6 +63,8 @@ export class LeakGuard {
   readonly #epochMemory = new GrowthWatch({ windows: 5, least: leastOfMemory });
   readonly #rssAtStart: number;
   #isLimitTold = false;
+  /** Steps from one look at the number of tensors to the next. */
+  readonly #stride: number;
   #steps = 0;
   #leastTensors = Number.POSITIVE_INFINITY;
   #leastRss = Number.POSITIVE_INFINITY;
@@ -73,6 +77,7 @@ export class LeakGuard {
   constructor(settings: LeakGuardSettings, ports: LeakGuardPorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#stride = Math.max(1, Math.floor(settings.window / looksPerWindow));
     this.#rssAtStart = ports.rss();
   }
 
@@ -88,11 +93,13 @@ export class LeakGuard {
 
   /** After each training step. */
   stepped(): void {
-    const tensors = this.#count();
-    if (tensors < this.#leastTensors) this.#leastTensors = tensors;
-    if (tensors < this.#epoch.tensors) this.#epoch.tensors = tensors;
     this.#epoch.steps++;
-    if (++this.#steps >= this.#settings.window) this.#closeWindow();
+    if (++this.#steps % this.#stride === 0) {
+      const tensors = this.#count();
+      if (tensors < this.#leastTensors) this.#leastTensors = tensors;
+      if (tensors < this.#epoch.tensors) this.#epoch.tensors = tensors;
+    }
+    if (this.#steps >= this.#settings.window) this.#closeWindow();
   }
 
   /** After the last hook of an epoch. */

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { loadBackend } from '../../../engine/backend/index.ts';
 import { Adam, CrossEntropyLoss, DataLoader, disposeBatch, type Module, manualSeed } from '../../../engine/index.ts';
+import { gradientNorm } from '../../../engine/optim/index.ts';
 import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
 import { Prepared } from './prepared.ts';
 import { type Batch, SlicedTrainer, type Slices } from './slicedTrainer.ts';
@@ -61,7 +62,7 @@ interface Side {
   readonly loader: DataLoader;
 }
 
-/** What anybody would write: gradients, optimizer step, and the loss read now and then. */
+/** What anybody would write: gradients, optimizer step, and now and then a look at the loss and the gradients' norm. */
 async function handWritten({ model, loader }: Side, slices: Slices): Promise<void> {
   const optimizer = new Adam(model.namedParameters(), { lr: rate });
   const loss = new CrossEntropyLoss({ class_axis: -1 });
@@ -79,8 +80,11 @@ async function handWritten({ model, loader }: Side, slices: Slices): Promise<voi
           grads[variable.name] ? [[name, grads[variable.name] as tf.Tensor]] : [],
         ),
       );
+      const isLogged = step % 50 === 0;
+      const norm = isLogged ? gradientNorm(gradients) : undefined;
       optimizer.step(gradients);
-      if (step % 50 === 0) await value.data();
+      if (isLogged) await Promise.all([value.data(), norm?.data()]);
+      norm?.dispose();
       tf.dispose([value, ...gradients.values()]);
       disposeBatch(batch);
       if (++step % steps > 0) continue;

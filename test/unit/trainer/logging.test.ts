@@ -76,7 +76,8 @@ test('speed and time left follow the clock; reports are spaced', () => {
   meter.enter('training', at(0));
   for (let step = 1; step <= 20; step++) {
     time.time += 100;
-    meter.stepped(32, () => at(step));
+    meter.stepped(32);
+    meter.tick(() => at(step));
   }
   const reports = recording.reports.flatMap((report) => (report.type === 'progress' ? [report.progress] : []));
   expect(reports.map((report) => report.step)).toEqual([0, 3, 6, 9, 12, 15, 18]);
@@ -94,13 +95,15 @@ test('validation and saving are not counted as steps', () => {
   meter.enter('training', at(0));
   for (let step = 1; step <= 3; step++) {
     time.time += 100;
-    meter.stepped(10, () => at(step));
+    meter.stepped(10);
+    meter.tick(() => at(step));
   }
   meter.enter('validating', at(3));
   time.time += 60_000;
   meter.enter('training', at(3));
   time.time += 100;
-  meter.stepped(10, () => at(4));
+  meter.stepped(10);
+  meter.tick(() => at(4));
   meter.report(at(4));
   const last = recording.reports.at(-1);
   expect(last?.type === 'progress' && last.progress.samplesPerSecond).toBeCloseTo(100, 6);
@@ -115,7 +118,8 @@ test('neither the first step, which makes the graph, nor a single slow one spoil
   const took = [3000, ...Array.from({ length: 20 }, () => 20)];
   took.forEach((ms, index) => {
     time.time += ms;
-    meter.stepped(32, () => at(index + 1));
+    meter.stepped(32);
+    meter.tick(() => at(index + 1));
   });
   meter.report(at(took.length));
   const speed = () => {
@@ -126,7 +130,8 @@ test('neither the first step, which makes the graph, nor a single slow one spoil
   // 1000 ms once among forty of 20: 41 steps in 1.8 s, not one a second
   for (const [index, ms] of [1000, ...Array.from({ length: 20 }, () => 20)].entries()) {
     time.time += ms;
-    meter.stepped(32, () => at(took.length + index + 1));
+    meter.stepped(32);
+    meter.tick(() => at(took.length + index + 1));
   }
   meter.report(at(42));
   expect(speed()).toBeGreaterThan(0.9 * ((41 * 32) / 1.8));
@@ -141,7 +146,8 @@ test('a clock set back harms nothing', () => {
   const at = (step: number) => ({ epoch: 0, epochs: 1, step, epochLength: 10, epochStart: 0 });
   meter.enter('training', at(0));
   time.time = 0;
-  meter.stepped(10, () => at(1));
+  meter.stepped(10);
+  meter.tick(() => at(1));
   meter.report(at(1));
   const last = recording.reports.at(-1);
   expect(last?.type === 'progress' && last.progress.samplesPerSecond).toBeGreaterThanOrEqual(0);
