@@ -80,27 +80,24 @@ function overhead(model: ModelName): Tournament {
   const row = { metric, ours: 'compiled', peer: 'bare' };
   return {
     name: `training-overhead-${model}`,
-    rounds: 9,
+    rounds: 15,
     warmUps: overheadWarmUps,
     prepare: async () => {
-      const sides: SideProcess[] = [];
-      for (const side of ['compiled', 'bare']) {
-        const started = await SideProcess.start(side, model, 1, overheadStretch);
-        if (started.missing === undefined) sides.push(started);
-        else process.stdout.write(`training-overhead-${model} left out: ${started.missing}\n`);
+      const both = await SideProcess.start('overhead', model, 1, overheadStretch);
+      if (both.missing !== undefined) {
+        process.stdout.write(`training-overhead-${model} left out: ${both.missing}\n`);
+        return { run: new Map(), rows: [], dispose: () => undefined };
       }
       return {
-        run: new Map(sides.map((side) => [side.name, () => side.slice()])),
-        rows:
-          sides.length < 2
-            ? []
-            : [
-                { ...row, name: `training-overhead-${model}`, reading: 'wall', unit: 'samples/s' },
-                { ...row, name: `training-overhead-${model}-cpu`, reading: 'cpu', unit: 'samples/CPU s' },
-              ],
-        dispose: () => {
-          for (const side of sides) side.end();
-        },
+        run: new Map([
+          ['compiled', () => both.slice()],
+          ['bare', () => both.slice('bare')],
+        ]),
+        rows: [
+          { ...row, name: `training-overhead-${model}`, reading: 'wall', unit: 'samples/s' },
+          { ...row, name: `training-overhead-${model}-cpu`, reading: 'cpu', unit: 'samples/CPU s' },
+        ],
+        dispose: () => both.end(),
       };
     },
   };

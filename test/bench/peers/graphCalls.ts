@@ -5,12 +5,14 @@ type Call = Parameters<NativeBinding['runSavedModel']>;
 
 /**
  * Keeps the newest calls of a loaded graph, one for each batch of the data, with the tensors that they are fed, to make
- * them again: one batch alone would stay in the processor's cache, which a training's do not.
+ * them again: one batch alone would stay in the processor's cache, which a training's do not. Once settled it only lets
+ * the training's calls through.
  */
 export class GraphCalls {
   readonly #binding: NativeBinding;
   readonly #count: number;
   readonly #newest: Call[] = [];
+  #settled: ReadonlySet<number> | undefined;
   /** Of their tensors those that the training is done with. */
   readonly #released = new Set<number>();
 
@@ -21,7 +23,7 @@ export class GraphCalls {
     const front: NativeBinding = Object.create(binding, {
       runSavedModel: {
         value: (...call: Call) => {
-          this.#keep(call);
+          if (this.#settled === undefined) this.#keep(call);
           return binding.runSavedModel(...call);
         },
       },
@@ -35,7 +37,13 @@ export class GraphCalls {
     Reflect.set(tf.backend(), 'binding', front);
   }
 
+  /** The calls so far are what is repeated from now on. */
+  settle(): void {
+    this.#settled ??= new Set(this.#newest.flatMap(([, inputs]) => inputs));
+  }
+
   #isFed(id: number): boolean {
+    if (this.#settled !== undefined) return this.#settled.has(id);
     return this.#newest.some(([, inputs]) => inputs.includes(id));
   }
 

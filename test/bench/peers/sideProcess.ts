@@ -59,8 +59,9 @@ export class SideProcess {
     return new SideProcess(name, samples, child, lines, answer.replace(/^missing /, ''));
   }
 
-  async slice(): Promise<SliceReadings> {
-    this.#child.stdin?.write('slice\n');
+  /** `what` matters to a process that has several kinds of slices. */
+  async slice(what = 'slice'): Promise<SliceReadings> {
+    this.#child.stdin?.write(`${what}\n`);
     const answer = await nextAnswer(this.#lines, ['slice', 'missing']);
     const [seconds = 0, cpuSeconds = 0, bytes = 0] = answer.split(' ').slice(1).map(Number);
     if (!(seconds > 0)) throw new Error(`${this.name}: ${answer}`);

@@ -2,10 +2,11 @@ import { createInterface } from 'node:readline';
 
 const asked = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Waits until the benchmark asks for a slice; ends the process when it has gone. */
-export async function nextSlice(): Promise<void> {
-  const { done } = await asked.next();
+/** Waits until the benchmark asks for a slice; gives what it asked for. Ends the process when the benchmark has gone. */
+export async function nextSlice(): Promise<string> {
+  const { value, done } = await asked.next();
   if (done === true) process.exit();
+  return value;
 }
 
 export function say(line: string): void {

@@ -3,7 +3,7 @@ import { loadBackend, tensorflowObstacle } from '../../../engine/backend/index.t
 import { handWritten, modelFit } from './plainSides.ts';
 import { say, serveSlices } from './slices.ts';
 import { type ModelName, modelNames } from './tasks.ts';
-import { serveTrainer } from './trainerSide.ts';
+import { serveOverhead, serveTrainer } from './trainerSide.ts';
 
 const [side = '', name = '', threads = '1', stretch = '1'] = process.argv.slice(2);
 const obstacle = tensorflowObstacle();
@@ -22,8 +22,9 @@ async function serve(which: string, model: ModelName): Promise<void> {
       return serveSlices(modelFit(model));
     case 'eager':
     case 'compiled':
-    case 'bare':
       return serveTrainer(model, which, Number(stretch));
+    case 'overhead':
+      return serveOverhead(model, Number(stretch));
     default:
       throw new Error(`no side '${which}'`);
   }
