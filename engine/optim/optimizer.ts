@@ -39,14 +39,19 @@ interface HostGroup {
 
 const freshHost: HostState = { step: 0 };
 
-function hostGroup(groups: Map<string, HostGroup>, host: HostState): HostGroup {
-  const key = Object.values(host).join();
-  let found = groups.get(key);
+function hostGroup(groups: HostGroup[], host: HostState): HostGroup {
+  let found = groups.find((group) => sameHost(group.host, host));
   if (found === undefined) {
     found = { host, params: [] };
-    groups.set(key, found);
+    groups.push(found);
   }
   return found;
+}
+
+/** Both are of one rule, and so have the same counters. */
+function sameHost(a: HostState, b: HostState): boolean {
+  for (const counter in a) if (a[counter] !== b[counter]) return false;
+  return true;
 }
 
 /** What makes one optimizer: its options, how they become a group, and its arithmetic. */
@@ -122,7 +127,7 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
   planStep(gradients: Gradients): readonly PlannedUpdate[] {
     const plan: PlannedUpdate[] = [];
     for (const [index, group] of this.paramGroups.entries()) {
-      const byHost = new Map<string, HostGroup>();
+      const byHost: HostGroup[] = [];
       // parameters that have always been updated together share one state: nothing to work out for the next of them
       let latest: HostGroup | undefined;
       let before: HostState | undefined;
@@ -137,7 +142,7 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
         }
         latest.params.push(parameter);
       }
-      for (const { host, params } of byHost.values()) {
+      for (const { host, params } of byHost) {
         plan.push({
           group: index,
           params,

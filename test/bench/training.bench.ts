@@ -76,8 +76,6 @@ const overheadStretch = 8;
 const overheadWarmUps = 5;
 
 function overhead(model: ModelName): Tournament {
-  const metric = `${modelTitles[model]}, 1 thread: compiled Trainer against the bare calls of its graph`;
-  const row = { metric, ours: 'compiled', peer: 'bare' };
   return {
     name: `training-overhead-${model}`,
     rounds: 15,
@@ -92,15 +90,25 @@ function overhead(model: ModelName): Tournament {
         run: new Map([
           ['compiled', () => both.slice()],
           ['bare', () => both.slice('bare')],
+          ['fed', () => both.slice('fed')],
         ]),
         rows: [
-          { ...row, name: `training-overhead-${model}`, reading: 'wall', unit: 'samples/s' },
-          { ...row, name: `training-overhead-${model}-cpu`, reading: 'cpu', unit: 'samples/CPU s' },
+          ...overheadRows(model, 'fed', 'the calls of its graph in a loop over the loader'),
+          ...overheadRows(model, 'bare', 'the bare calls of its graph, without any data'),
         ],
         dispose: () => both.end(),
       };
     },
   };
+}
+
+function overheadRows(model: ModelName, peer: 'fed' | 'bare', title: string): TournamentRow[] {
+  const metric = `${modelTitles[model]}, 1 thread: compiled Trainer against ${title}`;
+  const name = `training-overhead-${model}${peer === 'fed' ? '' : '-without-data'}`;
+  return [
+    { metric, name, ours: 'compiled', peer, reading: 'wall', unit: 'samples/s' },
+    { metric, name: `${name}-cpu`, ours: 'compiled', peer, reading: 'cpu', unit: 'samples/CPU s' },
+  ];
 }
 
 /** Two threads say how a net gains from them; a batch has 64 samples throughout. */

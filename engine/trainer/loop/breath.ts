@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 
-/** A loop over tensors never waits by itself; this lets timers, sockets and signals be heard every few milliseconds. */
+/** A loop over tensors never waits by itself; this lets timers, sockets and signals be heard often enough for people. */
 export class Breath {
   readonly #clock: Clock;
   readonly #everyMs: number;
   #last: number;
 
-  constructor(clock: Clock, everyMs = 20) {
+  constructor(clock: Clock, everyMs = 50) {
     this.#clock = clock;
     this.#everyMs = everyMs;
     this.#last = clock.now();

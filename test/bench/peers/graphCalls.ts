@@ -60,10 +60,13 @@ export class GraphCalls {
 
   /** So many calls and nothing else. */
   repeat(times: number): void {
-    for (let i = 0; i < times; i++) {
-      const call = this.#newest[i % this.#count];
-      if (call === undefined) throw new Error(`the graph was run fewer than ${this.#count} times`);
-      for (const { id } of this.#binding.runSavedModel(...call)) this.#binding.deleteTensor(id);
-    }
+    for (let i = 0; i < times; i++) this.once(i);
+  }
+
+  /** The call that the step of this number makes. */
+  once(step: number): void {
+    const call = this.#newest[step % this.#count];
+    if (call === undefined) throw new Error(`the graph was run fewer than ${this.#count} times`);
+    for (const { id } of this.#binding.runSavedModel(...call)) this.#binding.deleteTensor(id);
   }
 }

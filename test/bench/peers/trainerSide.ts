@@ -1,5 +1,6 @@
 // Our Trainer in a process of its own; see slicedTrainer.ts.
-import { DataLoader, manualSeed } from '../../../engine/index.ts';
+import { DataLoader, disposeBatch, manualSeed } from '../../../engine/index.ts';
+import { tensorBackend } from '../../../engine/trainer/compile/nativeTensors.ts';
 import { GraphCalls } from './graphCalls.ts';
 import { makeModel } from './models.ts';
 import { Prepared } from './prepared.ts';
@@ -26,7 +27,7 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled', 
 
 /**
  * Serves slices of a compiled training and, asked for `bare`, of nothing but the calls of TensorFlow that it comes down
- * to. In one process, so that both find the same graph at the same place in memory: from process to process the very same
+ * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process, so that both find the same graph at the same place in memory: from process to process the very same
  * calls differ by more than the trainer costs.
  */
 export async function serveOverhead(name: ModelName, stretch: number): Promise<void> {
@@ -39,9 +40,10 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
       if (epoch < 2) return;
       if (epoch === 2) say('ready');
       calls.settle();
-      while ((await nextSlice()) === 'bare') {
+      for (let asked = await nextSlice(); asked !== 'slice'; asked = await nextSlice()) {
         clock.start();
-        calls.repeat(steps);
+        if (asked === 'fed') await repeatFed(calls, loaderOf(name), steps);
+        else calls.repeat(steps);
         clock.finish();
       }
       clock.start();
@@ -54,10 +56,26 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
   await train(name, true, steps, slices);
 }
 
+async function repeatFed(calls: GraphCalls, loader: DataLoader, steps: number): Promise<void> {
+  const backend = tensorBackend();
+  let step = 0;
+  while (step < steps)
+    for await (const batch of loader) {
+      if (!Array.isArray(batch)) throw new Error('a batch is [inputs, labels]');
+      backend?.getInputTensorIds(batch);
+      calls.once(step);
+      disposeBatch(batch);
+      if (++step === steps) return;
+    }
+}
+
+function loaderOf(name: ModelName): DataLoader {
+  return new DataLoader({ dataset: new Prepared(taskData(name)), batch_size: batchSize });
+}
+
 async function train(name: ModelName, compile: boolean, steps: number, slices: Slices): Promise<void> {
   process.on('SIGTERM', () => process.exit());
   manualSeed(1);
   const model = makeModel(name, true);
-  const loader = new DataLoader({ dataset: new Prepared(taskData(name)), batch_size: batchSize });
-  await new SlicedTrainer({ model, loader, steps, compile, slices }).fit();
+  await new SlicedTrainer({ model, loader: loaderOf(name), steps, compile, slices }).fit();
 }
