@@ -14,6 +14,14 @@ export interface StopPoint {
   readonly epoch: number;
 }
 
+/** What of a schedule depends on lengths and on the number of processes. */
+export interface ScheduleLength {
+  /** Numbers of `lr_scheduler` that the config left open: num_training_steps, num_warmup_steps, total_steps. */
+  readonly filled: Readonly<Record<string, number>>;
+  /** Scheduler steps that a training of this length does within its first micro-steps. */
+  stepsWithin(microSteps: number): number;
+}
+
 /** What a trainer gets from whoever runs it, as opposed to its config. */
 export interface TrainerEnvironment {
   readonly collective: Collective;
@@ -34,6 +42,8 @@ export interface TrainerEnvironment {
   readonly mixedPrecision?: MixedPrecision | undefined;
   /** Hears which steps were compiled: for reports. */
   readonly compileListener?: CompileListener | undefined;
+  /** Of the schedule, where the config left its length open. */
+  readonly schedule?: ScheduleLength | undefined;
   /** Recorded at the start: the resolved config. */
   readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -158,6 +158,7 @@ export class TrainingStore {
       random,
       optimizer,
       scheduler: scheduler?.stateDict() ?? null,
+      schedule: environment.schedule?.filled ?? null,
       monitor: settings.metric_monitor?.state_dict() ?? null,
       ema: parts.average?.scalars ?? null,
       scaler: parts.scaler?.state() ?? null,
@@ -267,17 +268,26 @@ export class TrainingStore {
       const slots = new Map([...content.optimizer].filter(([name]) => !name.startsWith(accumulatedPrefix)));
       const { lr_scheduler_interval: interval } = settings;
       const config = environment.hyperparameters;
-      const changes = this.#rates.load({ saved, slots, configText: content.configText, config, interval });
-      if (changes.length > 0) {
-        parts.warn(`${changes.join(', ')}: the config's value counts, not the one of the checkpoint.`, 'info');
-      }
+      const { worldSize } = environment.collective;
+      const reached = rescaleCursor(saved, worldSize, parts.epochLength);
+      const notes = this.#rates.load({
+        saved,
+        slots,
+        configText: content.configText,
+        config,
+        interval,
+        worldSize,
+        schedule: environment.schedule,
+        place: reached.step - reached.offset,
+      });
+      for (const note of notes) parts.warn(note, 'info');
       if (saved.monitor !== null && settings.metric_monitor?.load_state_dict(saved.monitor) === false) {
         parts.warn(
           `The checkpoint's monitor watched '${saved.monitor.metric_name}' (${saved.monitor.mode}); best value and patience start afresh.`,
         );
       }
       await this.#restoreCustom(saved, folder);
-      Object.assign(parts.state, rescaleCursor(saved, environment.collective.worldSize, parts.epochLength));
+      Object.assign(parts.state, reached);
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);

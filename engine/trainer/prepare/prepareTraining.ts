@@ -4,9 +4,15 @@ import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
 import { checkOptions, shownValue } from '../../data/options.ts';
-import { type FilledOptions, fillSchedulerOptions, type StepCounts, type WarmupParams } from '../../optim/index.ts';
+import {
+  type FilledOptions,
+  fillSchedulerOptions,
+  type StepCounts,
+  schedulerUpdates,
+  type WarmupParams,
+} from '../../optim/index.ts';
 import type { CompileListener } from '../compile/compileListener.ts';
-import type { StopPoint, StopSignal } from '../environment.ts';
+import type { ScheduleLength, StopPoint, StopSignal } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import type { Module } from '../model/module.ts';
 import { manualSeed } from '../model/randomness.ts';
@@ -59,7 +65,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     config.val_dataloader == null ? null : await buildDataloader('val_dataloader', config.val_dataloader, port);
   const built = await port.instantiate('optimizer', { args: [model.namedParameters()] });
   const optimizer = readOptimizer('The config', built);
-  const scheduler = config.lr_scheduler == null ? null : await buildScheduler(setup, optimizer, train);
+  const schedule = config.lr_scheduler == null ? undefined : await buildScheduler(setup, optimizer, train);
   const loss = config.loss_fn === null ? null : await port.instantiate('loss_fn');
   const trainer = await port.instantiate('trainer', {
     kwargs: {
@@ -67,7 +73,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
       ...setup.trainerOptions,
       model,
       optimizer,
-      lr_scheduler: scheduler,
+      lr_scheduler: schedule?.scheduler ?? null,
       loss_fn: loss,
       train_dataloader: train,
       val_dataloader: validation,
@@ -92,6 +98,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
     mixedPrecision: setup.mixedPrecision,
     until: setup.until,
     compileListener: setup.compileListener,
+    schedule: schedule?.length,
     hyperparameters: config,
   });
 }
@@ -133,7 +140,11 @@ async function bringPretrained(setup: TrainingSetup, model: Module<never[], unkn
 }
 
 /** Fills in what only the loop knows (num_training_steps, num_warmup_steps, …) and builds the schedule. */
-async function buildScheduler(setup: TrainingSetup, optimizer: unknown, train: Loader): Promise<unknown> {
+async function buildScheduler(
+  setup: TrainingSetup,
+  optimizer: unknown,
+  train: Loader,
+): Promise<{ readonly scheduler: unknown; readonly length: ScheduleLength }> {
   const { instantiate: port, reporter } = setup;
   const options = schedulerSection(setup.config);
   const filled = await filledScheduler(setup, train);
@@ -144,7 +155,15 @@ async function buildScheduler(setup: TrainingSetup, optimizer: unknown, train: L
     const text = `lr_scheduler: ${filled.notes.join(', ')}`;
     reporter.report({ type: 'log', level: 'info', text, time: (setup.clock ?? systemClock).now() });
   }
-  return port.instantiate('lr_scheduler', { args: [optimizer], kwargs });
+  const counts = stepCounts(setup, train);
+  const numbers = Object.entries(kwargs).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  return {
+    scheduler: await port.instantiate('lr_scheduler', { args: [optimizer], kwargs }),
+    length: {
+      filled: Object.fromEntries(numbers),
+      stepsWithin: (microSteps) => schedulerUpdates(microSteps, counts),
+    },
+  };
 }
 
 /** The schedule's options with what only the loop knows filled in. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type * as tf from '@tensorflow/tfjs';
 import { loadYaml, toPlain } from '../../config/index.ts';
 import { advanceScheduler, followsMetric } from '../../optim/index.ts';
+import type { ScheduleLength } from '../environment.ts';
 import type { OptimizerLike, SchedulerLike } from '../ports.ts';
 import type { SavedState } from './savedState.ts';
 
@@ -16,12 +17,18 @@ export interface SavedRates {
   /** The resolved config of this training. */
   readonly config: Section | undefined;
   readonly interval: 'step' | 'epoch';
+  /** Of this training's schedule, where the config left its length open. */
+  readonly schedule: ScheduleLength | undefined;
+  readonly worldSize: number;
+  /** Micro-steps to here of a training that began with today's processes and epoch length. */
+  readonly place: number;
 }
 
 /**
  * Optimizer and scheduler as the config made them, and how they are put back from a checkpoint. Their saved state holds
  * options too (rates, decay): where the config has others by now, as a branch may, the config's count, which the state alone
- * would silently undo. With another rate, or another schedule, the schedule is the new one at the place that was reached.
+ * would silently undo. With another rate, or another schedule, the schedule is the new one at the place that was reached. So it is where the
+ * number of processes gives the schedule another length than it had: steps of one length say nothing in the other.
  */
 export class Rates {
   readonly #optimizer: OptimizerLike;
@@ -37,25 +44,27 @@ export class Rates {
     this.#fresh = scheduler?.stateDict();
   }
 
-  /** Gives what differs from the checkpoint's own config, as keys of it. Throws what either state throws. */
-  load({ saved, slots, configText, config, interval }: SavedRates): readonly string[] {
+  /** Gives what a person should know of it, a sentence each. Throws what either state throws. */
+  load(request: SavedRates): readonly string[] {
+    const { saved, slots, configText, config } = request;
     const then = configText === undefined ? undefined : sectionOf(toPlain(loadYaml(configText)));
     const changes = (name: string) => changed(sectionOf(then?.[name]), sectionOf(config?.[name]));
     const options = then === undefined ? [] : changes('optimizer');
     const schedule = then === undefined ? [] : changes('lr_scheduler').filter((key) => /^(_target_|name)$/.test(key));
     this.#optimizer.loadStateDict({ tensors: slots, scalars: saved.optimizer });
     const isScheduleNew = schedule.length > 0 || options.some((key) => key === 'lr' || key === 'param_groups');
-    this.#putOptions(options, isScheduleNew);
-    if (this.#scheduler === null) return named(options, schedule);
-    const restarts = isScheduleNew && !followsMetric(this.#scheduler);
+    const notes = taken(options, schedule);
+    const lengths = otherLength(request);
+    const restarts = (isScheduleNew || lengths !== undefined) && !followsMetric(this.#scheduler);
+    this.#putOptions(options, isScheduleNew || (restarts && this.#scheduler !== null));
+    if (this.#scheduler === null) return notes;
     if (!restarts) {
       if (saved.scheduler !== null && schedule.length === 0) this.#scheduler.loadStateDict(saved.scheduler);
-      return named(options, schedule);
+      return notes;
     }
     if (this.#fresh !== undefined) this.#scheduler.loadStateDict(this.#fresh);
-    const { updates, epoch } = saved.train;
-    advanceScheduler(this.#scheduler, interval === 'epoch' ? epoch : updates * saved.world_size);
-    return named(options, schedule);
+    advanceScheduler(this.#scheduler, stepsReached(request));
+    return lengths === undefined ? notes : [...notes, lengths];
   }
 
   #putOptions(options: readonly string[], areRatesNew: boolean): void {
@@ -74,8 +83,30 @@ function changed(then: Section | undefined, now: Section | undefined): string[] 
   return [...keys].filter((key) => !isDeepStrictEqual(then?.[key], now?.[key]));
 }
 
-function named(options: readonly string[], schedule: readonly string[]): string[] {
-  return [...options.map((key) => `optimizer.${key}`), ...schedule.map((key) => `lr_scheduler.${key}`)];
+function taken(options: readonly string[], schedule: readonly string[]): string[] {
+  const keys = [...options.map((key) => `optimizer.${key}`), ...schedule.map((key) => `lr_scheduler.${key}`)];
+  return keys.length === 0 ? [] : [`${keys.join(', ')}: the config's value counts, not the one of the checkpoint.`];
+}
+
+/** Scheduler steps to here: of another number of processes as many as a training of theirs would have done. */
+function stepsReached({ saved, interval, schedule, worldSize, place }: SavedRates): number {
+  const { updates, epoch } = saved.train;
+  if (interval === 'epoch') return epoch;
+  const isOpen = Object.keys(schedule?.filled ?? {}).length > 0;
+  return schedule !== undefined && isOpen && saved.world_size !== worldSize
+    ? schedule.stepsWithin(place)
+    : updates * saved.world_size;
+}
+
+/** What became of a schedule whose length is another one with today's processes; undefined where it is the same. */
+function otherLength(request: SavedRates): string | undefined {
+  const { saved, interval, schedule, worldSize } = request;
+  if (interval === 'epoch' || saved.world_size === worldSize || schedule === undefined) return undefined;
+  const before = saved.schedule ?? schedule.filled;
+  const keys = changed(before, schedule.filled);
+  if (keys.length === 0) return undefined;
+  const lengths = keys.map((key) => `${key} ${before[key] ?? 'unset'} → ${schedule.filled[key] ?? 'unset'}`);
+  return `lr_scheduler: ${lengths.join(', ')} with this number of processes; it goes on at the same share of the training, at step ${stepsReached(request)} of its own.`;
 }
 
 function sectionOf(value: unknown): Section | undefined {

@@ -41,6 +41,8 @@ export const SavedState = z.object({
   random: z.array(RandomStateSchema),
   optimizer: z.unknown(),
   scheduler: z.record(z.string(), z.unknown()).nullable(),
+  /** Numbers of the schedule that the config left open, as they were filled in. */
+  schedule: z.record(z.string(), z.number()).nullish(),
   monitor: z
     .object({
       metric_name: z.string(),

@@ -80,6 +80,12 @@ trainer:
 `;
 
 async function prepare(yaml: string, worldSize = 1): Promise<{ trainer: Trainer; logs: () => string[] }> {
+  const collective = memoryCollectives(worldSize)[0];
+  const { trainer, recording } = await prepareRank(yaml, { ...(collective && { collective }) });
+  return { trainer, logs: recording.texts };
+}
+
+async function prepareRank(yaml: string, setup: Partial<Parameters<typeof prepareTraining>[0]>) {
   const config = loadYaml(yaml);
   if (config === undefined || config.kind !== 'dict') throw new Error('the test config must be a mapping');
   const builder = runtime.builder(config);
@@ -87,12 +93,26 @@ async function prepare(yaml: string, worldSize = 1): Promise<{ trainer: Trainer;
   const trainer = await prepareTraining({
     config: { ...(toPlain(builder.resolved()) as object) },
     instantiate: builder,
-    collective: memoryCollectives(worldSize)[0] ?? Promise.reject(new Error('no collective')),
     reporter: recording.reporter,
     stop: { requested: false },
     runDir: folder,
+    ...setup,
   } as Parameters<typeof prepareTraining>[0]);
-  return { trainer, logs: recording.texts };
+  return { trainer, recording };
+}
+
+/** Trains with so many processes and gives the rate of every step and what the first of them said. */
+async function ratesOf(yaml: string, worldSize: number, setup: Partial<Parameters<typeof prepareTraining>[0]> = {}) {
+  const ranks = await Promise.all(
+    memoryCollectives(worldSize).map((collective) => prepareRank(yaml, { collective, ...setup })),
+  );
+  const results = await Promise.all(ranks.map(({ trainer }) => trainer.fit()));
+  const points = ranks[0]?.recording.points('train/lr') ?? [];
+  return {
+    rates: points.map(({ step, value }) => ({ step, value })),
+    texts: ranks[0]?.recording.texts(),
+    ...results[0],
+  };
 }
 
 test('a config with AccelHydra keys trains, and equal seeds give equal weights', async () => {
@@ -132,6 +152,42 @@ test.each([
     worldSize,
   );
   expect(logs()).toEqual([`lr_scheduler: ${log}`]);
+});
+
+test.each([
+  {
+    id: 'epochs of a fixed length, two processes, then one',
+    from: 2,
+    to: 1,
+    until: 12,
+    epochLength: 6,
+    accumulation: 1,
+  },
+  { id: 'one process, then two', from: 1, to: 2, until: 12, epochLength: 6, accumulation: 1 },
+  // 8 batches a pass in groups of 3 are 3 scheduler steps for one process, 4 for two
+  { id: 'passes that do not divide evenly', from: 1, to: 2, until: 8, epochLength: null, accumulation: 3 },
+])('on another number of processes a schedule goes on at its share of the training: $id', async (row) => {
+  const yaml = `${base}  epochs: 4
+  epoch_length: ${row.epochLength}
+  gradient_accumulation_steps: ${row.accumulation}
+  log_every_n_steps: 1
+lr_scheduler: {_target_: transformers.get_scheduler, name: linear}
+warmup_params: {warmup_steps: 6}
+`.replace('  epochs: 2\n  epoch_length: null\n  gradient_accumulation_steps: 3\n', '');
+  const until = { step: row.until, epoch: row.until / (row.epochLength ?? 8) };
+  const whole = await ratesOf(yaml, row.to);
+  const { checkpoint } = await ratesOf(yaml, row.from, { until });
+  const resumed = await ratesOf(yaml, row.to, { resumeFrom: checkpoint });
+  // the schedule of the processes there are now, as if they had trained from the beginning
+  const begun = row.epochLength === null ? 4 : row.until;
+  expect(resumed.rates.map(({ value }) => value)).toEqual(
+    whole.rates.filter(({ step }) => step >= begun).map(({ value }) => value),
+  );
+  expect(resumed.texts).toContainEqual(
+    expect.stringMatching(
+      /^lr_scheduler: num_training_steps \d+ → \d+.* at the same share of the training, at step \d+/,
+    ),
+  );
 });
 
 test.each([
