@@ -28,6 +28,7 @@ export type { NamedParameter, ParameterGroup, ParameterGroupRequest, ParameterSe
 export { LayerwiseLRDecay, NoWeightDecay, type ParameterGroupBuilder } from './parameterGroups.ts';
 export {
   epochLengthOf,
+  microStepsFor,
   passInside,
   passOutside,
   type StepCounts,

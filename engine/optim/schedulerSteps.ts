@@ -42,6 +42,14 @@ export function schedulerUpdates(microSteps: number, counts: StepCounts): number
   return passes * passInside(counts) + rest * counts.processes;
 }
 
+/** Micro-steps after which the scheduler has stepped at least so often: the smallest T whose `schedulerUpdates` reach it. */
+export function microStepsFor(updates: number, counts: StepCounts): number {
+  const [outside, inside] = [passOutside(counts), passInside(counts)];
+  if (inside === 0) return 0;
+  const groups = Math.ceil((updates % inside) / counts.processes);
+  return Math.floor(updates / inside) * outside + Math.min(groups * counts.accumulation, outside);
+}
+
 /** Scheduler steps of the whole run. */
 export function totalUpdates(counts: StepCounts): number {
   return schedulerUpdates(totalTrainingSteps(counts), counts);

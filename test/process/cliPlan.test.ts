@@ -44,7 +44,7 @@ test('plan prints steps, rates, events, disk and warnings, and trains nothing', 
 });
 
 test('--json gives every rate to programs', async () => {
-  const { code, stdout } = await plan('--json', 'lr_scheduler.name=linear');
+  const { code, stdout } = await plan('--json', 'lr_scheduler.name=linear', '+lr_scheduler.num_warmup_steps=4');
   expect(code).toBe(0);
   const answer = JSON.parse(stdout) as { rates: { step: number[]; rate: number[] }[] };
   const rates = answer.rates.map(({ step, rate, ...rest }) => ({
@@ -53,8 +53,9 @@ test('--json gives every rate to programs', async () => {
     rate: Float64Array.from(rate),
   }));
   const parsed = FlightPlan.parse({ ...answer, rates });
-  // 1/16 of the rate less at each of 16 steps
-  const expected = Array.from({ length: 16 }, (_, step) => 0.1 * (1 - step / 16));
+  // up in 4 steps, which the schedule's own option says, and down in the other 12
+  const expected = Array.from({ length: 16 }, (_, step) => 0.1 * (step < 4 ? step / 4 : (16 - step) / 12));
+  expect(parsed.warmup).toEqual({ steps: 4, schedulerSteps: 4 });
   expect([...(parsed.rates[0]?.step ?? [])]).toEqual(expected.map((_, step) => step));
   for (const [step, rate] of expected.entries()) expect(parsed.rates[0]?.rate[step]).toBeCloseTo(rate, 12);
 });

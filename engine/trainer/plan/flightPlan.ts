@@ -1,5 +1,5 @@
 import type { FlightPlan } from '../../api/planModel.ts';
-import { epochLengthOf, type StepCounts, schedulerUpdates, totalUpdates } from '../../optim/index.ts';
+import { epochLengthOf, type StepCounts, totalUpdates } from '../../optim/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readEpochLength, shortestPass, trainingShard } from '../loop/lengths.ts';
@@ -15,8 +15,7 @@ export interface PlanSource {
   readonly processes: number;
   /** What AccelHydra's step arithmetic starts from. */
   readonly counts: StepCounts;
-  /** Micro-steps of the warm-up, where one is asked for. */
-  readonly warmupSteps: number | undefined;
+  readonly warmup: FlightPlan['warmup'];
   /** As the config calls it; the built object may be of a more general class. */
   readonly scheduleName: string | undefined;
   /** Options of the schedule as it was built, for what they say of its length. */
@@ -31,7 +30,7 @@ export interface PlanSource {
  * beginning (`trainer.loader.empty`, `trainer.epoch-length`).
  */
 export function flightPlan(source: PlanSource): FlightPlan {
-  const { subject, processes, counts, warmupSteps } = source;
+  const { subject, processes, counts, warmup } = source;
   const { settings, train_dataloader: loader, lr_scheduler: scheduler, val_dataloader: validation } = subject;
   const lengths = Array.from(
     { length: processes },
@@ -68,9 +67,7 @@ export function flightPlan(source: PlanSource): FlightPlan {
             followsMetric: rates.followsMetric,
           },
         }),
-    ...(warmupSteps === undefined
-      ? {}
-      : { warmup: { steps: warmupSteps, schedulerSteps: schedulerUpdates(warmupSteps, counts) } }),
+    ...(warmup === undefined ? {} : { warmup }),
     rates: rates.curves(source.maxPoints),
     events: walked.events.filter((kind) => kind.count > 0).map((kind) => kind.events()),
     parameters: subject.model.countParams(),

@@ -1,7 +1,13 @@
 import type { FlightPlan } from '../../api/planModel.ts';
 import type { Collective } from '../../api/training.ts';
 import { isPlainObject } from '../../data/index.ts';
-import { warmupMicroSteps } from '../../optim/index.ts';
+import {
+  epochLengthOf,
+  microStepsFor,
+  type StepCounts,
+  schedulerUpdates,
+  warmupMicroSteps,
+} from '../../optim/index.ts';
 import type { InstantiatePort } from '../prepare/instantiatePort.ts';
 import { filledScheduler, prepareTraining, readWarmup, stepCounts } from '../prepare/prepareTraining.ts';
 import { flightPlan } from './flightPlan.ts';
@@ -33,7 +39,6 @@ export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
     runDir,
   });
   const counts = stepCounts({ config, collective }, subject.train_dataloader);
-  const warmup = readWarmup(config.warmup_params);
   const filled = isPlainObject(config.lr_scheduler)
     ? await filledScheduler({ config, instantiate, collective }, subject.train_dataloader)
     : undefined;
@@ -41,12 +46,27 @@ export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
     subject,
     processes,
     counts,
-    warmupSteps: warmupMicroSteps(warmup, counts),
+    warmup: plannedWarmup(config, counts, subject.settings.lr_scheduler_interval),
     scheduleName: scheduleName(config.lr_scheduler),
     scheduleOptions: filled?.options ?? {},
     configText: request.configText,
     maxPoints: request.maxPoints,
   });
+}
+
+/** The warm-up that the schedule's own options say, or else warmup_params. */
+function plannedWarmup(
+  { lr_scheduler: section, warmup_params: params }: Readonly<Record<string, unknown>>,
+  counts: StepCounts,
+  interval: 'step' | 'epoch',
+): FlightPlan['warmup'] {
+  const own = isPlainObject(section) ? section.num_warmup_steps : undefined;
+  if (typeof own === 'number') {
+    const steps = interval === 'epoch' ? own * epochLengthOf(counts) : microStepsFor(own, counts);
+    return own > 0 ? { steps, schedulerSteps: own } : undefined;
+  }
+  const steps = warmupMicroSteps(readWarmup(params), counts);
+  return steps === undefined ? undefined : { steps, schedulerSteps: schedulerUpdates(steps, counts) };
 }
 
 /** Rank 0 of so many, for objects that only ask how many they are. */

@@ -30,7 +30,7 @@ export function scheduleWarnings({ plan, rates, scheduleOptions }: WarningSource
     return [
       {
         code: 'warmup-too-long',
-        text: `The warm-up has ${warmup.steps} steps, the whole training ${totalSteps}: the rate never reaches its value. Shorten it in warmup_params.`,
+        text: `The warm-up has ${warmup.steps} steps, the whole training ${totalSteps}: the rate never reaches its value. Shorten it in warmup_params or lr_scheduler.num_warmup_steps.`,
       },
     ];
   }

@@ -3,6 +3,7 @@ import {
   advanceScheduler,
   fillSchedulerOptions,
   getScheduler,
+  microStepsFor,
   OneCycleLR,
   StepLR,
   schedulerUpdates,
@@ -107,4 +108,17 @@ test('one optimizer step counts once for each process', () => {
   const scheduler = new StepLR(optimizer(), { step_size: 3 });
   advanceScheduler(scheduler, 3);
   expect(scheduler.getLastLr()).toEqual([0.1]);
+});
+
+test.each([
+  { id: 'one process', given: counts(10, 1, 1, 4) },
+  { id: 'two processes, an odd pass', given: counts(7, 2, 1, 4) },
+  { id: 'accumulation with a partial last group', given: counts(10, 1, 4, 4) },
+  { id: 'both', given: counts(23, 2, 3, 4) },
+])('microStepsFor is the first step at which the scheduler has stepped so often: $id', ({ given }) => {
+  for (let updates = 0; updates <= schedulerUpdates(40, given); updates++) {
+    const steps = microStepsFor(updates, given);
+    expect(schedulerUpdates(steps, given)).toBeGreaterThanOrEqual(updates);
+    if (steps > 0) expect(schedulerUpdates(steps - 1, given)).toBeLessThan(updates);
+  }
 });

@@ -33,11 +33,11 @@ interface PlanOptions {
   readonly schedule?: (optimizer: Trainer['optimizer'], updates: number) => SchedulerLike;
   readonly scheduleOptions?: Record<string, unknown>;
   readonly maxPoints?: number;
-  readonly warmupSteps?: number;
+  readonly warmup?: { readonly steps: number; readonly schedulerSteps: number };
 }
 
 function planOf(setup: SetupOptions, options: PlanOptions = {}) {
-  const { processes = 1, schedule, scheduleOptions, maxPoints, warmupSteps } = options;
+  const { processes = 1, schedule, scheduleOptions, maxPoints, warmup } = options;
   const { trainer } = setUp(setup);
   const { settings, train_dataloader: loader } = trainer;
   const counts = {
@@ -52,7 +52,7 @@ function planOf(setup: SetupOptions, options: PlanOptions = {}) {
     subject: trainer,
     processes,
     counts,
-    warmupSteps,
+    warmup,
     scheduleName: undefined,
     scheduleOptions: scheduleOptions ?? {},
     configText: '',
@@ -166,7 +166,7 @@ test('planning calls no hook and reads no batch', () => {
     subject: trainer,
     processes: 1,
     counts: { loaderLength: 4, processes: 1, accumulation: 1, epochs: 2 },
-    warmupSteps: undefined,
+    warmup: undefined,
     scheduleName: undefined,
     scheduleOptions: {},
     configText: '',
@@ -221,7 +221,7 @@ const cases: WarningCase[] = [
   {
     id: 'a warm-up longer than the training',
     ...cosine(8),
-    warmupSteps: 100,
+    warmup: { steps: 100, schedulerSteps: 100 },
     expected: 'warmup-too-long',
     text: /has 100 steps, the whole training 8/,
   },
@@ -331,7 +331,7 @@ test('warns of a disk that is too small', () => {
     subject: trainer,
     processes: 1,
     counts: { loaderLength: 4, processes: 1, accumulation: 1, epochs: 3 },
-    warmupSteps: undefined,
+    warmup: undefined,
     scheduleName: undefined,
     scheduleOptions: {},
     configText: '',
