@@ -6,7 +6,7 @@ export const InputSignature = z.discriminatedUnion('type', [
   /** float32 image, values in [0, 1], shape [height, width, channels]. */
   z.object({ type: z.literal('image'), height: z.number().int(), width: z.number().int(), channels: z.number().int() }),
   z.object({ type: z.literal('text'), maxLength: z.number().int().optional(), placeholder: z.string().optional() }),
-  /** Any other tensor, typed as JSON numbers. */
+  /** Any other tensor; the shape has the batch first, null where any size will do. dtype: float32, int32 or bool. */
   z.object({ type: z.literal('tensor'), shape: z.array(z.number().int().nullable()), dtype: z.string() }),
 ]);
 export type InputSignature = z.infer<typeof InputSignature>;

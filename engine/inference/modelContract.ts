@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../api/errors.ts';
 import { ModelSignature, type Prediction } from '../api/inferenceModel.ts';
+import type { HostTensor } from '../data/hostTensor.ts';
 
 /** What a person gave, as the model's `predict` gets it. The caller disposes tensors. */
 export type ModelInput =
@@ -32,6 +33,8 @@ export interface SampleView {
   readonly label?: string;
   readonly pixels?: Float64Array<ArrayBuffer>;
   readonly text?: string;
+  /** What a model that takes tensors is asked with, without the batch's dimension. */
+  readonly tensor?: HostTensor;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface InferenceModel {
   readonly inference_signature?: ModelSignature;
   predict?(input: ModelInput, options: InferenceArguments): PredictionOutput | Promise<PredictionOutput>;
   infer_batch?(batch: unknown, options: Readonly<Record<string, unknown>>): BatchInference | Promise<BatchInference>;
-  /** What a person sees of a sample of the run's data sets; images with a number as label need no such method. */
+  /** What a person sees of a sample of the run's data sets; images and tensors with a number as label need no such method. */
   describe_sample?(sample: unknown): SampleView;
   /** Metrics made from the means of the totals: a perplexity from a loss. */
   finish_metrics?(means: Readonly<Record<string, number>>): Readonly<Record<string, number>>;

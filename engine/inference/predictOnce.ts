@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../api/errors.ts';
 import type { ModelSignature, PredictInput, Prediction } from '../api/inferenceModel.ts';
+import { sizeOf } from '../data/hostTensor.ts';
 import type { InferenceArguments, InferenceModel, ModelInput, PredictionOutput } from './modelContract.ts';
 import type { SampleSource } from './samples.ts';
 
@@ -41,10 +42,14 @@ async function fromSample(
   signature: ModelSignature,
   samples: SampleSource,
 ): Promise<{ given: GivenInput; expected: string | undefined }> {
-  const { pixels, text, label } = await samples.view(split, index);
+  const { pixels, text, tensor, label } = await samples.view(split, index);
   if (signature.input.type === 'image' && pixels !== undefined)
     return { given: { type: 'image', pixels }, expected: label };
   if (signature.input.type === 'text' && text !== undefined) return { given: { type: 'text', text }, expected: label };
+  if (signature.input.type === 'tensor' && tensor !== undefined) {
+    const values = Float64Array.from(tensor.data);
+    return { given: { type: 'tensor', shape: [1, ...tensor.shape], values }, expected: label };
+  }
   throw new EngineError(
     'inference.input',
     `Sample ${index} of '${split}' cannot be given to this model, which takes ${signature.input.type}. A method describe_sample(sample) of the model can say how.`,
@@ -61,10 +66,8 @@ function toModelInput(given: GivenInput, signature: ModelSignature): ModelInput 
     });
   }
   if (given.type === 'text') return { type: 'text', text: given.text };
-  if (given.type === 'tensor') {
-    return { type: 'tensor', tensor: tf.tensor(Float32Array.from(given.values), given.shape) };
-  }
-  if (wanted.type !== 'image') throw new Error('Internal error: an image for no image');
+  if (given.type === 'tensor' && wanted.type === 'tensor') return { type: 'tensor', tensor: toTensor(given, wanted) };
+  if (given.type === 'tensor' || wanted.type !== 'image') throw new Error('Internal error: an image for no image');
   const shape: [number, number, number, number] = [1, wanted.height, wanted.width, wanted.channels];
   const size = wanted.height * wanted.width * wanted.channels;
   if (given.pixels.length !== size) {
@@ -75,6 +78,25 @@ function toModelInput(given: GivenInput, signature: ModelSignature): ModelInput 
     );
   }
   return { type: 'image', image: tf.tensor4d(Float32Array.from(given.pixels), shape) };
+}
+
+function toTensor(
+  { shape, values }: Extract<GivenInput, { type: 'tensor' }>,
+  wanted: Extract<ModelSignature['input'], { type: 'tensor' }>,
+): tf.Tensor {
+  const isLike =
+    shape.length === wanted.shape.length && wanted.shape.every((size, axis) => size === null || size === shape[axis]);
+  if (!isLike || sizeOf(shape) !== values.length) {
+    const text = wanted.shape.map((size) => size ?? '?').join(', ');
+    throw new EngineError(
+      'inference.input',
+      `The model takes a tensor of shape [${text}], the batch first, not ${values.length} values as [${shape.join(', ')}].`,
+      { wanted: wanted.shape, given: shape },
+    );
+  }
+  if (wanted.dtype === 'int32' || wanted.dtype === 'bool')
+    return tf.tensor(Int32Array.from(values), shape, wanted.dtype);
+  return tf.tensor(Float32Array.from(values), shape);
 }
 
 async function callModel(

@@ -1,7 +1,7 @@
 import { EngineError } from '../api/errors.ts';
 import type { ModelSignature, SamplePage } from '../api/inferenceModel.ts';
 import { didYouMean } from '../base/nearest.ts';
-import { isHostTensor } from '../data/hostTensor.ts';
+import { isHostTensor, readHostTensor } from '../data/hostTensor.ts';
 import { isMapDataset, type MapDataset } from '../data/index.ts';
 import type { InferenceModel, SampleView } from './modelContract.ts';
 
@@ -34,8 +34,10 @@ export class SampleSource {
     const total = (await this.#dataset(split)).length;
     const count = Math.max(0, Math.min(limit, total - offset));
     const samples: SamplePage['samples'] = [];
-    for (let index = offset; index < offset + count; index++)
-      samples.push({ index, ...(await this.view(split, index)) });
+    for (let index = offset; index < offset + count; index++) {
+      const { tensor: _tensor, ...shown } = await this.view(split, index);
+      samples.push({ index, ...shown });
+    }
     return { split, total, offset, samples };
   }
 
@@ -67,13 +69,17 @@ export class SampleSource {
   }
 }
 
-/** Reads [image, label] samples for models that take images. */
+/** Reads [input, label] samples for models that take images or tensors. */
 function describeSample(sample: unknown, signature: ModelSignature): SampleView {
   const parts: readonly unknown[] = Array.isArray(sample) ? sample : [sample];
   const [first, second] = parts;
   const label = isHostTensor(second) && second.data.length === 1 ? second.data[0] : second;
   const names = signature.output.type === 'classes' ? signature.output.names : [];
   const named = typeof label === 'number' ? { label: names[label] ?? String(label) } : {};
+  if (signature.input.type === 'tensor') {
+    const tensor = readHostTensor(first);
+    return tensor === undefined ? named : { ...named, tensor };
+  }
   if (signature.input.type !== 'image' || !isHostTensor(first)) return named;
   const { height, width, channels } = signature.input;
   return first.data.length === height * width * channels ? { ...named, pixels: Float64Array.from(first.data) } : named;

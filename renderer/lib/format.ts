@@ -9,6 +9,11 @@ export function formatNumber(value: number, digits = 4): string {
   return Number(value.toPrecision(digits)).toString();
 }
 
+/** A metric's value: those named `…_bytes` as sizes, all others as numbers. */
+export function formatMetric(key: string, value: number, digits = 4): string {
+  return key.endsWith('_bytes') && Number.isFinite(value) ? formatBytes(value) : formatNumber(value, digits);
+}
+
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }

@@ -1,3 +1,4 @@
+import type { RunSummary } from '../../../engine/api/runModel.ts';
 import { formatNumber } from '../../lib/format.ts';
 import { useInference } from '../../stores/inference.ts';
 import { navigate } from '../../stores/router.ts';
@@ -12,6 +13,7 @@ export function CheckpointPicker({ runId, checkpoint }: CheckpointPickerProps) {
   // the fallbacks stay outside of the selectors: a new array each time would never compare equal
   const runs = useRuns((state) => state.list.data?.runs) ?? [];
   const checkpoints = useInference((state) => state.checkpoints.data) ?? [];
+  const isShared = ({ id, name }: RunSummary) => runs.some((other) => other.name === name && other.id !== id);
   return (
     <div className="inference__pickers">
       <select
@@ -25,7 +27,7 @@ export function CheckpointPicker({ runId, checkpoint }: CheckpointPickerProps) {
         </option>
         {runs.map((run) => (
           <option key={run.id} value={run.id}>
-            {run.name} ({run.status})
+            {run.name} ({run.status}){isShared(run) && `, ${run.overrides.join(' ') || run.id}`}
           </option>
         ))}
       </select>

@@ -12,6 +12,7 @@ import { CheckpointPicker } from './CheckpointPicker.tsx';
 import { DrawPad } from './DrawPad.tsx';
 import { PredictionView } from './PredictionView.tsx';
 import { SamplePicker } from './SamplePicker.tsx';
+import { TensorInput } from './TensorInput.tsx';
 import { TextPrompt } from './TextPrompt.tsx';
 
 export interface InferencePageProps {
@@ -75,11 +76,7 @@ export function InferencePage({ runId, checkpoint }: InferencePageProps) {
               <div className="inference__input">
                 {input.type === 'image' && <DrawPad key={session.data.sessionId} size={input} />}
                 {input.type === 'text' && <TextPrompt key={session.data.sessionId} signature={input} />}
-                {input.type === 'tensor' && (
-                  <p className="field__hint">
-                    This model takes a tensor [{input.shape.join(', ')}]: pick a sample of the data.
-                  </p>
-                )}
+                {input.type === 'tensor' && <TensorInput key={session.data.sessionId} shape={input.shape} />}
                 <ArgumentFields signature={session.data.signature} />
               </div>
             </Panel>

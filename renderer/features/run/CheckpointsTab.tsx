@@ -21,13 +21,18 @@ const TONES: Readonly<Record<CheckpointInfo['kind'], Tone>> = {
   permanent: 'violet',
 };
 
+/** The one that is asked for most stands first, wherever among many its step would put it. */
+function bestFirst(checkpoints: readonly CheckpointInfo[]): CheckpointInfo[] {
+  return checkpoints.toSorted((a, b) => Number(b.kind === 'best') - Number(a.kind === 'best'));
+}
+
 export function CheckpointsTab({ run }: { readonly run: RunDetail }) {
   const load = useRun((state) => state.checkpoints);
   return (
     <WhenLoaded load={load} label="Looking for checkpoints" onRetry={() => void useRun.getState().loadCheckpoints()}>
       {(checkpoints) =>
         checkpoints.length > 0 ? (
-          <Checkpoints run={run} checkpoints={checkpoints} />
+          <Checkpoints run={run} checkpoints={bestFirst(checkpoints)} />
         ) : (
           <EmptyState
             title="No checkpoints yet"

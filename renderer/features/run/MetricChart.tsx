@@ -1,7 +1,7 @@
 import { memo, useEffect, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, XAxis as RechartsXAxis, Tooltip, YAxis } from 'recharts';
 import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
-import { formatCount, formatDuration, formatNumber } from '../../lib/format.ts';
+import { formatCount, formatDuration, formatMetric } from '../../lib/format.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
 import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';
@@ -41,7 +41,7 @@ export function MetricChart({ run, metric, xAxis, logScale, smoothing }: MetricC
     <figure className="chart" ref={ref}>
       <figcaption className="chart__head">
         <span className="chart__title">{metric.key}</span>
-        <span className="chart__value">{formatNumber(metric.lastValue)}</span>
+        <span className="chart__value">{formatMetric(metric.key, metric.lastValue)}</span>
       </figcaption>
       {error && <p className="chart__note">{error.message}</p>}
       {!series && !error && (
@@ -100,13 +100,13 @@ const Plot = memo(function Plot({ title, rows, width, xAxis, logScale, isSmoothe
         scale={logScale ? 'log' : 'linear'}
         domain={['auto', 'auto']}
         allowDataOverflow={logScale}
-        tickFormatter={(value: number) => formatNumber(value, 3)}
+        tickFormatter={(value: number) => formatMetric(title, value, 3)}
         {...axisLook}
       />
       <Tooltip
         {...tooltipLook}
         labelFormatter={(value) => `${xAxis} ${formatX(Number(value))}`}
-        formatter={(value, name) => [formatNumber(Number(value), 6), name === 'smooth' ? 'smoothed' : title]}
+        formatter={(value, name) => [formatMetric(title, Number(value), 6), name === 'smooth' ? 'smoothed' : title]}
       />
       {isSmoothed && (
         <Line

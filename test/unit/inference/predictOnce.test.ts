@@ -1,0 +1,66 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import type { ModelSignature, PredictInput } from '../../../engine/api/inferenceModel.ts';
+import { ListDataset } from '../../../engine/data/index.ts';
+import type { InferenceModel } from '../../../engine/inference/modelContract.ts';
+import { predictOnce } from '../../../engine/inference/predictOnce.ts';
+import { SampleSource } from '../../../engine/inference/samples.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const signature = (dtype: string): ModelSignature => ({
+  input: { type: 'tensor', shape: [null, 2], dtype },
+  output: { type: 'tensor', shape: [null, 2] },
+  arguments: [],
+});
+
+const samples = [[Float32Array.of(3, 4), 1] as const, [Float32Array.of(5, 6), 0] as const];
+
+/** Asks a model that doubles what it is given; `seen` is the tensor that it got. */
+async function ask(input: PredictInput, dtype = 'float32', own: Partial<InferenceModel> = {}) {
+  let seen: tf.Tensor | undefined;
+  const model = {
+    call: (x: tf.Tensor) => {
+      seen = x;
+      return x.mul(tf.scalar(2, x.dtype));
+    },
+    ...own,
+  };
+  const dataset = async () => new ListDataset({ samples });
+  const source = new SampleSource(new Map([['test', dataset]]), model, signature(dtype));
+  const { output, expected } = await predictOnce(model, signature(dtype), input, {}, source);
+  return { output, expected, dtype: seen?.dtype, page: await source.page('test', 0, 1) };
+}
+
+const numbers = (shape: number[], ...values: number[]): PredictInput => ({
+  type: 'tensor',
+  shape,
+  values: Float64Array.from(values),
+});
+
+test.each(['float32', 'int32'])('numbers become a tensor of the dtype that the signature says: %s', async (dtype) => {
+  const asked = await ask(numbers([1, 2], 1, 2), dtype);
+  expect(asked).toMatchObject({ dtype, output: { type: 'tensor', shape: [1, 2], values: [2, 4] } });
+});
+
+test.each([
+  { id: 'another size', input: numbers([1, 3], 1, 2, 3) },
+  { id: 'no batch', input: numbers([2], 1, 2) },
+  { id: 'fewer values than the shape has', input: numbers([2, 2], 1, 2) },
+])('$id is refused with the shape that the model takes', async ({ input }) => {
+  await expect(ask(input)).rejects.toThrow('The model takes a tensor of shape [?, 2], the batch first');
+});
+
+test('a sample of the data is asked about as a batch of one', async () => {
+  const asked = await ask({ type: 'sample', split: 'test', index: 1 });
+  expect(asked).toMatchObject({ expected: '0', output: { shape: [1, 2], values: [10, 12] } });
+  expect(asked.page.samples).toEqual([{ index: 0, label: '1' }]);
+});
+
+test('describe_sample says which part of a sample the model takes', async () => {
+  const describe_sample = () => ({ label: 'seven', tensor: { data: Float32Array.of(7, 7), shape: [2] } });
+  const asked = await ask({ type: 'sample', split: 'test', index: 0 }, 'float32', { describe_sample });
+  expect(asked).toMatchObject({ expected: 'seven', output: { values: [14, 14] } });
+});
