@@ -8,7 +8,7 @@ import { initProject } from '../../engine/instantiate/index.ts';
 import { type NodeResult, runNode } from '../support/runNode.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const text = readFileSync(join(root, 'docs', 'trainer.md'), 'utf8');
+const text = ['trainer.md', 'models.md'].map((page) => readFileSync(join(root, 'docs', page), 'utf8')).join('\n');
 const { resolve } = createRequire(join(root, 'package.json'));
 
 interface Example {
@@ -121,8 +121,8 @@ async function compile() {
   }));
 }
 
-test('the page has examples, and all of them ran to the end', () => {
-  expect(run.length).toBeGreaterThan(6);
+test('the pages have examples, and all of them ran to the end', () => {
+  expect(run.length).toBeGreaterThan(8);
   expect([
     result.code,
     result.stderr.replaceAll(/^.*(Warning|node --trace|=====|Hi, looks|speed things).*\n?/gm, '').trim(),
@@ -135,7 +135,7 @@ test.each(run.map((example, index) => ({ ...example, index })))('$file prints wh
 });
 
 describe('types of hooks', () => {
-  test('the page and the project that init makes compile there', () => {
+  test('the pages and the project that init makes compile there', () => {
     expect(problems.filter(({ file }) => file !== 'hooks.ts')).toEqual([]);
   });
 
