@@ -108,7 +108,7 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
   return (
     <tr>
       <td>
-        <a className="runs__name" href={formatRoute({ page: 'run', runId: run.id, tab: 'charts' })}>
+        <a className="runs__name" title={run.name} href={formatRoute({ page: 'run', runId: run.id, tab: 'charts' })}>
           {run.name}
         </a>
         <div className="runs__id mono">{run.id}</div>
