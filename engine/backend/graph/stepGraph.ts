@@ -1,5 +1,6 @@
 import { attributesOf } from './attributes.ts';
 import { type AttributeValue, DataType, type GraphNode } from './graphDef.ts';
+import { maskPooled } from './maskPooled.ts';
 import type { Input, Operation, OperationOutput, Value } from './recording.ts';
 
 /** A variable inside the graph's session. Its key is what recordings call it as an input. */
@@ -94,7 +95,9 @@ class StepGraphBuilder {
       return this.#addPart(part, zero);
     });
     this.#scope = variables;
-    return { ...this.#addAccess(zero), nodes: this.#nodes, parts };
+    const access = this.#addAccess(zero);
+    const fetched = parts.flatMap(({ fetches }) => [...fetches.values()].map((tensor) => tensor.replace(/:\d+$/, '')));
+    return { ...access, nodes: maskPooled(this.#nodes, new Set(fetched)), parts };
   }
 
   #addPart(part: GraphPart, zero: string): PartGraph {
