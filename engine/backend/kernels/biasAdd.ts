@@ -7,10 +7,23 @@ export function biasAdd(backend: NativeBackend): KernelConfig {
   return {
     kernelName: 'BiasAdd',
     backendName: 'tensorflow',
-    kernelFunc: (call) => {
-      const { binding } = backend;
-      const attributes = [attribute.float32(binding), attribute.string(binding, 'data_format', 'NHWC')];
-      return backend.executeSingleOutput('BiasAdd', attributes, [tensorInput(call, 'x'), tensorInput(call, 'bias')]);
-    },
+    kernelFunc: (call) =>
+      backend.executeSingleOutput('BiasAdd', channelsLast(backend), [
+        tensorInput(call, 'x'),
+        tensorInput(call, 'bias'),
+      ]),
   };
+}
+
+/** The gradient of BiasAdd by its bias: `dy` [..., channels] summed to [channels], float32. */
+export function biasAddGradient(backend: NativeBackend): KernelConfig {
+  return {
+    kernelName: 'BiasAddGrad',
+    backendName: 'tensorflow',
+    kernelFunc: (call) => backend.executeSingleOutput('BiasAddGrad', channelsLast(backend), [tensorInput(call, 'dy')]),
+  };
+}
+
+function channelsLast({ binding }: NativeBackend) {
+  return [attribute.float32(binding), attribute.string(binding, 'data_format', 'NHWC')];
 }

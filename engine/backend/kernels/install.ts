@@ -1,6 +1,6 @@
 import type { KernelConfig } from '@tensorflow/tfjs';
 import type { TensorApi } from '../types.ts';
-import { biasAdd } from './biasAdd.ts';
+import { biasAdd, biasAddGradient } from './biasAdd.ts';
 import { convolutionWithBias } from './convolutionWithBias.ts';
 import { gatherWithoutReading } from './gather.ts';
 import { matMul } from './matMul.ts';
@@ -42,6 +42,8 @@ export function installNativeKernels(tf: TensorApi): void {
   replace(tf, 'Reshape', (plain) => reshapeToItself(plain));
   replace(tf, 'Step', (plain) => step(tf, plain));
   for (const kernel of [convolutionWithBias(fast), biasAdd(backend), reluGradient(backend)]) tf.registerKernel(kernel);
+  // on a GPU it adds up in another order each time
+  if (!backend.binding.isUsingGpuDevice()) tf.registerKernel(biasAddGradient(backend));
 }
 
 function replace(tf: TensorApi, name: string, make: (plain: KernelFunction) => KernelFunction): void {

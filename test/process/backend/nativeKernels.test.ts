@@ -13,6 +13,7 @@ import { pretendMissing } from '../../../engine/backend/kernels/oneDnn.ts';
 import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
 import { BatchNorm2d, Conv2d, GELU, LayerNorm, Linear } from '../../../engine/trainer/model/layers/index.ts';
 import type { Module } from '../../../engine/trainer/model/module.ts';
+import { addBias } from '../../../engine/trainer/model/native/convolve.ts';
 import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
 
 const missing = tensorflowObstacle();
@@ -179,7 +180,13 @@ describe.skipIf(missing)(`native kernels${missing ? ` (${missing})` : ''}`, () =
       shape: [2, 6, 6, 3],
     },
     { id: 'Linear', make: () => new Linear({ in_features: 5, out_features: 3 }), shape: [2, 4, 5] },
+    { id: 'a wide Linear', make: () => new Linear({ in_features: 5, out_features: 40 }), shape: [2, 4, 5] },
     { id: 'LayerNorm', make: (fused: boolean) => new LayerNorm({ normalized_shape: 6, fused }), shape: [2, 3, 6] },
+    {
+      id: 'a wide LayerNorm',
+      make: (fused: boolean) => new LayerNorm({ normalized_shape: 40, fused }),
+      shape: [2, 3, 40],
+    },
     { id: 'BatchNorm2d', make: (fused: boolean) => new BatchNorm2d({ num_features: 3, fused }), shape: [4, 3, 2, 3] },
     {
       id: 'BatchNorm2d without weight',
@@ -212,6 +219,14 @@ describe.skipIf(missing)(`native kernels${missing ? ` (${missing})` : ''}`, () =
     // d²/dx² of relu(x)³ is 6x above zero
     const second = tf.grad((v) => tf.grad((u) => tf.relu(u).pow(3))(v))(x);
     close([second], [tf.tensor1d([0, 3, 12])]);
+    // d/dw of (sum of w over the rows)²: 2 · rows · w, the same in each row
+    const wide = tf.ones([3, 40]);
+    const byBias = (v: tf.Tensor) =>
+      tf
+        .grad((bias) => tf.mul(addBias(tf.zeros([3, 40]), bias), v).sum())(tf.zeros([40]))
+        .square()
+        .sum();
+    close([tf.grad(byBias)(wide)], [tf.fill([3, 40], 6)]);
     const layer = new LayerNorm({ normalized_shape: 3 });
     const slope = (v: tf.Tensor) => tf.grad((u) => layer.call(u).square().sum())(v);
     expect(() => tf.grad((v) => slope(v).square().sum())(x)).toThrow(

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { addGradient, hasKernel, only, runKernel } from './gradients.ts';
+import { sumToLast } from './sumToLast.ts';
 
 /** x [..., channels] plus bias [channels]. */
 export function addBias(x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
@@ -46,11 +47,4 @@ function registerConvolutionGradient(): void {
       };
     },
   });
-}
-
-function sumToLast(dy: tf.Tensor): tf.Tensor {
-  return tf.sum(
-    dy,
-    Array.from({ length: dy.rank - 1 }, (_, axis) => axis),
-  );
 }

@@ -26,13 +26,14 @@ export class RawOps {
     return this.two('Mul', x, tf.scalar(factor));
   }
 
-  over(name: 'Mean' | 'Sum', x: tf.Tensor, axes: readonly number[], keepDims: boolean): tf.Tensor {
+  /** The mean over the last axis, which stays with length 1. */
+  mean(x: tf.Tensor): tf.Tensor {
     const { binding } = this.backend;
     const attributes = [
-      attribute.bool(binding, 'keep_dims', keepDims),
+      attribute.bool(binding, 'keep_dims', true),
       attribute.float32(binding),
       attribute.int32(binding, 'Tidx'),
     ];
-    return this.backend.executeSingleOutput(name, attributes, [x, tf.tensor1d([...axes], 'int32')]);
+    return this.backend.executeSingleOutput('Mean', attributes, [x, tf.tensor1d([x.rank - 1], 'int32')]);
   }
 }
