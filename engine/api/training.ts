@@ -23,6 +23,10 @@ export type MetricPoint = z.infer<typeof MetricPoint>;
 export const TrainPhase = z.enum(['starting', 'training', 'validating', 'saving', 'finishing']);
 export type TrainPhase = z.infer<typeof TrainPhase>;
 
+/** How training steps run: as one graph, as one with their JavaScript beside it, or operation by operation. */
+export const StepForm = z.enum(['graph', 'graph-beside-script', 'single-operations']);
+export type StepForm = z.infer<typeof StepForm>;
+
 export const Progress = z.object({
   phase: TrainPhase,
   epoch: z.number().int().nonnegative(),
@@ -37,6 +41,8 @@ export const Progress = z.object({
   /** Estimated milliseconds left, undefined until known. */
   etaMs: z.number().nonnegative().optional(),
   loss: MeasuredNumber.optional(),
+  /** Undefined until it is known, and where steps are not compiled at all. */
+  steps: StepForm.optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 

@@ -1,5 +1,11 @@
-import type { Progress } from '../../engine/api/training.ts';
+import type { Progress, StepForm } from '../../engine/api/training.ts';
 import { formatCount, formatDuration, formatNumber } from '../lib/format.ts';
+
+const STEPS: Readonly<Record<StepForm, string>> = {
+  graph: 'steps run as one graph',
+  'graph-beside-script': 'steps run as one graph, their JavaScript beside it',
+  'single-operations': 'steps run one operation at a time, the log says why',
+};
 
 /** A bar with where the training is, how fast, and how long it still takes. */
 export function ProgressLine({ progress, compact }: { readonly progress: Progress; readonly compact?: boolean }) {
@@ -11,6 +17,7 @@ export function ProgressLine({ progress, compact }: { readonly progress: Progres
     progress.samplesPerSecond > 0 && !compact && `${formatCount(progress.samplesPerSecond)} samples/s`,
     progress.loss !== undefined && !compact && `loss ${formatNumber(progress.loss)}`,
     progress.etaMs !== undefined && `${formatDuration(progress.etaMs)} left`,
+    progress.steps !== undefined && !compact && STEPS[progress.steps],
   ].filter(Boolean);
   return (
     <div className="progress-line">

@@ -87,6 +87,8 @@ describe('two processes', () => {
     // both processes end with the very same weights
     expect(readFileSync(join(pair.runDir, 'weights1.json'), 'utf8')).toBe(JSON.stringify(two.weights));
     expect(two.losses.at(-1)).toBeLessThan(two.losses[0] ?? 0);
+    const { progress } = bench.store.runs.get(pair.runId);
+    expect(progress?.steps).toBe(tensorflowObstacle() === undefined ? 'graph' : undefined);
     // the first process says once how steps run
     const announced = (rank: number) =>
       readFileSync(join(pair.runDir, 'logs', `rank${rank}.log`), 'utf8').split('runs as one TensorFlow graph').length -

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
+import type { StepForm } from '../../api/training.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
 import { batchTensors } from './batchWatch.ts';
@@ -81,6 +82,13 @@ export class StepCompiler {
   /** Whether steps are tried to be run as graphs at all. */
   get isActive(): boolean {
     return this.#mode !== 'eager';
+  }
+
+  /** How steps run, for who watches; undefined before the first graph ran. Why they run operation by operation is in the log. */
+  get form(): StepForm | undefined {
+    if (this.#mode === 'eager') return 'single-operations';
+    if (!this.#hasRun) return undefined;
+    return this.#mode === 'host' ? 'graph-beside-script' : 'graph';
   }
 
   /** For a checkpoint. What is found out anew at the first step is not kept. */

@@ -1,4 +1,4 @@
-import type { Progress, Reporter, TrainPhase } from '../../api/training.ts';
+import type { Progress, Reporter, StepForm, TrainPhase } from '../../api/training.ts';
 import type { Clock } from '../../base/clock.ts';
 
 export interface ProgressMeterOptions {
@@ -15,6 +15,7 @@ export interface Position {
   readonly step: number;
   readonly epochLength: number;
   readonly epochStart: number;
+  readonly steps?: StepForm | undefined;
 }
 
 /** How far back the speed looks: long enough to be steady, short enough to follow a change. */
@@ -113,7 +114,7 @@ export class ProgressMeter {
   }
 
   #progress(position: Position): Progress {
-    const { epoch, epochs, step, epochLength, epochStart } = position;
+    const { epoch, epochs, step, epochLength, epochStart, steps } = position;
     const totalSteps = epochStart + Math.max(0, epochs - epoch) * epochLength;
     const msPerStep = this.#steps > 0 ? this.#ms / this.#steps : 0;
     const left = Math.max(0, totalSteps - step) * msPerStep + Math.max(0, epochs - epoch) * this.#overheadMs;
@@ -128,6 +129,7 @@ export class ProgressMeter {
       samplesPerSecond: this.#ms > 0 ? (this.#samples / this.#ms) * 1000 : 0,
       ...(msPerStep > 0 ? { etaMs: left } : {}),
       ...(this.#loss === undefined ? {} : { loss: this.#loss }),
+      ...(steps === undefined ? {} : { steps }),
     };
   }
 }

@@ -146,6 +146,7 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
       step: state.step,
       epochLength,
       epochStart: epochStart(state, epochLength),
+      steps: parts.compiler?.form,
     }),
     advance: (scheduler) => advanceScheduler(scheduler, collective.worldSize),
     warn,

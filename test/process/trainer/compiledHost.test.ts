@@ -92,6 +92,7 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
       options: { epochs: 2 },
     });
     expect(compiled.losses).toHaveLength(8);
+    expect(['graph', 'graph-beside-script']).toContain(compiled.form);
   });
 
   test('what it logs, prints and counts at some steps comes at those steps, once', async () => {
@@ -107,6 +108,7 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     };
     const info = vi.spyOn(console, 'info').mockImplementation(() => undefined);
     const { compiled, eager } = await bothWays({ model: perceptron, data: numbers(), trainer: stepping(step) });
+    expect([compiled.form, eager.form]).toEqual(['graph-beside-script', undefined]);
     expect(info.mock.calls.flat()).toEqual(['batch 1', 'batch 3', 'batch 1', 'batch 3']);
     info.mockRestore();
     expect(compiled.points('odd')).toEqual([
@@ -192,6 +194,7 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     expect(whole.texts.filter((text) => text.includes('as one graph'))).toEqual([
       expect.stringMatching(/reads a value back/),
     ]);
+    expect(whole.form).toBe('single-operations');
     const resumed = await train({ ...run, environment: { resumeFrom: '/run/checkpoints/step_9' } });
     expect(resumed.weights).toEqual(whole.weights);
     expect(resumed.texts).toContainEqual(expect.stringMatching(/one operation at a time, as it did at the checkpoint/));

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
+import type { StepForm } from '../../../engine/api/training.ts';
 import { type NativeBinding, nativeBinding } from '../../../engine/backend/index.ts';
 import { DataLoader, Dataset, type HostTensor } from '../../../engine/data/index.ts';
 import { Adam, MSELoss } from '../../../engine/optim/index.ts';
@@ -79,6 +80,8 @@ export interface Outcome {
   readonly weights: number[];
   readonly slots: number[];
   readonly texts: string[];
+  /** How steps ran at the end, as who watches is told. */
+  readonly form: StepForm | undefined;
   readonly points: (key: string) => { step: number; value: number }[];
   readonly trainer: StepTrainer;
 }
@@ -121,6 +124,7 @@ export async function train(run: Run): Promise<Outcome> {
     weights,
     slots,
     texts: recording.texts(),
+    form: recording.reports.findLast((report) => report.type === 'progress')?.progress.steps,
     points: recording.points,
     trainer,
   };
