@@ -356,7 +356,8 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
     }
   });
 
-  test('a resumed training goes on to the bit', async () => {
+  // steps whose loss nobody fetches run by another cut of the graph
+  test.each([1, 3])('a resumed training goes on to the bit, logging every %s steps', async (every) => {
     const model = () =>
       new Sequential(
         new Linear({ in_features: 3, out_features: 6 }),
@@ -370,12 +371,12 @@ describe.skipIf(missing)(`compiled training${missing ? ` (${missing})` : ''}`, (
       model,
       data: numbers(),
       compile: true,
-      options,
+      options: { ...options, log_every_n_steps: every },
       files,
       environment: { resumeFrom: '/run/checkpoints/step_3' },
     });
     expect(resumed.weights).toEqual(whole.weights);
     expect(resumed.slots).toEqual(whole.slots);
-    expect(resumed.losses).toEqual(whole.losses.slice(3));
+    expect(resumed.losses).toEqual(whole.losses.filter((_, step) => step >= 3 && step % every === 0));
   });
 });
