@@ -62,6 +62,11 @@ export const RunSummary = z.object({
 });
 export type RunSummary = z.infer<typeof RunSummary>;
 
+/** A run's overrides without those of Hydra's own section, of which each job of a sweep has three. */
+export function taskOverrides({ overrides }: Pick<RunSummary, 'overrides'>): string[] {
+  return overrides.filter((text) => !/^[+~]*hydra[./@=]/.test(text));
+}
+
 export const RunDetail = RunSummary.extend({
   command: z.string(),
   configYaml: z.string(),

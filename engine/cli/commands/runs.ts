@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { EngineError } from '../../api/errors.ts';
-import { type RunDetail, RunStatus, type RunSummary } from '../../api/runModel.ts';
+import { type RunDetail, RunStatus, type RunSummary, taskOverrides } from '../../api/runModel.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { type ProjectOption, withEngine } from '../openEngine.ts';
@@ -117,7 +117,7 @@ function runTable(terminal: Terminal, runs: readonly RunSummary[]): string {
       align: 'right',
     },
     { title: 'RESULT', cell: resultOf },
-    { title: 'OVERRIDES', cell: (run) => cut(run.overrides.join(' '), 60) },
+    { title: 'OVERRIDES', cell: (run) => cut(taskOverrides(run).join(' '), 60) },
   ]);
 }
 

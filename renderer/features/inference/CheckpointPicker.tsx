@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../../engine/api/runModel.ts';
+import { type RunSummary, taskOverrides } from '../../../engine/api/runModel.ts';
 import { formatNumber } from '../../lib/format.ts';
 import { useInference } from '../../stores/inference.ts';
 import { navigate } from '../../stores/router.ts';
@@ -27,7 +27,7 @@ export function CheckpointPicker({ runId, checkpoint }: CheckpointPickerProps) {
         </option>
         {runs.map((run) => (
           <option key={run.id} value={run.id}>
-            {run.name} ({run.status}){isShared(run) && `, ${run.overrides.join(' ') || run.id}`}
+            {run.name} ({run.status}){isShared(run) && `, ${taskOverrides(run).join(' ') || run.id}`}
           </option>
         ))}
       </select>

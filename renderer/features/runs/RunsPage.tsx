@@ -1,7 +1,7 @@
 import './runs.css';
 import { Search, Square, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { RunSummary } from '../../../engine/api/runModel.ts';
+import { type RunSummary, taskOverrides } from '../../../engine/api/runModel.ts';
 import { formatAgo, formatDuration, formatNumber } from '../../lib/format.ts';
 import { formatRoute, navigate } from '../../stores/router.ts';
 import { isLive, progressOf, type StatusFilter, useRuns } from '../../stores/runs.ts';
@@ -104,6 +104,7 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
   const now = useNow(isLive(run.status) ? 1000 : 30_000);
   const progress = useRuns((state) => progressOf(run, state.progress));
   const live = isLive(run.status);
+  const overrides = taskOverrides(run);
   const started = run.startedAt ?? run.createdAt;
   return (
     <tr>
@@ -116,13 +117,17 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
       <td>
         <RunStatusBadge status={run.status} />
         {live && progress && <ProgressLine progress={progress} compact />}
-        {run.error && <div className="runs__error">{run.error}</div>}
+        {run.error && (
+          <div className="runs__error" title={run.error}>
+            {run.error}
+          </div>
+        )}
       </td>
       <td className="runs__overrides" data-label="Overrides">
-        {run.overrides.length === 0 ? (
+        {overrides.length === 0 ? (
           <span className="runs__none">{run.configName}</span>
         ) : (
-          run.overrides.map((text) => <code key={text}>{text}</code>)
+          overrides.map((text) => <code key={text}>{text}</code>)
         )}
       </td>
       <td className="numeric" data-label="Monitor">
