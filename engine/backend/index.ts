@@ -4,6 +4,12 @@ export { setMixedPrecision } from './kernels/autocast.ts';
 export { attribute, type NativeBackend, nativeBackendOf } from './kernels/nativeBackend.ts';
 export { tryOneDnn, withPlainKernels } from './kernels/oneDnn.ts';
 export { loadBackend } from './loadBackend.ts';
-export { type NativeAttribute, type NativeBinding, type NativeTensor, nativeBinding } from './nativeBinding.ts';
+export {
+  type NativeAttribute,
+  type NativeBinding,
+  type NativeTensor,
+  nativeBinding,
+  withoutStatus,
+} from './nativeBinding.ts';
 export { tensorflowObstacle } from './tensorflow.ts';
 export { type BackendName, type BackendRequest, backendNames, type LoadedBackend, type TensorApi } from './types.ts';

@@ -63,3 +63,8 @@ export function nativeBinding(tf: TensorApi): NativeBinding {
   }
   return backend.binding as NativeBinding;
 }
+
+/** What TensorFlow says, without the number of its status: `Invalid TF_Status: 3`, `Message: indices[5] = 7 is …`. */
+export function withoutStatus(message: string): string {
+  return message.replace(/^Invalid TF_Status: \d+\s*Message: /, '');
+}

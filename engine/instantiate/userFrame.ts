@@ -12,9 +12,13 @@ export interface UserFrame {
 /** This product's own source folder: the frames that a person did not write. */
 const ENGINE_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 
-/** The innermost frame of an error that lies in neither Node, a package nor the engine. */
-export function userFrame(error: unknown): UserFrame | undefined {
+/**
+ * The innermost frame of an error that lies in neither Node, a package nor the engine. With `caller`, a folder of the
+ * engine's, only what that has called: a frame outside is how the engine came to run at all.
+ */
+export function userFrame(error: unknown, caller?: string): UserFrame | undefined {
   for (const line of stackLines(error)) {
+    if (caller !== undefined && line.includes(caller)) return undefined;
     const frame = frameIn(line);
     if (frame !== undefined) return frame;
   }

@@ -259,6 +259,8 @@ export abstract class Trainer<Batch = unknown, Model extends AnyModel = Module, 
   async fit(): Promise<FitResult> {
     const { reporter } = this.#environment;
     installFastGradients();
+    // the user's line lies below many of the tensor API's
+    Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 60);
     const parts = await buildParts(this);
     this.#parts = parts;
     let isWhole = false;

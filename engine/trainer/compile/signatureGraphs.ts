@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
+import { withoutStatus } from '../../backend/index.ts';
 import type { CompileMode } from '../settingSections.ts';
 import { BatchSignatures, sameGlances } from './batchWatch.ts';
 import type { CompiledStep } from './compiledStep.ts';
@@ -102,5 +103,5 @@ export function refusedGraph(error: unknown): Obstacle {
 }
 
 export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return withoutStatus(error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import { EngineError } from '../../api/errors.ts';
 import type { Collective } from '../../api/training.ts';
+import { withoutStatus } from '../../backend/index.ts';
 import type { LoadedBatch } from '../../data/index.ts';
+import { placeOf } from '../compile/placeOf.ts';
 import type { HookTrace } from '../monitor/hookTrace.ts';
 import type { LeakGuard } from '../monitor/leakGuard.ts';
 import type { TrainState } from '../state/trainState.ts';
@@ -82,22 +84,26 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 /**
- * Says in which hook, at which step and on which rank something went wrong; the cause stays attached. The code is
+ * Says in which hook, at which step, on which rank and in which line of the project something went wrong; the cause
+ * stays attached. The code is
  * `trainer.hook`, or the cause's own where it has one; what only reports that another rank failed passes unchanged.
  */
 function hookError(hook: string, place: HookPlace, error: unknown): EngineError {
   if (error instanceof EngineError && error.code.startsWith('distributed.')) return error;
   const { epoch, step } = place.state;
+  const reason = reasonOf(error);
+  const line = placeOf(error, import.meta.dirname);
   const where = [
     `rank ${place.rank}`,
     `epoch ${epoch}`,
     `step ${step}`,
     ...(place.batchIndex === undefined ? [] : [`batch ${place.batchIndex}`]),
     ...(place.samples === undefined || place.samples.length === 0 ? [] : [`samples ${listSamples(place.samples)}`]),
+    ...(line === undefined || reason.includes(line) ? [] : [line]),
   ].join(', ');
   return new EngineError(
     error instanceof EngineError ? error.code : 'trainer.hook',
-    `${hook} failed (${where}): ${reasonOf(error)}`,
+    `${hook} failed (${where}): ${reason}`,
     {
       hook,
       rank: place.rank,
@@ -113,7 +119,7 @@ function hookError(hook: string, place: HookPlace, error: unknown): EngineError 
 
 /** Anything can be thrown: text says what it says, what else is no error is shown. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
+  if (error instanceof Error) return withoutStatus(error.message) || error.name;
   return typeof error === 'string' ? error : `it threw ${inspect(error, { depth: 1, breakLength: 120 }).slice(0, 300)}`;
 }
 

@@ -6,8 +6,9 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MixedPrecision } from '../../../engine/api/launch.ts';
 import { loadBackend, setMixedPrecision, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import type { HostTensor } from '../../../engine/data/index.ts';
 import type { CompiledGraph } from '../../../engine/trainer/compile/compileListener.ts';
-import { Conv2d, Flatten, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
+import { Conv2d, Embedding, Flatten, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
 import { type Batch, expectSame, perceptron, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
 
@@ -172,5 +173,38 @@ describe.skipIf(missing)(`compiled with two inter-op threads${missing ? ` (${mis
     expect(rehearsed).toBeGreaterThan(0);
     expect(compiled.tensors - rehearsed).toBe(eager.tensors);
     for (const tensor of compiled.holds) expect(tensor.dataSync()).toHaveLength(1);
+  });
+
+  test('what is wrong with the data at a compiled step is told with step, samples and line', async () => {
+    class Words extends Module {
+      readonly embedding = new Embedding({ num_embeddings: 5, embedding_dim: 3 });
+      readonly head = new Linear({ in_features: 9, out_features: 1 });
+
+      call(x: tf.Tensor): tf.Tensor {
+        return this.head.call(this.embedding.call(x).reshape([-1, 9]));
+      }
+    }
+    class Wrong extends Waves {
+      override get(index: number): readonly [HostTensor, HostTensor] {
+        const [input, target] = super.get(index);
+        return [index === 13 ? { ...input, data: Int32Array.of(0, 7, 0) } : input, target];
+      }
+    }
+    class Fixed extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        return this.loss_fn.call(this.model.call(x.reshape([4, 3])), y);
+      }
+    }
+    const line = 'test/process/trainer/compiled[a-zA-Z]+\\.(test\\.)?ts:\\d+';
+    for (const compile of [false, true]) {
+      const words = train({ model: () => new Words(), data: new Wrong(20, [3], 'number', true), compile });
+      await expect(words).rejects.toThrow(
+        new RegExp(`step 3, batch 3, samples 12 13 14 15, ${line}\\): Embedding got the number 7 outside 0 … 4`),
+      );
+      const fixed = train({ model: perceptron, data: numbers(10), compile, trainer: Fixed });
+      await expect(fixed).rejects.toThrow(
+        new RegExp(`samples 8 9, ${line}\\): Input to reshape is a tensor with 6 values`),
+      );
+    }
   });
 });

@@ -335,7 +335,9 @@ test('an error in a hook says where it happened and keeps its cause', async () =
   const error = await trainer.fit().catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     code: 'trainer.hook',
-    message: 'training_step failed (rank 0, epoch 0, step 2, batch 2, samples 8 9 10 11): a mistake in the project',
+    message: expect.stringMatching(
+      /^training_step failed \(rank 0, epoch 0, step 2, batch 2, samples 8 9 10 11, test\/unit\/trainer\/[a-zA-Z]+\.ts:\d+\): a mistake in the project$/,
+    ),
     details: { hook: 'training_step', rank: 0, epoch: 0, step: 2, batchIndex: 2 },
     cause: expect.any(TypeError),
   });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { EngineError } from '../../../api/errors.ts';
 import { checkOptions, requireWhole } from '../../../data/options.ts';
 import { normalParameter } from '../initialise.ts';
 import { Module } from '../module.ts';
@@ -21,7 +22,23 @@ export class Embedding extends Module {
     ]);
   }
 
+  /** @throws EngineError `embedding.out-of-range` for a number without a row, on the CPU; a GPU gives zeros for it. */
   call(input: tf.Tensor): tf.Tensor {
-    return tf.gather(this.weight, input.dtype === 'int32' ? input : input.toInt());
+    try {
+      return tf.gather(this.weight, input.dtype === 'int32' ? input : input.toInt());
+    } catch (error) {
+      throw readable(error, this.weight.shape[0] ?? 0);
+    }
   }
+}
+
+function readable(error: unknown, rows: number): unknown {
+  const [, wrong] = /index value (-?\d+) is not in/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (wrong === undefined) return error;
+  return new EngineError(
+    'embedding.out-of-range',
+    `Embedding got the number ${wrong} outside 0 … ${rows - 1}: num_embeddings is ${rows}. Check the data's numbers and the size of the vocabulary.`,
+    { wrong: Number(wrong), num_embeddings: rows },
+    { cause: error },
+  );
 }
