@@ -59,7 +59,10 @@ export async function loadCheckpoint(
 /** Reads every file and compares its SHA-256; undefined when all is as it was saved. */
 export async function findDamage(folder: string): Promise<EngineError | undefined> {
   try {
-    const manifest = parseManifest((await readText(join(folder, MANIFEST))) ?? '', join(folder, MANIFEST));
+    const file = join(folder, MANIFEST);
+    const text = await readText(file);
+    if (text === undefined) return corrupt(file, 'it is missing', {});
+    const manifest = parseManifest(text, file);
     for (const name of Object.keys(manifest.files)) await readChecked(folder, name, manifest, 'sha256');
     return undefined;
   } catch (error) {

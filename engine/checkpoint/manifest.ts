@@ -75,6 +75,16 @@ export function parseManifest(text: string, file: string): CheckpointManifest {
   throw corruptManifest(file, `${issue?.path.join('.')}: ${issue?.message}`);
 }
 
+/** Whether it is a whole JSON document of another program's. */
+export function isForeignManifest(text: string): boolean {
+  try {
+    const value = parseExact(text);
+    return typeof value !== 'object' || value === null || Reflect.get(value, 'format') !== FORMAT;
+  } catch {
+    return false;
+  }
+}
+
 function corruptManifest(file: string, reason: string, cause?: unknown): EngineError {
   return new EngineError('checkpoint.corrupt', `${file} is damaged: ${reason}.`, { file, reason }, { cause });
 }

@@ -2,7 +2,9 @@ import { basename, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { didYouMean } from '../base/nearest.ts';
 import { checkpointFiles } from './layout.ts';
-import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry } from './list.ts';
+import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry, readText } from './list.ts';
+import { findDamage } from './load.ts';
+import { isForeignManifest, MANIFEST } from './manifest.ts';
 import { runFolderOf } from './places.ts';
 
 export type ResolvedCheckpoint =
@@ -13,7 +15,8 @@ export type ResolvedCheckpoint =
 /**
  * Which checkpoint a path means: a safetensors file, a checkpoint's folder, or a run (or its checkpoint folder), of
  * which the best is taken, or the newest by step.
- * @throws EngineError `checkpoint.not-found`, listing what there is
+ * @throws EngineError `checkpoint.not-found`, listing what there is; `checkpoint.corrupt` or `checkpoint.newer` for a
+ *   folder of a name of its own whose manifest cannot be read
  */
 export async function resolveCheckpoint(
   target: string,
@@ -30,8 +33,11 @@ export async function resolveCheckpoint(
   }
   const own = await readEntry(target, runFolderOf(target));
   const weights = join(target, checkpointFiles.model);
-  // Another program's folder: weights without our manifest.
-  if (own?.manifest === undefined && (await fileSize(weights)) !== undefined) return { type: 'file', file: weights };
+  if (own?.manifest === undefined && (await fileSize(weights)) !== undefined) {
+    if (!(await isOurs(target))) return { type: 'file', file: weights };
+    // one that was moved or copied to a name of its own, and cannot be checked: its weights alone would be taken on trust
+    if (own === undefined) throw await unreadable(target);
+  }
   if (own !== undefined) return { type: 'folder', folder: target, entry: own };
   const entries = await listCheckpoints(target);
   const usable = entries.filter((entry) => entry.problem === undefined);
@@ -46,6 +52,17 @@ export async function resolveCheckpoint(
     target,
     found: entries.map((entry) => entry.path),
   });
+}
+
+/** Whether a folder without a manifest that can be read is a damaged checkpoint, not another program's weights. */
+async function isOurs(folder: string): Promise<boolean> {
+  const text = await readText(join(folder, MANIFEST));
+  if (text === undefined) return (await fileSize(join(folder, checkpointFiles.state))) !== undefined;
+  return !isForeignManifest(text);
+}
+
+async function unreadable(folder: string): Promise<unknown> {
+  return (await findDamage(folder)) ?? new Error(`Internal error: ${folder} can be read after all.`);
 }
 
 async function notThere(target: string): Promise<EngineError> {

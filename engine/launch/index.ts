@@ -10,6 +10,7 @@ export { type Replayed, replaySteps } from './replaySteps.ts';
 export {
   freeRunFolder,
   type ResumeRunRequest,
+  requireEnded,
   resumeRun,
   type StartedRun,
   type StartRunDependencies,

@@ -11,6 +11,7 @@ import { readRunJson, updateRunFile } from '../runs/runFolder.ts';
 import { createRunId } from '../runs/runId.ts';
 import { changeRunConfig, createRun, type RunConfigChange } from '../runs/runRecorder.ts';
 import type { RunStore } from '../runs/runStore.ts';
+import type { RunRecord } from '../runs/runTable.ts';
 import { captureSurroundings } from './environment.ts';
 import { jobFile, writeJob } from './jobFile.ts';
 import { startLauncher } from './launcherProcess.ts';
@@ -141,6 +142,17 @@ export interface ResumeRunRequest {
   readonly config?: RunConfigChange | undefined;
 }
 
+/** Throws `launch.run-live` for a run that still trains: its checkpoints come and go. */
+export function requireEnded(run: RunRecord): void {
+  const { id: runId, name, status } = run;
+  if (!['starting', 'running', 'stopping'].includes(status) || !isRunAlive(run)) return;
+  throw new EngineError(
+    'launch.run-live',
+    `The run '${name}' is still ${status}. Stop it before going on from a checkpoint.`,
+    { runId },
+  );
+}
+
 /**
  * Goes on with a run that has ended, in its own folder and row, from one of its checkpoints. Throws `launch.run-live`,
  * `launch.folder-missing`, the store's errors and the launcher's; the row is as before then.
@@ -149,13 +161,7 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
   const { store } = dependencies;
   const run = store.runs.get(request.runId);
   const { id: runId, expDir, status, endedAt, error } = run;
-  if (['starting', 'running', 'stopping'].includes(status) && isRunAlive(run)) {
-    throw new EngineError(
-      'launch.run-live',
-      `The run '${run.name}' is still ${status}. Stop it before going on from a checkpoint.`,
-      { runId },
-    );
-  }
+  requireEnded(run);
   const previous = LaunchJob.safeParse(readRunJson(expDir, jobFile)).data;
   if (previous === undefined) {
     throw new EngineError(

@@ -4,7 +4,7 @@ import { LaunchJob, type LaunchOptions, type LaunchPlan } from '../../api/launch
 import type { DeviceInfo } from '../../api/machine.ts';
 import { select } from '../../config/resolve/operations.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
-import { jobFile, planLaunch, type ResumeRunRequest } from '../../launch/index.ts';
+import { jobFile, planLaunch, type ResumeRunRequest, requireEnded } from '../../launch/index.ts';
 import { readRunJson } from '../../runs/runFolder.ts';
 import type { RunStore } from '../../runs/runStore.ts';
 import { isFolderMissing, type RunRecord } from '../../runs/runTable.ts';
@@ -24,11 +24,12 @@ export interface GoOnRequest extends CheckpointWish {
 
 /**
  * What `resumeRun` takes to go on with a run from a checkpoint: its saved config first, and of what is new only what may
- * change. Throws `runs.resume-override`, `checkpoints.not-found`, `runs.nothing-left`, `launch.folder-missing`.
+ * change. Throws `launch.run-live`, `runs.resume-override`, `checkpoints.not-found`, `runs.nothing-left`, `launch.folder-missing`.
  */
 export function goOnRequest(project: Project, store: RunStore, run: RunRecord, request: GoOnRequest): ResumeRunRequest {
   const { overrides, plan, logging } = request;
   requireFolder(run);
+  requireEnded(run);
   checkResumeOverrides(run, overrides, request.step);
   const checkpoint = chooseCheckpoint(store, run, request);
   const composition = composeSaved(project, run.expDir, overrides);

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -115,9 +125,43 @@ test('a single file, or a folder of another program, is weights alone', async ()
   await save('best', 1, 1);
   const file = join(run, 'checkpoints', 'best', 'model.safetensors');
   expect(await resolveCheckpoint(file)).toEqual({ type: 'file', file });
-  rmSync(join(run, 'checkpoints', 'best', 'manifest.json'));
+  for (const own of ['manifest.json', 'state.json']) rmSync(join(run, 'checkpoints', 'best', own));
+  expect(await resolveCheckpoint(join(run, 'checkpoints', 'best'))).toEqual({ type: 'file', file });
+  writeFileSync(join(run, 'checkpoints', 'best', 'manifest.json'), '{"format": "of another program"}');
   expect(await resolveCheckpoint(join(run, 'checkpoints', 'best'))).toEqual({ type: 'file', file });
 });
+
+test.each([
+  {
+    id: 'half a manifest',
+    change: (text: string) => text.slice(0, 99),
+    says: /manifest\.json is damaged: it is no JSON/,
+  },
+  {
+    id: 'a newer one',
+    change: (text: string) => text.replace('"version": 1', '"version": 9'),
+    says: /is of version 9/,
+  },
+  { id: 'none', change: () => undefined, says: /manifest\.json.* is missing|it has no manifest\.json/ },
+])(
+  'a checkpoint with $id is not taken for the weights of another program, whatever it is called',
+  async ({ change, says }) => {
+    await save('epoch', 3, 300);
+    const folder = join(run, 'checkpoints', 'epoch_3');
+    const manifest = join(folder, 'manifest.json');
+    const changed = change(readFileSync(manifest, 'utf8'));
+    if (changed === undefined) rmSync(manifest);
+    else writeFileSync(manifest, changed);
+    expect(await resolveCheckpoint(folder)).toMatchObject({
+      type: 'folder',
+      entry: { problem: expect.stringMatching(says) },
+    });
+    await expect(loadCheckpoint(folder)).rejects.toThrow(says);
+    const copy = join(run, 'mine');
+    cpSync(folder, copy, { recursive: true });
+    await expect(resolveCheckpoint(copy)).rejects.toThrow(says);
+  },
+);
 
 test('a checkpoint that is not there is said to be so, with what there is', async () => {
   await save('epoch', 3, 300);
