@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import type { CheckpointKind } from '../api/training.ts';
-import { errorCode, nodeFileSystem } from './folder/fileSystem.ts';
+import { errorCode, nodeFileSystem, readFailure } from './folder/fileSystem.ts';
 import { checkpointFiles, parseCheckpointName } from './layout.ts';
 import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
 import { checkpointPlaces } from './places.ts';
@@ -111,7 +111,7 @@ async function statOrNothing(path: string) {
     return await stat(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
+    throw readFailure(path, error);
   }
 }
 
@@ -121,6 +121,6 @@ export async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw error;
+    throw readFailure(path, error);
   }
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { EngineError } from '../api/errors.ts';
 import { parseExact } from '../base/exactJson.ts';
-import { errorCode } from './folder/fileSystem.ts';
+import { errorCode, readFailure } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
 import { listCheckpoints, readText } from './list.ts';
 import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
@@ -142,7 +142,7 @@ async function readWhole(file: string, expected: number, hash: Digest) {
     handle = await open(file, 'r');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
+    throw readFailure(file, error);
   }
   try {
     const { size } = await handle.stat();

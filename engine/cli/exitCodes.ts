@@ -35,6 +35,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   'runs.nothing-left',
   'runs.config-missing',
   'launch.folder-taken',
+  'launch.folder-unwritable',
   'launch.run-live',
 ]);
 const environmentPrefixes = [

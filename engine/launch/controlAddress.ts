@@ -23,10 +23,10 @@ export function chooseControlAddress(runDir: string): ControlAddress {
   if (process.platform === 'win32') {
     const path = `\\\\.\\pipe\\accelhydra-control-${process.pid}-${Date.now().toString(36)}`;
     writeFileSync(pointer, path);
-    return { path, remove: () => rmSync(pointer, { force: true }) };
+    return { path, remove: () => removeQuietly(pointer) };
   }
   if (Buffer.byteLength(inFolder) <= longestSocketPath) {
-    return { path: inFolder, remove: () => rmSync(inFolder, { force: true }) };
+    return { path: inFolder, remove: () => removeQuietly(inFolder) };
   }
   // a folder of its own: only this user may enter it
   const path = join(mkdtempSync(join(tmpdir(), 'accelhydra-')), 'control');
@@ -34,10 +34,19 @@ export function chooseControlAddress(runDir: string): ControlAddress {
   return {
     path,
     remove: () => {
-      rmSync(dirname(path), { recursive: true, force: true });
-      rmSync(pointer, { force: true });
+      removeQuietly(dirname(path));
+      removeQuietly(pointer);
     },
   };
+}
+
+/** At the end: a folder that has become read-only keeps it, and the next launcher of the run clears it. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    return;
+  }
 }
 
 /** Where the launcher of the run in `runDir` listens, if there is one. */

@@ -198,13 +198,13 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
 
 /** Takes the folder for this run alone, by a file that can be created once. */
 function claimFolder(expDir: string, job: LaunchJob): { readonly undo: () => void } {
-  const made = mkdirSync(expDir, { recursive: true });
+  let made: string | undefined;
   try {
+    made = mkdirSync(expDir, { recursive: true });
     if (!isFree(expDir)) throw taken(expDir);
     writeFileSync(join(expDir, jobFile), `${JSON.stringify(job, null, 2)}\n`, { flag: 'wx' });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw taken(expDir);
-    throw error;
+    throw claimFailure(expDir, error);
   }
   return {
     undo: () => {
@@ -229,4 +229,23 @@ function taken(expDir: string): EngineError {
     `There is something in ${expDir} already, and a run never writes over another one. Choose another exp_dir or exp_name, or remove the folder.`,
     { expDir },
   );
+}
+
+/** What keeps a run from its folder, in words. */
+function claimFailure(expDir: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'you may not write there',
+    EPERM: 'you may not write there',
+    EROFS: 'the file system is read-only',
+    ENOTDIR: 'a part of that path is a file',
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'your share of the disk is full',
+  };
+  const reason = reasons[String(error.code)];
+  // a file may stand where the folder should
+  if (error.code === 'EEXIST') return taken(expDir);
+  if (reason === undefined) return error;
+  const text = `The run's folder ${expDir} cannot be made: ${reason}. Choose another exp_dir, or change that.`;
+  return new EngineError('launch.folder-unwritable', text, { expDir }, { cause: error });
 }

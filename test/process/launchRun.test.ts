@@ -136,6 +136,12 @@ describe('a run', () => {
       code: 'launch.folder-taken',
     });
     expect(freeRunFolder(run.runDir)).toBe(`${run.runDir}-2`);
+    // nor into what is no folder
+    const expDir = join(run.runDir, 'run.json', 'inside');
+    await expect(startRun({ ...bench.request('mode: steps\n'), expDir }, bench.dependencies)).rejects.toMatchObject({
+      code: 'launch.folder-unwritable',
+      message: expect.stringMatching(/cannot be made: a part of that path is a file\. Choose another exp_dir/),
+    });
     expect(bench.store.runs.list().total).toBe(1);
   });
 

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { EngineError } from '../../api/errors.ts';
 
 export interface WritableFile {
   /** Appends them all, in order. */
@@ -52,7 +53,7 @@ export const nodeFileSystem: FileSystem = {
       return await readdir(path);
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
-      throw error;
+      throw readFailure(path, error);
     }
   },
 };
@@ -79,6 +80,18 @@ function rest(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[
   });
   if (from < 0) return [];
   return parts.slice(from).map((part, index) => (index === 0 ? part.subarray(skipped) : part));
+}
+
+/** What keeps a file or folder from being read: in words where permission is missing. */
+export function readFailure(path: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code !== 'EACCES' && code !== 'EPERM') return error;
+  return new EngineError(
+    'checkpoint.not-readable',
+    `${path} cannot be read: you have no permission to. Give yourself read permission there, or choose another folder.`,
+    { path },
+    { cause: error },
+  );
 }
 
 export function errorCode(error: unknown): string | undefined {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CheckpointKind } from '../../../engine/api/training.ts';
+import { readFailure } from '../../../engine/checkpoint/folder/fileSystem.ts';
 import {
   type CheckpointRequest,
   checkpointFolder,
@@ -169,6 +170,16 @@ test('a checkpoint that is not there is said to be so, with what there is', asyn
     code: 'checkpoint.not-found',
     message: expect.stringMatching(/Did you mean 'epoch_3'.* has: checkpoints\/epoch_3\./),
   });
+});
+
+test('a folder that may not be read is told in words', () => {
+  const denied = Object.assign(new Error('EACCES: permission denied, scandir'), { code: 'EACCES' });
+  expect(readFailure('/root/run', denied)).toMatchObject({
+    code: 'checkpoint.not-readable',
+    message: expect.stringMatching(/^\/root\/run cannot be read: you have no permission to\. Give yourself/),
+  });
+  const other = new Error('EIO');
+  expect(readFailure('/root/run', other)).toBe(other);
 });
 
 test('a run without checkpoints says so', async () => {
