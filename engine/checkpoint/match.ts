@@ -66,7 +66,7 @@ export function matchStateDict(
   const foreign = mode === 'partial' ? [] : unexpected;
   const nothing = matched.length === 0 && model.length > 0;
   if (absent.length === 0 && wrong.length === 0 && foreign.length === 0 && !nothing) return report;
-  throw otherModel(report, absent, source);
+  throw otherModel(report, absent, source, mode);
 }
 
 function stripped(file: ReadonlyMap<string, unknown>, prefix: string, source: string): ReadonlyMap<string, string> {
@@ -86,7 +86,12 @@ function stripped(file: ReadonlyMap<string, unknown>, prefix: string, source: st
   return names;
 }
 
-function otherModel(report: MatchReport, absent: readonly string[], source: string): EngineError {
+function otherModel(
+  report: MatchReport,
+  absent: readonly string[],
+  source: string,
+  mode: NonNullable<MatchOptions['mode']>,
+): EngineError {
   const { mismatched, unexpected, missing, matched } = report;
   const shapes = mismatched.map(({ name, model, file }) => `${name} is [${file}] there and [${model}] in the model`);
   const parts = [
@@ -97,9 +102,23 @@ function otherModel(report: MatchReport, absent: readonly string[], source: stri
   ].filter((part) => part !== '');
   return new EngineError(
     'checkpoint.other-model',
-    `${source} belongs to another model: ${parts.join('; ')}. Build the model from the checkpoint's own config, or load what fits with mode partial.`,
+    `${source} belongs to another model: ${parts.join('; ')}. ${adviceOn(report, mode)}`,
     { missing, unexpected, mismatched, matched: matched.length },
   );
+}
+
+/** What to do: names that differ by what stands before them are the usual case. */
+function adviceOn({ missing, unexpected }: MatchReport, mode: MatchOptions['mode']): string {
+  const prefixes = unexpected.flatMap((fileName) => {
+    const name = missing.find((own) => fileName.endsWith(`.${own}`));
+    return name === undefined ? [] : [fileName.slice(0, -name.length)];
+  });
+  const [prefix] = prefixes;
+  if (prefix !== undefined && prefixes.every((other) => other === prefix)) {
+    return `Without '${prefix}' names agree: set strip_prefix: ${prefix} in load_pretrained.`;
+  }
+  const whole = "Build the model from the checkpoint's own config";
+  return mode === 'partial' ? `${whole}.` : `${whole}, or load what fits: load_pretrained with strict: false.`;
 }
 
 function listed(texts: readonly string[]): string {

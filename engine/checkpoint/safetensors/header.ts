@@ -28,6 +28,11 @@ const LARGEST_HEADER = 100_000_000;
  * @throws EngineError `checkpoint.safetensors.invalid`
  */
 export function headerLength(bytes: Uint8Array, fileBytes: number, source: string): number {
+  const other = otherFormat(bytes);
+  if (other !== undefined) {
+    const how = "safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'OUT.safetensors')";
+    throw invalid(source, `it is ${other}, as torch.save writes them. Convert it in Python: ${how}`);
+  }
   if (bytes.length < LENGTH_BYTES) throw invalid(source, `it has only ${bytes.length} bytes`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (length > BigInt(LARGEST_HEADER)) throw invalid(source, `its header would have ${length} bytes`);
@@ -35,6 +40,13 @@ export function headerLength(bytes: Uint8Array, fileBytes: number, source: strin
     throw invalid(source, `its header of ${length} bytes goes beyond the file's ${fileBytes} bytes: it was cut off`);
   }
   return Number(length);
+}
+
+/** A zip archive or a pickle that was given this ending; no header is that long, or begins so. */
+function otherFormat([first, second, third, fourth]: Uint8Array): string | undefined {
+  if (first === 0x50 && second === 0x4b && third === 3 && fourth === 4) return 'a zip archive';
+  if (first === 0x80 && second === 2 && (third === 0x7d || third === 0x8a)) return 'a pickle';
+  return undefined;
 }
 
 /**

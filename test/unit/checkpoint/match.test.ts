@@ -60,13 +60,24 @@ test.each<{ id: string; entries: Record<string, number[]>; options: MatchOptions
     message:
       /best\/model\.safetensors belongs to another model: other shapes: head\.bias is \[7\] there and \[10\] in the model/,
   },
-  { id: 'a tensor too few', entries: trainable, options: {}, message: /not in the file: backbone\.weight/ },
+  {
+    id: 'a tensor too few',
+    entries: trainable,
+    options: {},
+    message: /not in the file: backbone\.weight.* load_pretrained with strict: false\.$/,
+  },
   { id: 'a tensor too many', entries: { ...whole, extra: [1] }, options: {}, message: /only in the file: extra/ },
   {
     id: 'a missing trainable tensor',
     entries: { 'head.bias': [10] },
     options: { mode: 'trainable_only' },
     message: /not in the file: head\.weight\./,
+  },
+  {
+    id: 'a prefix that nobody cuts off',
+    entries: { 'module.head.bias': [10], 'module.head.weight': [10, 4] },
+    options: { mode: 'partial' },
+    message: /no tensor fits at all\. Without 'module\.' names agree: set strip_prefix: module\. in load_pretrained\.$/,
   },
   { id: 'nothing that fits', entries: { x: [1] }, options: { mode: 'partial' }, message: /no tensor fits at all/ },
 ])('$id is another model', ({ entries, options, message }) => {

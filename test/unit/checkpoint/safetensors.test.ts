@@ -139,6 +139,16 @@ const f32 = (begin: number, end: number, shape: unknown = [1]) => ({ dtype: 'F32
 
 test.each([
   { id: 'an empty file', bytes: new Uint8Array(), reason: /only 0 bytes/ },
+  {
+    id: "torch.save's archive",
+    bytes: Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0),
+    reason: /a zip archive, as torch\.save/,
+  },
+  {
+    id: 'a pickle',
+    bytes: Uint8Array.of(0x80, 2, 0x7d, 0x71, 0),
+    reason: /a pickle.* Convert it in Python: safetensors\.torch/,
+  },
   { id: 'a cut length', bytes: new Uint8Array(5), reason: /only 5 bytes/ },
   { id: 'a giant header', bytes: new Uint8Array(16).fill(0xff), reason: /would have 18446744073709551615 bytes/ },
   { id: 'a cut header', bytes: fileOf({ a: f32(0, 4) }, 4).slice(0, 20), reason: /cut off/ },
