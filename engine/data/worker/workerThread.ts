@@ -7,6 +7,8 @@ import { unpackError } from './workerError.ts';
 
 /** How long a thread may finish what it reads before it is ended the hard way. */
 const stopLimitMs = 500;
+const exitAdvice =
+  ' Look for process.exit() there; a native library that crashes, or too little memory, ends a thread too.';
 
 export type WorkerThreadOptions = Omit<WorkerSetup, 'compileCache'>;
 
@@ -52,7 +54,7 @@ export class WorkerThread {
     this.ready.catch(() => undefined);
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
-        this.#end(`ended by itself (exit code ${code})`, undefined);
+        this.#end(`ended by itself (exit code ${code})`, undefined, exitAdvice);
         resolve();
       });
     });
@@ -126,18 +128,18 @@ export class WorkerThread {
     }
   }
 
-  #end(how: string, cause: unknown): void {
+  #end(how: string, cause: unknown, advice = ''): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#settleReady?.reject(this.#died('its dataset', how, cause));
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#died(waiting.what, how, cause));
+    this.#settleReady?.reject(this.#died('its dataset', how, cause, advice));
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#died(waiting.what, how, cause, advice));
     this.#waiting.clear();
   }
 
-  #died(what: string, how: string, cause: unknown): EngineError {
+  #died(what: string, how: string, cause: unknown, advice = ''): EngineError {
     return new EngineError(
       'data.worker.died',
-      `Worker thread ${this.id} of the data loader ${how} while ${what} was under way.`,
+      `Worker thread ${this.id} of the data loader ${how} while it read ${what}.${advice}`,
       { worker: this.id, ...(cause instanceof Error ? { stack: cause.stack } : {}) },
       { cause },
     );

@@ -155,7 +155,7 @@ test.each([
     options: { exitAt: 1 },
     more: {},
     code: 'data.worker.died',
-    text: /exit code 7.*samples/,
+    text: /ended by itself \(exit code 7\) while it read samples .*\. Look for process\.exit\(\) there/,
   },
   {
     id: 'hangs',
