@@ -2,6 +2,7 @@ import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError } from '../../api/errors.ts';
+import { didYouMean } from '../../base/nearest.ts';
 import { describeThrown, InstantiateError } from '../errors.ts';
 import { type ImportModule, importModule } from '../importModule.ts';
 import type { Attempt, Miss, NameCheck } from './locatedTarget.ts';
@@ -79,9 +80,17 @@ async function load(module: ModuleFile, project: ProjectModules, target: string)
     return await (project.importModule ?? importModule)(pathToFileURL(module.file).href);
   } catch (error) {
     if (error instanceof EngineError) throw error;
-    const message = `Loading ${module.file} for target '${target}' failed:\n${describeThrown(error)}`;
+    const message = `Loading ${module.file} for target '${target}' failed:\n${describeThrown(error)}${await exportHint(error)}`;
     throw new InstantiateError('module-failed', message, { cause: error, details: { target, file: module.file } });
   }
+}
+
+/** What code that asks this package for something it lacks may have meant; nothing for other errors. */
+async function exportHint(error: unknown): Promise<string> {
+  const wanted = /'accelhydra-studio' does not provide an export named '([^']+)'/.exec(String(error))?.[1];
+  if (wanted === undefined) return '';
+  const exports = await importModule('accelhydra-studio').catch(() => ({}));
+  return `.${didYouMean(wanted, Object.keys(exports))}`;
 }
 
 /** Says how far the path exists under a root and what stands where it ends. */

@@ -136,6 +136,16 @@ describe('project code without a build step', () => {
     expect(message).toContain('a.ts:2:18: Unexpected ";"');
   });
 
+  test('a layer that the package lacks is answered with the one that is nearly called so', async () => {
+    write({ 'models/ear.ts': `import { Conv1d } from 'accelhydra-studio';\nexport const layer = Conv1d;\n` });
+    const locate = new URL('../../../engine/instantiate/locate/projectTargets.ts', import.meta.url).href;
+    const body = `
+      const { locateInProject } = await import(${JSON.stringify(locate)});
+      const project = { sourceRoots: [${JSON.stringify(project)}] };
+      return locateInProject('models.ear.layer', project, () => undefined).then(String, (error) => error.message);`;
+    expect(await inProject(body)).toContain("named 'Conv1d'. Did you mean 'Conv2d'?");
+  });
+
   test('a package outside the source roots is left to Node', async () => {
     write({
       'src/a.ts': 'export const a: number = 1;',
