@@ -7,10 +7,11 @@ import type { CompileListener } from '../trainer/index.ts';
 export function announceGraphs(say: (text: string) => void): CompileListener {
   let isSaid = false;
   return {
-    compiled: ({ operations, isHost, milliseconds }) => {
+    compiled: ({ operations, isHost, hostWhy, milliseconds }) => {
       if (isSaid) return;
       isSaid = true;
-      const beside = isHost ? ', with its JavaScript run beside it' : '';
+      const why = hostWhy === undefined ? '' : ` since ${hostWhy}`;
+      const beside = isHost ? `, with its JavaScript run beside it${why}` : '';
       say(
         `training_step runs as one TensorFlow graph of ${operations} operations${beside} (made in ${(milliseconds / 1000).toFixed(2)} s).`,
       );

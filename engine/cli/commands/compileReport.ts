@@ -73,7 +73,7 @@ function printGraph(terminal: Terminal, graph: GraphReport, number: number): voi
   const line = (text: string) => terminal.print(`  ${text}`);
   terminal.print(`\n${terminal.paint('bold', `Graph ${number}`)} for batches of ${graph.signature}`);
   line(
-    `parts       ${graph.parts.join(', ')}; the step's JavaScript ${graph.isHost ? 'runs beside it' : 'does not run any more'}`,
+    `parts       ${graph.parts.join(', ')}; the step's JavaScript ${graph.isHost ? `runs beside it${graph.hostWhy === undefined ? '' : `: ${graph.hostWhy}`}` : 'does not run any more'}`,
   );
   line(
     `operations  ${formatCount(graph.recorded)} recorded, ${formatCount(graph.operations)} in the graph, ${formatCount(graph.nodes)} nodes with variables, constants and feeds`,

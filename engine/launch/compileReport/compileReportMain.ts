@@ -99,6 +99,7 @@ function write(graph: CompiledGraph, file: string): GraphReport {
   return {
     signature: graph.signature,
     isHost: graph.isHost,
+    hostWhy: graph.hostWhy,
     parts: [...graph.parts],
     recorded: graph.recorded,
     operations: graph.operations,

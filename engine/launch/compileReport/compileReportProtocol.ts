@@ -23,6 +23,8 @@ const Kinds = z.array(z.object({ op: z.string(), count: z.number().int() }));
 const GraphReport = z.object({
   signature: z.string(),
   isHost: z.boolean(),
+  /** Why it does, where that was seen, with the user's line. */
+  hostWhy: z.string().optional(),
   parts: z.array(z.string()),
   recorded: z.number().int(),
   operations: z.number().int(),

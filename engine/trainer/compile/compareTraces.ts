@@ -47,7 +47,10 @@ export function impureWork({ obstacle, hostWork, changes }: StepTrace): Obstacle
 
 export function impureDifference(first: StepTrace, second: StepTrace): Obstacle | undefined {
   const { obstacle, varying } = compareTraces(first, second);
-  if (obstacle !== undefined) return obstacle;
-  for (const { madeAt } of varying) return { reason: 'it makes another value on the host each time', at: madeAt };
-  return undefined;
+  return obstacle ?? firstVarying(varying);
+}
+
+/** The first of the values that are others each time, as a reason. */
+export function firstVarying([constant]: Iterable<Constant>): Obstacle | undefined {
+  return constant && { reason: 'it makes another value on the host each time', at: constant.madeAt };
 }

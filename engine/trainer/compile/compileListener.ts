@@ -17,6 +17,8 @@ export interface CompiledGraph {
   readonly signature: string;
   /** Whether the step's JavaScript runs beside it each time. */
   readonly isHost: boolean;
+  /** Why it does, where that was seen, with the user's line. */
+  readonly hostWhy: string | undefined;
   readonly parts: readonly string[];
   /** Operations that the recorded step ran, one call of TensorFlow each. */
   readonly recorded: number;
@@ -38,7 +40,11 @@ export interface CompileListener {
   refused(reason: string, place: string | undefined): void;
 }
 
-export function describeGraph({ step, isHost }: Compiled, signature: string, milliseconds: number): CompiledGraph {
+export function describeGraph(
+  { step, isHost, hostWhy }: Compiled,
+  signature: string,
+  milliseconds: number,
+): CompiledGraph {
   const { trace, graph, varying, partNames } = step;
   const constants = new Set<Constant>();
   for (const { inputs } of trace.operations)
@@ -46,6 +52,7 @@ export function describeGraph({ step, isHost }: Compiled, signature: string, mil
   return {
     signature: spokenSignature(signature),
     isHost,
+    hostWhy: hostWhy && [hostWhy.reason, placeOf(hostWhy.at)].filter((text) => text !== undefined).join(', '),
     parts: partNames,
     recorded: trace.operations.length,
     operations: Math.max(...graph.parts.map(({ operationCount }) => operationCount)),

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { Obstacle } from '../../backend/graph/index.ts';
 import type { PlannedUpdate } from '../../optim/index.ts';
 import type { CompiledStep } from './compiledStep.ts';
 
@@ -11,6 +12,8 @@ export interface Compiled {
   readonly parameters: ReadonlyMap<string, tf.Tensor>;
   /** Whether the step's JavaScript runs each time beside it. */
   readonly isHost: boolean;
+  /** What was seen of the step that needs it; undefined where only its text, or earlier steps, show it. */
+  readonly hostWhy: Obstacle | undefined;
   uses: number;
 }
 

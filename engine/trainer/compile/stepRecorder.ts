@@ -3,7 +3,7 @@ import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer, type PlannedUpdate } from '../../optim/index.ts';
 import type { StepResult } from '../loop/eagerStep.ts';
 import { stepScalar } from '../model/stepInputs.ts';
-import { compareTraces, hostConstants } from './compareTraces.ts';
+import { compareTraces, firstVarying, hostConstants } from './compareTraces.ts';
 import type { Compiled } from './compiled.ts';
 import { CompiledStep, type PartName } from './compiledStep.ts';
 import type { TensorBackend } from './nativeTensors.ts';
@@ -76,6 +76,7 @@ export class StepRecorder {
     }
     if (comparison.obstacle !== undefined) return { ...comparison.obstacle, isMomentary: false };
     const needsHost = isHost || this.#needsHost || hostWork !== undefined || comparison.varying.size > 0;
+    const hostWhy = hostWork ?? firstVarying(comparison.varying);
     try {
       const step = new CompiledStep({
         backend: this.#backend,
@@ -85,7 +86,7 @@ export class StepRecorder {
         varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
         xla: this.#options.xla,
       });
-      return { step, plan: this.#numbers.plan, parameters: withGradient, isHost: needsHost, uses: 0 };
+      return { step, plan: this.#numbers.plan, parameters: withGradient, isHost: needsHost, hostWhy, uses: 0 };
     } catch (error) {
       return { ...refusedGraph(error), isMomentary: false };
     }

@@ -207,4 +207,21 @@ describe.skipIf(missing)(`compiled with two inter-op threads${missing ? ` (${mis
       );
     }
   });
+
+  test.each([
+    ['a number of chance', () => 1 + Math.random()],
+    ['the time', () => 1 + (performance.now() % 1000)],
+  ])('%s in the step is named with its line', async (_, made) => {
+    class Restless extends StepTrainer {
+      override training_step([x, y]: Batch): tf.Tensor {
+        return this.loss_fn.call(this.model.call(x), y).mul(made());
+      }
+    }
+    const graphs: CompiledGraph[] = [];
+    const compileListener = { compiled: (graph: CompiledGraph) => graphs.push(graph), refused: () => undefined };
+    const run = { model: perceptron, data: numbers(), trainer: Restless, compile: true };
+    await train({ ...run, environment: { compileListener } });
+    expect(graphs[0]?.isHost).toBe(true);
+    expect(graphs[0]?.hostWhy).toMatch(/another value on the host each time, .*compiledConditions\.test\.ts:\d+/);
+  });
 });
