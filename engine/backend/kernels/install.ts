@@ -26,6 +26,8 @@ const redirected = [
   'MaxPoolGrad',
   'AvgPool',
   'AvgPoolGrad',
+  'Softmax',
+  'Transpose',
 ];
 
 /**

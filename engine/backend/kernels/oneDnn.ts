@@ -18,6 +18,8 @@ const twins: Readonly<Record<string, string>> = {
   AvgPoolGrad: '_MklNativeAvgPoolGrad',
   BatchMatMulV2: '_MklBatchMatMulV2',
   MatMul: '_MklMatMul',
+  Softmax: '_MklSoftmax',
+  Transpose: '_MklTranspose',
   FusedBatchNormV3: '_MklNativeFusedBatchNormV3',
   FusedBatchNormGradV3: '_MklNativeFusedBatchNormGradV3',
 };

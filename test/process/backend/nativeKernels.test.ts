@@ -158,6 +158,18 @@ describe.skipIf(missing)(`native kernels${missing ? ` (${missing})` : ''}`, () =
       shapes: [[3, 4], [1]],
     },
     { id: 'relu', op: (x: tf.Tensor, w: tf.Tensor) => tf.relu(tf.mul(x, w)), shapes: [[6, 4], [4]] },
+    { id: 'softmax', op: (x: tf.Tensor, w: tf.Tensor) => tf.softmax(tf.mul(x, w)), shapes: [[2, 3, 5], [5]] },
+    ...[
+      [1, 0],
+      [2, 0, 1],
+      [0, 2, 1, 3],
+      [3, 0, 4, 1, 2],
+      [5, 0, 4, 1, 3, 2],
+    ].map((order) => ({
+      id: `the order ${order} of axes`,
+      op: (x: tf.Tensor, w: tf.Tensor) => tf.transpose(tf.mul(x, w), order),
+      shapes: [order.map((_, axis) => axis + 1), [order.length]],
+    })),
   ])('$id gives the values and gradients of the plain ops', ({ op, shapes }) => {
     const inputs = shapes.map((shape, i) => noise(shape, i + 1));
     same(() => withGradients(inputs, ([x, w]) => op(x as tf.Tensor, w as tf.Tensor)));
