@@ -2,7 +2,7 @@ import { EngineError } from '../../api/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import { asImage, fromImage, type Image, readRange, type Transform, within } from './transform.ts';
+import { asImage, fromImage, readRange, type Transform, within } from './transform.ts';
 
 export interface ColorJitterOptions {
   /** Factor from max(0, 1 − value) to 1 + value, or [low, high]. */
@@ -30,24 +30,26 @@ export class ColorJitter implements Transform {
 
   call(tensor: HostTensor, random: Random | undefined): HostTensor {
     if (random === undefined) return tensor;
-    let image = asImage('ColorJitter', tensor);
-    image = { ...image, data: image.data.slice() };
-    if (this.#brightness) blend(image.data, 0, within(random, this.#brightness));
-    if (this.#contrast) blend(image.data, meanGrey(image), within(random, this.#contrast));
-    return fromImage(image);
+    const { data, height, width, channels } = asImage('ColorJitter', tensor);
+    let changed = data;
+    if (this.#brightness) changed = blend(changed, 0, within(random, this.#brightness));
+    if (this.#contrast) changed = blend(changed, meanGrey(changed, channels), within(random, this.#contrast));
+    return fromImage({ data: changed, height, width, channels });
   }
 }
 
-function blend(data: Float32Array, base: number, factor: number): void {
+function blend(data: Float32Array, base: number, factor: number): Float32Array {
   const shift = base * (1 - factor);
-  for (let i = 0; i < data.length; i++) {
+  const blended = new Float32Array(data.length);
+  for (let i = 0; i < blended.length; i++) {
     const value = (data[i] as number) * factor + shift;
-    data[i] = value < 0 ? 0 : value > 1 ? 1 : value;
+    blended[i] = value < 0 ? 0 : value > 1 ? 1 : value;
   }
+  return blended;
 }
 
 /** Mean of the grey image (ITU-R 601-2 weights, as PIL), or of all values where there are not three channels. */
-function meanGrey({ data, channels }: Image): number {
+function meanGrey(data: Float32Array, channels: number): number {
   let sum = 0;
   if (channels !== 3) {
     for (const value of data) sum += value;
