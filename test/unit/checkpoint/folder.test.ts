@@ -174,12 +174,12 @@ test('a checkpoint that is not there is said to be so, with what there is', asyn
 
 test('a folder that may not be read is told in words', () => {
   const denied = Object.assign(new Error('EACCES: permission denied, scandir'), { code: 'EACCES' });
-  expect(readFailure('/root/run', denied)).toMatchObject({
+  expect(readFailure('/srv/run', denied)).toMatchObject({
     code: 'checkpoint.not-readable',
-    message: expect.stringMatching(/^\/root\/run cannot be read: you have no permission to\. Give yourself/),
+    message: expect.stringMatching(/^\/srv\/run cannot be read: you have no permission to\. Give yourself/),
   });
   const other = new Error('EIO');
-  expect(readFailure('/root/run', other)).toBe(other);
+  expect(readFailure('/srv/run', other)).toBe(other);
 });
 
 test('a run without checkpoints says so', async () => {
