@@ -115,6 +115,9 @@ export interface TrainerSettings {
   readonly compile_xla: boolean;
 }
 
+/** What is built for a trainer to work with. */
+export const trainerParts = ['model', 'optimizer', 'lr_scheduler', 'loss_fn', 'train_dataloader', 'val_dataloader'];
+
 /** Every key that Trainer itself takes, the objects built around it included. */
 export const trainerKeys: readonly string[] = [
   'project_dir',
@@ -148,12 +151,7 @@ export const trainerKeys: readonly string[] = [
   'resume_from_config',
   'auto_resume_from_latest_ckpt',
   'auto_reusme_from_latest_ckpt',
-  'model',
-  'optimizer',
-  'lr_scheduler',
-  'loss_fn',
-  'train_dataloader',
-  'val_dataloader',
+  ...trainerParts,
 ];
 
 /** Fills in the defaults. Throws `trainer.option` naming the key, its value and what is possible. */

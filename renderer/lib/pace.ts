@@ -10,13 +10,17 @@ export function pace(work: () => Promise<void>, ms: number, rest: number): () =>
     isWanted = true;
     if (isBusy) return;
     isBusy = true;
-    while (isWanted) {
-      isWanted = false;
-      const began = performance.now();
-      await work();
-      const took = performance.now() - began;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(ms, rest * took)));
+    try {
+      while (isWanted) {
+        isWanted = false;
+        const began = performance.now();
+        await work();
+        const took = performance.now() - began;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(ms, rest * took)));
+      }
+    } finally {
+      // work that failed must not be the last
+      isBusy = false;
     }
-    isBusy = false;
   };
 }

@@ -17,7 +17,7 @@ export const tsconfigText = `{
 /**
  * Lets editors and `tsc` find what the loader finds when it runs a project: this package, its copy of TensorFlow.js, and
  * packages that the project itself lacks. Paths of this machine stay out of Git. Does nothing for a project whose
- * tsconfig.json does not ask for it.
+ * tsconfig.json does not ask for it, or that may not be written to.
  */
 export function writeEditorConfig(root: string): void {
   const own = join(root, TSCONFIG);
@@ -25,8 +25,13 @@ export function writeEditorConfig(root: string): void {
   const file = join(root, GENERATED);
   const text = `${JSON.stringify({ compilerOptions }, undefined, 2)}\n`;
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } catch {
+    // types in editors are no reason not to open a project that cannot be written to
+    return;
+  }
 }
 
 const ours = (path: string) => join(PACKAGE_ROOT, path);

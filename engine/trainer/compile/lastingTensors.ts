@@ -38,10 +38,8 @@ export function seeingLasting<T>(work: () => T, see: (lasting: Lasting) => void)
   try {
     return work();
   } finally {
-    // the methods of the prototype again
-    Reflect.deleteProperty(engine, 'keep');
-    Reflect.deleteProperty(engine, 'makeVariable');
-    Reflect.deleteProperty(engine, 'disposeTensor');
+    // put back, not deleted: an object that lost a property has slow ones in V8, and every operation goes through this one
+    Object.assign(engine, { keep, makeVariable, disposeTensor });
     for (const tensor of spared.keys()) Reflect.set(tensor, 'isDisposedInternal', false);
     for (const tensor of kept.keys()) if (tensor.isDisposed) kept.delete(tensor);
     see({ kept, variables, spared });

@@ -1,16 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import type { TrainerSubject } from '../hooks.ts';
+import { trainerParts } from '../settings.ts';
 
 /** What every trainer has, none of it a hook's: not looked into after each step. */
-const ofTrainer: ReadonlySet<string> = new Set([
-  'settings',
-  'model',
-  'optimizer',
-  'lr_scheduler',
-  'loss_fn',
-  'train_dataloader',
-  'val_dataloader',
-] satisfies (keyof TrainerSubject | 'loss_fn')[]);
+const ofTrainer: ReadonlySet<string> = new Set(['settings', ...trainerParts]);
 
 /**
  * Lets a hook keep tensors the way PyTorch code does, by assigning them to fields: what a hook leaves in the owner's

@@ -100,7 +100,7 @@ export class TrainLoop {
     return !this.#recycler.isDue || this.#isOver;
   }
 
-  /** Every few milliseconds, however short the steps are. */
+  /** Several times a second, however short the steps are. */
   #pause(): Promise<void> {
     this.#parts.meter.tick(this.#parts.position);
     return this.#breath.take();

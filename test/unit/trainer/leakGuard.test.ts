@@ -32,6 +32,21 @@ describe('growth', () => {
 
 // checkpoints in memory are tensors too: none are saved
 const guarded = { epochs: 1, epoch_length: 60, leak_guard: { window: 5 }, save_every_n_epochs: null } as const;
+
+/** Has a hook leave a tensor at each call. */
+function leakIn(
+  trainer: ReturnType<typeof setUp>['trainer'],
+  hook: 'validation_step' | 'on_train_epoch_start' | 'on_train_epoch_end' | 'on_validation_start',
+): void {
+  const plain: (...given: never[]) => unknown = trainer[hook].bind(trainer);
+  Object.assign(trainer, {
+    [hook]: (...given: never[]) => {
+      leak();
+      return plain(...given);
+    },
+  });
+}
+
 const warnings = (texts: readonly string[]) => texts.filter((text) => /grows:/.test(text));
 
 describe('tensors that are never freed', () => {
@@ -55,13 +70,7 @@ describe('tensors that are never freed', () => {
     'in %s are found',
     async (hook) => {
       const { trainer, recording } = setUp({ options: { ...guarded, epochs: 40, epoch_length: 2 }, count: 4 });
-      const plain: (...given: never[]) => unknown = trainer[hook].bind(trainer);
-      Object.assign(trainer, {
-        [hook]: (...given: never[]) => {
-          leak();
-          return plain(...given);
-        },
-      });
+      leakIn(trainer, hook);
       await trainer.fit();
       expect(warnings(recording.texts())).toEqual([expect.stringContaining(`${hook} leaves 1 behind at each call`)]);
     },
@@ -73,13 +82,7 @@ describe('tensors that are never freed', () => {
     async (hook) => {
       const options = { ...guarded, epochs: 7, epoch_length: 4, leak_guard: { window: 2 } };
       const { trainer, recording } = setUp({ options, count: 4 });
-      const plain: (...given: never[]) => unknown = trainer[hook].bind(trainer);
-      Object.assign(trainer, {
-        [hook]: (...given: never[]) => {
-          leak();
-          return plain(...given);
-        },
-      });
+      leakIn(trainer, hook);
       await trainer.fit();
       expect(warnings(recording.texts())).toEqual([
         expect.stringMatching(/in 4 epochs, \d an epoch\. \w+ leaves 1 behind at each call/),
