@@ -218,8 +218,7 @@ describe('the app in a real browser, on a real engine', () => {
       const item = page.locator('.samples__item').nth(index);
       const label = await item.locator('.samples__label').innerText();
       await item.click();
-      await expect.poll(() => page.locator('.answer .badge').innerText()).toMatch(/correct|is /);
-      await page.waitForTimeout(60);
+      expect(await answerOnceThere(watched)).toMatch(/correct|is /);
       right.push((await page.locator('.answer__class').innerText()) === label);
     }
     expect(right.filter(Boolean).length).toBeGreaterThanOrEqual(8);
@@ -248,8 +247,7 @@ describe('the app in a real browser, on a real engine', () => {
     const note = page.getByRole('note');
     for (const index of [0, 1, 2]) {
       await page.locator('.samples__item').nth(index).click();
-      await expect.poll(() => page.locator('.answer .badge').innerText()).toMatch(/correct|is /);
-      await page.waitForTimeout(60);
+      expect(await answerOnceThere(watched)).toMatch(/correct|is /);
     }
     await note.waitFor();
     const line = source.slice(0, source.indexOf('.reshape([')).split('\n').length;
@@ -321,6 +319,11 @@ describe('the app in a real browser, on a real engine', () => {
     await stranger.context.close();
   });
 });
+
+/** The badge of the answer to what was asked last: until then the page still shows, busily, the answer before it. */
+async function answerOnceThere({ page }: WatchedPage): Promise<string> {
+  return page.locator('.answer[aria-busy=false] .badge').innerText();
+}
 
 async function drawOne({ page }: WatchedPage): Promise<void> {
   const box = await page.locator('.draw__pad').boundingBox();

@@ -24,7 +24,7 @@ export function PredictionView() {
       {error && <ErrorNotice error={error} />}
       {!data && !error && <EmptyState title="Nothing asked yet" text="Draw, type or pick a sample." />}
       {data && (
-        <div className="answer" aria-live="polite">
+        <div className="answer" aria-live="polite" aria-busy={loading}>
           {top && (
             <div className="answer__top">
               <span className="answer__class">{top.name}</span>
