@@ -7,7 +7,7 @@ export class Breath {
   readonly #everyMs: number;
   #last: number;
 
-  constructor(clock: Clock, everyMs = 50) {
+  constructor(clock: Clock, everyMs = 100) {
     this.#clock = clock;
     this.#everyMs = everyMs;
     this.#last = clock.now();

@@ -10,6 +10,9 @@ const ofTrainer: ReadonlySet<string> = new Set(['settings', ...trainerParts]);
  */
 export class FieldKeeper {
   readonly #owner: Readonly<Record<string, unknown>>;
+  /** All fields of the owner, and those that are hooks'. */
+  #fields: readonly string[] = [];
+  #hookFields: readonly string[] = [];
   #kept: ReadonlySet<tf.Tensor> = new Set();
 
   constructor(owner: object) {
@@ -18,8 +21,9 @@ export class FieldKeeper {
 
   /** Call at the end of a hook, inside the scope that its tensors belong to. */
   keep(): void {
+    this.#look();
+    if (this.#hookFields.length === 0 && this.#kept.size === 0) return;
     const found = this.#found();
-    if (found.size === 0 && this.#kept.size === 0) return;
     for (const tensor of found) {
       if (this.#kept.has(tensor)) continue;
       // what somebody else keeps is not ours to free
@@ -30,10 +34,17 @@ export class FieldKeeper {
     this.#kept = found;
   }
 
+  /** Most steps add no field: comparing the names is all that they pay for. */
+  #look(): void {
+    const fields = Object.keys(this.#owner);
+    if (fields.length === this.#fields.length && fields.every((name, i) => name === this.#fields[i])) return;
+    this.#fields = fields;
+    this.#hookFields = fields.filter((name) => !ofTrainer.has(name));
+  }
+
   #found(): Set<tf.Tensor> {
     const found = new Set<tf.Tensor>();
-    // not Object.values: after every step, a list of all fields costs more than looking at the few that are a hook's
-    for (const name in this.#owner) if (!ofTrainer.has(name)) collect(this.#owner[name], found, 2);
+    for (const name of this.#hookFields) collect(this.#owner[name], found, 2);
     return found;
   }
 

@@ -79,7 +79,7 @@ export class HookCaller {
 }
 
 /** A project's hook may give a promise of another library's. */
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 

@@ -14,7 +14,7 @@ import { epochStart } from '../state/trainState.ts';
 import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
 import type { StepResult } from './eagerStep.ts';
-import { HookCaller } from './hookCall.ts';
+import { HookCaller, isPromise } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
 import { Recycler } from './recycler.ts';
@@ -35,6 +35,9 @@ export interface FitResult {
   /** Folder of the newest checkpoint, where one was written. */
   readonly checkpoint: string | undefined;
 }
+
+/** The mean loss over the ranks, where there are several, or that the step was undone. */
+type UpdateEnd = number | undefined | 'rolled-back';
 
 /** The training itself: epochs of steps, validation and saving, in AccelHydra's order. */
 export class TrainLoop {
@@ -121,7 +124,8 @@ export class TrainLoop {
   async #step(): Promise<void> {
     const { settings, environment } = this.#subject;
     const { state, cursor } = this.#parts;
-    const { loaded, isLast } = await this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
+    const next = this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
+    const { loaded, isLast } = isPromise(next) ? await next : next;
     const index = state.step - epochStart(state, this.#parts.epochLength);
     this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
@@ -137,7 +141,8 @@ export class TrainLoop {
         const { gradNorm } = result;
         this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
       }
-      const meanLoss = 'gradients' in result ? await this.#backwardDone(result, loaded, isSync) : undefined;
+      const ended = 'gradients' in result ? this.#backwardDone(result, loaded, isSync) : undefined;
+      const meanLoss = isPromise(ended) ? await ended : ended;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
       if (isDue && result.loss !== undefined) await this.#logStep(result.loss, meanLoss, rate);
     } finally {
@@ -189,14 +194,25 @@ export class TrainLoop {
     );
   }
 
-  /** Takes in the gradients of a micro-step and, at the end of an accumulation, updates with them. */
-  async #backwardDone(
+  /**
+   * Takes in the gradients of a micro-step and, at the end of an accumulation, updates with them. A promise only where
+   * something has to be waited for.
+   */
+  #backwardDone(
     result: StepResult | CompiledGradients,
     loaded: LoadedBatch,
     isSync: boolean,
-  ): Promise<number | undefined | 'rolled-back'> {
+  ): UpdateEnd | Promise<UpdateEnd> {
+    if (this.#parts.state.step !== this.#checkedStep) return this.#accumulated(result, loaded, isSync);
+    return this.#checkFirstLoss(result.loss, loaded).then(() => this.#accumulated(result, loaded, isSync));
+  }
+
+  #accumulated(
+    result: StepResult | CompiledGradients,
+    loaded: LoadedBatch,
+    isSync: boolean,
+  ): UpdateEnd | Promise<UpdateEnd> {
     const { state, updater } = this.#parts;
-    if (state.step === this.#checkedStep) await this.#checkFirstLoss(result.loss, loaded);
     updater.accumulate(result);
     state.accumulated++;
     if (!isSync) return undefined;
@@ -248,21 +264,31 @@ export class TrainLoop {
   }
 
   /** The optimizer step; gives the mean loss over the ranks when there are several. */
-  async #update(
+  #update(
     loss: tf.Scalar,
     loaded: LoadedBatch,
     compiled: Parameters<Updater['update']>[3],
-  ): Promise<number | undefined | 'rolled-back'> {
+  ): UpdateEnd | Promise<UpdateEnd> {
     const { environment } = this.#subject;
     const { state, updater } = this.#parts;
     const { waiting } = updater;
-    const update = await this.#hooks.call(
+    const update = this.#hooks.call(
       'optimizer step',
       () => updater.update(loss, environment.stop.requested, state.gradNormDue, compiled),
       ({ gradNorm }) => (gradNorm === undefined ? 0 : 1) - waiting,
     );
-    if (update.problem === undefined) this.#recovery.passed();
-    else if ((await this.#recover(update.problem, update, loaded)) === 'rolled-back') return 'rolled-back';
+    return isPromise(update) ? update.then((done) => this.#judged(done, loaded)) : this.#judged(update, loaded);
+  }
+
+  #judged(update: Update, loaded: LoadedBatch): UpdateEnd | Promise<UpdateEnd> {
+    if (update.problem !== undefined) return this.#live(update, update.problem, loaded);
+    this.#recovery.passed();
+    this.#updated(update);
+    return update.loss;
+  }
+
+  async #live(update: Update, problem: StepProblem, loaded: LoadedBatch): Promise<UpdateEnd> {
+    if ((await this.#recover(problem, update, loaded)) === 'rolled-back') return 'rolled-back';
     this.#updated(update);
     return update.loss;
   }

@@ -51,6 +51,12 @@ interface Given {
   dispose(): void;
 }
 
+/** What the optimizer is to step with, and the norm of all of it before it was limited. */
+interface Clipped {
+  readonly gradients: Map<string, tf.Tensor>;
+  readonly norm: tf.Scalar | undefined;
+}
+
 interface Reduced {
   readonly loss: number | undefined;
   readonly isStopWanted: boolean;
@@ -115,33 +121,67 @@ export class Updater {
 
   /**
    * Ends an accumulation. `loss` is the last micro-batch's, `wantsStop` this rank's own wish. With `compiled` the rest of
-   * the step is one graph; `flat` are then this rank's gradients where ranks exchange them.
+   * the step is one graph; `flat` are then this rank's gradients where ranks exchange them. A promise only where ranks,
+   * or the device, have to be waited for.
    */
-  async update(
+  update(
     loss: tf.Scalar,
     wantsStop: boolean,
     wantsNorm: boolean,
     compiled?: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined },
-  ): Promise<Update> {
+  ): Update | Promise<Update> {
     const own = this.#accumulated.take();
-    const reduced =
-      this.#options.collective.worldSize === 1
-        ? unreduced(own, wantsStop)
-        : await this.#reduce(own, loss, wantsStop, compiled);
-    const { isStopWanted } = reduced;
-    const given = reduced.given(compiled?.update);
-    const applied = given && (await this.#applyCompiled(given, loss, reduced.loss, wantsNorm));
-    if (applied !== undefined) return { ...applied, loss: reduced.loss, isStopWanted };
-    const { gradients, norm } = this.clip(this.#unscale(reduced.gradients()), wantsNorm);
+    if (this.#options.collective.worldSize > 1)
+      return this.#reduce(own, loss, wantsStop, compiled).then((reduced) =>
+        this.#apply(reduced, loss, wantsNorm, compiled?.update),
+      );
+    return this.#apply(unreduced(own, wantsStop), loss, wantsNorm, compiled?.update);
+  }
+
+  #apply(
+    reduced: Reduced,
+    loss: tf.Scalar,
+    wantsNorm: boolean,
+    compiled: CompiledUpdate | undefined,
+  ): Update | Promise<Update> {
+    const given = reduced.given(compiled);
+    if (given === undefined) return this.#applyEager(reduced, loss, wantsNorm);
+    return this.#applyCompiled(given, loss, reduced.loss, wantsNorm).then((applied) =>
+      applied === undefined
+        ? this.#applyEager(reduced, loss, wantsNorm)
+        : { ...applied, loss: reduced.loss, isStopWanted: reduced.isStopWanted },
+    );
+  }
+
+  /** One operation at a time. */
+  #applyEager(reduced: Reduced, loss: tf.Scalar, wantsNorm: boolean): Update | Promise<Update> {
+    const { guard } = this.#options;
+    const clipped = this.clip(this.#unscale(reduced.gradients()), wantsNorm);
+    if (!guard.looks) return this.#step(clipped, reduced, undefined);
+    return guard.judge(clipped.norm, loss, reduced.loss).then(
+      (problem) => this.#step(clipped, reduced, problem),
+      (error: unknown) => {
+        clipped.norm?.dispose();
+        disposeGradients(clipped.gradients);
+        throw error;
+      },
+    );
+  }
+
+  /** Steps the optimizer, unless the problem is one not to be lived with; frees the gradients. */
+  #step(
+    { gradients, norm }: Clipped,
+    { loss, isStopWanted }: Pick<Reduced, 'loss' | 'isStopWanted'>,
+    problem: StepProblem | undefined,
+  ): Update {
+    const { optimizer, average } = this.#options;
+    const isApplied = problem === undefined || problem.policy === 'continue';
     try {
-      const { guard, optimizer, average } = this.#options;
-      const problem = guard.looks ? await guard.judge(norm, loss, reduced.loss) : undefined;
-      const isApplied = problem === undefined || problem.policy === 'continue';
       if (isApplied) {
         optimizer.step(gradients);
         average?.update();
       }
-      return { isApplied, problem, gradNorm: norm, loss: reduced.loss, isStopWanted };
+      return { isApplied, problem, gradNorm: norm, loss, isStopWanted };
     } catch (error) {
       norm?.dispose();
       throw error;
@@ -222,7 +262,7 @@ export class Updater {
    * Limits gradients as the settings say and takes them over; the results are the caller's. Measuring the norm costs an
    * operation for each parameter: only when it clips, decides or is to be logged.
    */
-  clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean) {
+  clip(raw: Map<string, tf.Tensor>, wantsNorm: boolean): Clipped {
     const { maxGradNorm, clipGradValue: limit, guard } = this.#options;
     const isMeasured = wantsNorm || guard.wantsNorm;
     if (limit === null && maxGradNorm === null) {
