@@ -10,12 +10,18 @@ export interface Benchmark {
   /** Runs of each side before counting. Default 1. */
   readonly warmUps?: number;
   /** Loads and prepares both sides. A side's function runs it once and returns its number in `unit`. */
-  prepare(): Contest | Promise<Contest>;
+  prepare(): Contest | Duel | Promise<Contest | Duel>;
 }
 
 export interface Contest {
   ours(): number | Promise<number>;
   peer?(): number | Promise<number>;
+  dispose?(): void | Promise<void>;
+}
+
+/** Two sides that cannot be run one without the other, since they take turns that are too short for this process. */
+export interface Duel {
+  both(): Promise<{ readonly ours: number; readonly peer: number }>;
   dispose?(): void | Promise<void>;
 }
 
@@ -69,14 +75,10 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
     const ours: number[] = [];
     const peer: number[] = [];
     for (let round = -(benchmark.warmUps ?? 1); round < rounds; round++) {
-      const sides = [
-        { run: () => contest.ours(), numbers: ours },
-        { run: contest.peer && (() => contest.peer?.()), numbers: peer },
-      ];
-      for (const side of round % 2 === 0 ? sides : sides.reverse()) {
-        const value = await side.run?.();
-        if (value !== undefined && round >= 0) side.numbers.push(value);
-      }
+      const result = 'both' in contest ? await contest.both() : await bothOf(contest, round);
+      if (round < 0) continue;
+      ours.push(result.ours);
+      if (result.peer !== undefined) peer.push(result.peer);
     }
     const peerMedian = peer.length === 0 ? null : median(peer);
     return {
@@ -93,6 +95,15 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
   } finally {
     await contest.dispose?.();
   }
+}
+
+async function bothOf(contest: Contest, round: number): Promise<{ ours: number; peer: number | undefined }> {
+  if (round % 2 === 0) {
+    const ours = await contest.ours();
+    return { ours, peer: await contest.peer?.() };
+  }
+  const peer = await contest.peer?.();
+  return { ours: await contest.ours(), peer };
 }
 
 /** Runs every side in turns, starting with another one each round, and compares them round by round for each row. */

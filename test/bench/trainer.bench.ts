@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Benchmark, Contest } from './benchmark.ts';
+import type { Benchmark, Duel } from './benchmark.ts';
 
 /** Processes that are measured in turn: chance in one of them, such as what V8 chose to compile, is not the result. */
 const processes = 4;
@@ -9,8 +9,7 @@ const processes = 4;
 type Side = 'ours' | 'eager';
 
 /**
- * The Trainer against the shortest loop that trains the same model with the same parts, in many short slices that take
- * turns. By the wall's clock, and by the processor's time, which other programs disturb less.
+ * The Trainer against the shortest loop that trains the same model with the same parts, in turns of a few steps. By the wall's clock, and by the processor's time, which other programs disturb less.
  */
 function trainerAgainstLoop(name: string, side: Side, metric: string, clock: 'wall' | 'cpu'): Benchmark {
   return {
@@ -23,25 +22,19 @@ function trainerAgainstLoop(name: string, side: Side, metric: string, clock: 'wa
   };
 }
 
-async function prepare(model: string, side: Side, clock: string): Promise<Contest> {
+async function prepare(model: string, side: Side, clock: string): Promise<Duel> {
   const children: ChildProcess[] = [];
   for (let one = 0; one < processes; one++) children.push(await start(model, side, clock));
+  let turn = 0;
   return {
-    ours: inTurn(children, 'ours'),
-    peer: inTurn(children, 'peer'),
+    both: async () => {
+      const child = children[turn++ % children.length];
+      if (child === undefined) throw new Error('no process to measure');
+      return ask(child);
+    },
     dispose: () => {
       for (const child of children) child.disconnect();
     },
-  };
-}
-
-/** Each call asks the next of the processes. */
-function inTurn(children: readonly ChildProcess[], side: string): () => Promise<number> {
-  let turn = 0;
-  return () => {
-    const child = children[turn++ % children.length];
-    if (child === undefined) throw new Error('no process to measure');
-    return ask(child, side);
   };
 }
 
@@ -52,11 +45,11 @@ async function start(model: string, side: Side, clock: string): Promise<ChildPro
   return child;
 }
 
-/** One slice of a side: its speed. */
-async function ask(child: ChildProcess, side: string): Promise<number> {
+/** The speed of both sides over some turns of each. */
+async function ask(child: ChildProcess): Promise<{ ours: number; peer: number }> {
   const answer = nextMessage(child);
-  child.send(side);
-  return Number(await answer);
+  child.send('run');
+  return (await answer) as { ours: number; peer: number };
 }
 
 function nextMessage(child: ChildProcess): Promise<unknown> {

@@ -1,54 +1,97 @@
 // Both sides of the trainer's benchmark in one process, where the same code of TensorFlow.js, compiled by V8 and laid out in
 // memory the same way, runs for both: from process to process its speed differs by more than the trainer costs.
-// Arguments: model, ours (ours or eager), clock. Both sides train without end in slices of a fraction of a second; a message
-// names the side whose slice is to run, and is answered with its samples per second. The slices take turns, so that what
-// else the machine does meets both alike, and starting fit() does not pass for a cost per step.
+// Arguments: model, ours (ours or eager), clock. Both sides train without end, a few steps each in turn, so that what else
+// the machine does meets both alike; a message asks for some turns of each, and is answered with the sides' samples per
+// second. Starting fit() and its epochs' ends are not in it, what each step costs is.
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { loadBackend } from '../../../engine/backend/index.ts';
+import type { LoaderPass, PassOptions } from '../../../engine/data/index.ts';
 import { Adam, CrossEntropyLoss, DataLoader, disposeBatch, type Module, manualSeed } from '../../../engine/index.ts';
 import { gradientNorm } from '../../../engine/optim/index.ts';
 import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
 import { Prepared } from './prepared.ts';
-import { type Batch, SlicedTrainer, type Slices } from './slicedTrainer.ts';
+import { type Batch, SlicedTrainer } from './slicedTrainer.ts';
 import { smallCnn, smallMlp } from './smallNets.ts';
 import { batchSize, rate, taskData } from './tasks.ts';
 
-const steps = process.argv[2] === 'cnn' ? 20 : 150;
+type Side = 'ours' | 'peer';
 
-/** The parent's turns: a side's slice begins when a message names it, and its speed is the answer. */
-class ToldSlices implements Slices {
-  #start: () => void = () => undefined;
-  #started = 0;
-  readonly #ready = Promise.withResolvers<void>();
+/** Steps of a turn: a tenth of a second. */
+const turnSteps = process.argv[2] === 'cnn' ? 10 : 25;
+/** Turns of each side that are one answer. */
+const turns = 5;
+/** A pass's end is not a step's cost: it comes as seldom as in real data. */
+const repeats = 100;
 
-  /** Resolves once the side stands before its first slice. */
-  get ready(): Promise<void> {
-    return this.#ready.promise;
-  }
+/** Says which side trains. A side hands over at the end of each turn, and waits until the next of its own. */
+class Baton {
+  readonly #waiting = new Map<Side, () => void>();
+  readonly #ms = { ours: 0, peer: 0 };
+  #left = 0;
+  #tell: () => void = () => undefined;
+  #started: number | undefined;
 
-  start(): void {
-    this.#start();
-  }
-
-  async begin(): Promise<void> {
-    const turn = new Promise<void>((resolve) => {
-      this.#start = resolve;
+  /** Resolves once the side that is being started stands before its first turn. */
+  standing(): Promise<void> {
+    this.#started = undefined;
+    return new Promise((resolve) => {
+      this.#tell = resolve;
     });
-    this.#ready.resolve();
-    await turn;
-    // garbage of the other side's slice
-    globalThis.gc?.({ type: 'minor' });
-    await setImmediate();
-    this.#started = now();
   }
 
-  async end(): Promise<void> {
+  /** Lets the sides take their turns; gives the samples per second of each. */
+  async run(first: Side): Promise<Readonly<Record<Side, number>>> {
+    this.#left = 2 * turns;
+    this.#ms.ours = 0;
+    this.#ms.peer = 0;
+    const done = this.standing();
+    this.#waiting.get(first)?.();
+    await done;
+    const speed = (ms: number) => (turns * turnSteps * batchSize) / (ms / 1000);
+    return { ours: speed(this.#ms.ours), peer: speed(this.#ms.peer) };
+  }
+
+  /** Ends a turn, if one was begun; resolves when the side's next one begins. */
+  async next(side: Side): Promise<void> {
     // what native tensors leave to be cleaned up is cleaned up between tasks: each side pays for its own, and its garbage
     globalThis.gc?.({ type: 'minor' });
     await setImmediate();
-    const speed = (steps * batchSize) / ((now() - this.#started) / 1000);
-    process.send?.(speed);
+    if (this.#started !== undefined) {
+      this.#ms[side] += now() - this.#started;
+      this.#left--;
+    }
+    const turn = new Promise<void>((resolve) => {
+      this.#waiting.set(side, resolve);
+    });
+    if (this.#started !== undefined && this.#left > 0) this.#waiting.get(side === 'ours' ? 'peer' : 'ours')?.();
+    else this.#tell();
+    await turn;
+    this.#started = now();
+  }
+}
+
+/** Hands over before every few batches. */
+class TurningLoader extends DataLoader {
+  #step = 0;
+
+  override pass(options: PassOptions): LoaderPass {
+    const batches = super.pass(options);
+    const turned: LoaderPass = {
+      [Symbol.asyncIterator]: () => turned,
+      take: () => {
+        const batch = this.#step % turnSteps === 0 ? undefined : batches.take?.();
+        if (batch !== undefined) this.#step++;
+        return batch;
+      },
+      next: async () => {
+        if (this.#step % turnSteps === 0) await baton.next('ours');
+        this.#step++;
+        return batches.next();
+      },
+      return: async () => (await batches.return?.()) ?? { done: true, value: undefined },
+    };
+    return turned;
   }
 }
 
@@ -57,19 +100,14 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-interface Side {
-  readonly model: Module;
-  readonly loader: DataLoader;
-}
-
 /** What anybody would write: gradients, optimizer step, and now and then a look at the loss and the gradients' norm. */
-async function handWritten({ model, loader }: Side, slices: Slices): Promise<void> {
+async function handWritten(model: Module, loader: DataLoader): Promise<void> {
   const optimizer = new Adam(model.namedParameters(), { lr: rate });
   const loss = new CrossEntropyLoss({ class_axis: -1 });
   const parameters = model.namedParameters();
   const variables = parameters.map(({ variable }) => variable);
   let step = 0;
-  await slices.begin(0);
+  await baton.next('peer');
   for (;;) {
     for await (const batch of loader) {
       if (!isBatch(batch)) throw new Error('a batch is [images, labels]');
@@ -87,9 +125,7 @@ async function handWritten({ model, loader }: Side, slices: Slices): Promise<voi
       norm?.dispose();
       tf.dispose([value, ...gradients.values()]);
       disposeBatch(batch);
-      if (++step % steps > 0) continue;
-      await slices.end();
-      await slices.begin(0);
+      if (++step % turnSteps === 0) await baton.next('peer');
     }
   }
 }
@@ -105,31 +141,37 @@ await loadBackend({ threads: 1, interOpThreads: 1 });
 // both sides run the same operations: what is measured is the trainer, not its gradients
 installFastGradients();
 process.on('disconnect', () => process.exit());
-const sides = new Map([
-  ['ours', new ToldSlices()],
-  ['peer', new ToldSlices()],
-]);
+const baton = new Baton();
+const data = { dataset: new Prepared(taskData('cnn'), repeats), batch_size: batchSize };
 
-function side(): Side {
+function network(): Module {
   manualSeed(1);
-  return {
-    model: modelName === 'cnn' ? smallCnn() : smallMlp(),
-    loader: new DataLoader({ dataset: new Prepared(taskData('cnn')), batch_size: batchSize }),
-  };
+  return modelName === 'cnn' ? smallCnn() : smallMlp();
 }
 
-for (const [name, slices] of sides) {
-  const compile = oursName === 'eager' ? false : 'auto';
-  const training =
-    name === 'peer'
-      ? handWritten(side(), slices)
-      : new SlicedTrainer({ ...side(), steps, compile, logEvery: 50, slices }).fit();
+const trainings: Readonly<Record<Side, () => Promise<unknown>>> = {
+  ours: () =>
+    new SlicedTrainer({
+      model: network(),
+      loader: new TurningLoader(data),
+      steps: Number.MAX_SAFE_INTEGER,
+      compile: oursName === 'eager' ? false : 'auto',
+      logEvery: 50,
+    }).fit(),
+  peer: () => handWritten(network(), new DataLoader(data)),
+};
+for (const training of [trainings.ours, trainings.peer]) {
+  const standing = baton.standing();
   // not awaited: both train without end
-  training.catch((error: unknown) => {
+  training().catch((error: unknown) => {
     console.error(error);
     process.exit(1);
   });
-  await slices.ready;
+  await standing;
 }
-process.on('message', (name) => sides.get(String(name))?.start());
+let first: Side = 'ours';
+process.on('message', async () => {
+  process.send?.(await baton.run(first));
+  first = first === 'ours' ? 'peer' : 'ours';
+});
 process.send?.('ready');

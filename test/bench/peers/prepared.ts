@@ -5,11 +5,14 @@ import type { TaskData } from './tasks.ts';
 export class Prepared extends Dataset<readonly [HostTensor, HostTensor]> {
   readonly length: number;
   readonly #data: TaskData;
+  readonly #rows: number;
 
-  constructor(data: TaskData) {
+  /** A pass goes through the data `repeats` times. */
+  constructor(data: TaskData, repeats = 1) {
     super();
     this.#data = data;
-    this.length = data.labels.length / sizeOf(data.labelShape);
+    this.#rows = data.labels.length / sizeOf(data.labelShape);
+    this.length = this.#rows * repeats;
   }
 
   get(index: number): readonly [HostTensor, HostTensor] {
@@ -22,7 +25,7 @@ export class Prepared extends Dataset<readonly [HostTensor, HostTensor]> {
 
   getBatch(indices: readonly number[]): readonly [HostTensor, HostTensor] {
     const { inputs, inputShape, labels, labelShape } = this.#data;
-    const [from = 0] = indices;
+    const from = (indices[0] ?? 0) % this.#rows;
     const part = <T extends Float32Array | Int32Array>(values: T, shape: readonly number[]) => {
       const size = sizeOf(shape);
       return { data: values.subarray(from * size, (from + indices.length) * size), shape: [indices.length, ...shape] };

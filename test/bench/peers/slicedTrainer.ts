@@ -22,7 +22,7 @@ export interface SlicedOptions {
   readonly compile: boolean | 'auto';
   /** Steps from one look at the loss to the next; never unless given. */
   readonly logEvery?: number;
-  readonly slices: Slices;
+  readonly slices?: Slices;
 }
 
 const folders: string[] = [];
@@ -32,7 +32,7 @@ process.on('exit', () => {
 
 /** Our Trainer, whose epochs are the benchmark's slices, so that starting and compiling are not counted. It never ends. */
 export class SlicedTrainer extends Trainer<Batch> {
-  readonly #slices: Slices;
+  readonly #slices: Slices | undefined;
 
   constructor({ model, loader, steps, compile, logEvery, slices }: SlicedOptions) {
     const folder = mkdtempSync(join(tmpdir(), 'training-bench-'));
@@ -61,12 +61,12 @@ export class SlicedTrainer extends Trainer<Batch> {
     throw new Error('there is no validation');
   }
 
-  override on_train_epoch_start(): Promise<void> {
-    return this.#slices.begin(this.epoch);
+  override on_train_epoch_start(): void | Promise<void> {
+    return this.#slices?.begin(this.epoch);
   }
 
   override on_train_epoch_end(): void | Promise<void> {
-    return this.#slices.end();
+    return this.#slices?.end();
   }
 }
 
