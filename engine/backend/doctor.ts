@@ -1,5 +1,6 @@
 import os from 'node:os';
 import type { DoctorCheck, DoctorReport } from '../api/machine.ts';
+import { formatBytes } from '../base/format.ts';
 import { askProbe } from './askProbe.ts';
 import { checkBrowser, checkElectron, checkGpu, checkNode, checkSqlite, checkTensorflow } from './checks.ts';
 import { describeCpu, listDevices } from './devices.ts';
@@ -26,7 +27,7 @@ export async function inspectMachine(): Promise<DoctorReport> {
   const used = wanted ?? backendNames.find((name) => result(name).works) ?? 'cpu';
   const cpu = describeCpu();
   return {
-    platform: `${os.type()} ${os.release()} ${os.arch()}, ${cpu.cores} cores, ${Math.round((cpu.memoryTotal ?? 0) / 2 ** 30)} GiB`,
+    platform: `${os.type()} ${os.release()} ${os.arch()}, ${cpu.cores} cores, ${formatBytes(cpu.memoryTotal ?? 0)} of memory`,
     backend: { name: used, ...describe(result(used)) },
     checks: [
       checkNode(setup),

@@ -45,7 +45,7 @@ export interface LossSpikeSettings {
 export interface LeakGuardOptions {
   /** Steps between two looks; growth must last five windows to be told. */
   readonly window?: number;
-  /** Warn when the process holds more than this many MB; null: no limit. */
+  /** Warn when the process holds more than this many MiB; null: no limit. */
   readonly max_rss_mb?: number | null;
   /** After a leak was found or max_rss_mb passed, a new process goes on from the next checkpoint. */
   readonly recycle_worker_at_checkpoint?: boolean;

@@ -1,4 +1,6 @@
-/** Numbers, times and sizes as people read them. */
+/** Numbers, metrics and points in time as the pages show them; sizes and durations are every host's, in engine/base. */
+
+import { formatBytes, twoDigits } from '../../engine/base/format.ts';
 
 /** Up to `digits` significant digits, exponent only where plain digits would be long. */
 export function formatNumber(value: number, digits = 4): string {
@@ -14,39 +16,13 @@ export function formatMetric(key: string, value: number, digits = 4): string {
   return key.endsWith('_bytes') && Number.isFinite(value) ? formatBytes(value) : formatNumber(value, digits);
 }
 
-export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let index = 0;
-  let size = bytes;
-  while (size >= 1024 && index < units.length - 1) {
-    size /= 1024;
-    index++;
-  }
-  return `${index === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[index]}`;
-}
-
-/** `16 ms`, `4.2 s`, `3 m 12 s`, `2 h 05 m`. */
-export function formatDuration(ms: number): string {
-  if (ms > 0 && ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
-  const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} m ${pad(Math.floor(seconds % 60))} s`;
-  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
-}
-
 /** `just now`, `5 min ago`, `yesterday 14:03`, `3 Nov 2026`. */
 export function formatAgo(time: number, now: number): string {
   const seconds = (now - time) / 1000;
   if (seconds < 45) return 'just now';
   if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
   const date = new Date(time);
-  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  const clock = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
   const days = calendarDay(now) - calendarDay(time);
   if (days === 0) return `today ${clock}`;
   if (days === 1) return `yesterday ${clock}`;
@@ -55,16 +31,12 @@ export function formatAgo(time: number, now: number): string {
 
 export function formatDateTime(time: number): string {
   const date = new Date(time);
-  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}, ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}, ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}:${twoDigits(date.getSeconds())}`;
 }
 
 function calendarDay(time: number): number {
   const date = new Date(time);
   return Math.floor(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);
-}
-
-function pad(value: number): string {
-  return String(value).padStart(2, '0');
 }
 
 /** `2 × cpu`, `cuda:0, cuda:1`: equal names counted, order kept. */

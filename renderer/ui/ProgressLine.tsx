@@ -1,5 +1,6 @@
 import type { Progress, StepForm } from '../../engine/api/training.ts';
-import { formatCount, formatDuration, formatNumber } from '../lib/format.ts';
+import { formatCount, formatDuration } from '../../engine/base/format.ts';
+import { formatNumber } from '../lib/format.ts';
 
 const STEPS: Readonly<Record<StepForm, string>> = {
   graph: 'steps run as one graph',

@@ -13,7 +13,7 @@ type Batch = readonly [tf.Tensor, tf.Tensor];
 
 const steps = 20_000;
 const epochLength = 500;
-const megabyte = 2 ** 20;
+const mebibyte = 2 ** 20;
 
 /** What the process held at the end of an epoch, rubbish collected. */
 interface Sample {
@@ -106,4 +106,4 @@ function flatness(what: 'rss' | 'tensors', unit: string, scale: number): Benchma
   };
 }
 
-export const benchmarks: readonly Benchmark[] = [flatness('tensors', 'tensors', 1), flatness('rss', 'MB', megabyte)];
+export const benchmarks: readonly Benchmark[] = [flatness('tensors', 'tensors', 1), flatness('rss', 'MiB', mebibyte)];

@@ -1,9 +1,9 @@
 import { relative, resolve } from 'node:path';
+import { formatBytes, formatCount } from '../../base/format.ts';
 import type { CompileReport, GraphReport } from '../../service/compileReport.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
-import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 import { launchRequest } from './launchRequest.ts';

@@ -1,6 +1,7 @@
 import type { MediaKey } from '../../api/media.ts';
 import type { CheckpointInfo, MetricKey, RunDetail, RunSummary } from '../../api/runModel.ts';
-import { formatBytes, formatDuration, formatMetric, formatTable, formatTime } from '../ui/format.ts';
+import { formatBytes, formatDuration } from '../../base/format.ts';
+import { formatMetric, formatTable, formatTime } from '../ui/format.ts';
 import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';
 

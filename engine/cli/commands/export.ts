@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
+import { formatBytes, formatCount } from '../../base/format.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
-import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 

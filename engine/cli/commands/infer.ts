@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
+import { formatCount, formatDuration } from '../../base/format.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
 import type { SourceOptions } from '../options.ts';
-import { formatCount, formatDuration, formatMetric } from '../ui/format.ts';
+import { formatMetric } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 import { searchPathOf } from './searchPath.ts';

@@ -1,6 +1,7 @@
 import type { DeviceInfo, DoctorCheck } from '../../api/machine.ts';
+import { formatBytes } from '../../base/format.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { formatBytes, formatTable } from '../ui/format.ts';
+import { formatTable } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 
 interface Options {

@@ -1,9 +1,10 @@
 import type { FlightPlan, PlanEventKind, PlanEvents } from '../../api/planModel.ts';
+import { formatBytes, formatCount } from '../../base/format.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { withEngine } from '../openEngine.ts';
 import type { ConfigOptions, LaunchFlags } from '../options.ts';
 import { areaChart } from '../ui/areaChart.ts';
-import { formatBytes, formatCount, formatMetric, formatTable } from '../ui/format.ts';
+import { formatMetric, formatTable } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { launchRequest } from './launchRequest.ts';
 

@@ -1,9 +1,9 @@
 import { relative, resolve } from 'node:path';
 import { isVerified, type VerifyReport } from '../../api/verifyModel.ts';
 import { describeReplay } from '../../api/verifyText.ts';
+import { formatBytes, formatCount } from '../../base/format.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
 import { projectFolder } from '../openEngine.ts';
-import { formatBytes, formatCount } from '../ui/format.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 

@@ -1,9 +1,10 @@
 import type { EngineApi, OutputOf } from '../../api/contract.ts';
 import type { RunDetail } from '../../api/runModel.ts';
 import { systemClock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/format.ts';
 import type { FollowedEnd } from '../../service/index.ts';
 import { type ExitCode, exitCodes } from '../exitCodes.ts';
-import { formatDuration, formatMetric } from '../ui/format.ts';
+import { formatMetric } from '../ui/format.ts';
 import { ProgressLine } from '../ui/progressLine.ts';
 import { statusText } from '../ui/statusText.ts';
 import type { Terminal } from '../ui/terminal.ts';

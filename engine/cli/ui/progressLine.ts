@@ -1,6 +1,7 @@
 import type { Progress } from '../../api/training.ts';
 import type { Clock } from '../../base/clock.ts';
-import { formatCount, formatDuration, formatMetric } from './format.ts';
+import { formatCount, formatDuration } from '../../base/format.ts';
+import { formatMetric } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
 const REDRAW_EVERY_MS = 100;

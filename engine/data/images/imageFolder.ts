@@ -82,7 +82,7 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
       ? [...transforms, new Normalize({ mean: options.mean ?? 0, std: options.std ?? 1 })]
       : transforms;
     const cacheMb = requireWhole('ImageFolder', 'cache_mb', options.cache_mb ?? 0, 0);
-    this.#cache = cacheMb === 0 ? undefined : new DecodedCache(cacheMb * 1e6);
+    this.#cache = cacheMb === 0 ? undefined : new DecodedCache(cacheMb * 2 ** 20);
     const found = findClassFolders(options.root, options.extensions ?? imageExtensions, options.allow_empty ?? false);
     this.classes = found.classes;
     this.samples = found.samples;

@@ -13,10 +13,10 @@ export interface LeakGuardPorts {
 
 /** Enough for a window's floor; a look at every one of many short steps would be felt. */
 const looksPerWindow = 20;
-const megabyte = 2 ** 20;
+const mebibyte = 2 ** 20;
 /** Memory of a process is noisy (garbage waits to be collected): its floor is looked at over so many windows. */
 const rssWindowsPerFloor = 5;
-const leastRssGrowth = 64 * megabyte;
+const leastRssGrowth = 64 * mebibyte;
 /** A trace goes on until an epoch has ended in it, since hooks of the epoch may be to blame, but not for ever. */
 const longestTrace = 4;
 
@@ -147,13 +147,13 @@ export class LeakGuard {
 
   #checkLimit(rss: number): void {
     const { max_rss_mb: limit } = this.#settings;
-    if (limit === null || rss <= limit * megabyte || this.#isLimitTold) return;
+    if (limit === null || rss <= limit * mebibyte || this.#isLimitTold) return;
     this.#isLimitTold = true;
-    const text = `The process holds ${mb(rss)} of memory, more than leak_guard.max_rss_mb (${limit}).`;
-    if (this.#rssAtStart <= limit * megabyte) this.#tell('limit', text);
+    const text = `The process holds ${mib(rss)} of memory, more than leak_guard.max_rss_mb (${limit}).`;
+    if (this.#rssAtStart <= limit * mebibyte) this.#tell('limit', text);
     else
       this.#ports.warn(
-        `${text} It held ${mb(this.#rssAtStart)} before the first step, so a new one would be no smaller: raise the limit.`,
+        `${text} It held ${mib(this.#rssAtStart)} before the first step, so a new one would be no smaller: raise the limit.`,
       );
   }
 
@@ -214,12 +214,12 @@ function rssText({ growth: { from, to }, span, unit }: Found, worst: TracedHook 
   const who =
     worst === undefined
       ? 'No single hook stands out.'
-      : `Most of it comes in ${worst.name} (${mb(worst.rss / worst.calls)} at each call).`;
-  return `The process grows: ${mb(from)} to ${mb(to)} of memory in ${span} ${unit}s, while the number of tensors does not. ${who} Look for lists, maps or buffers that are only ever added to.`;
+      : `Most of it comes in ${worst.name} (${mib(worst.rss / worst.calls)} at each call).`;
+  return `The process grows: ${mib(from)} to ${mib(to)} of memory in ${span} ${unit}s, while the number of tensors does not. ${who} Look for lists, maps or buffers that are only ever added to.`;
 }
 
-function mb(bytes: number): string {
-  return `${round(bytes / megabyte)} MB`;
+function mib(bytes: number): string {
+  return `${round(bytes / mebibyte)} MiB`;
 }
 
 function round(value: number): string {

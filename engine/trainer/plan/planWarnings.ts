@@ -1,4 +1,5 @@
 import type { PlanWarning } from '../../api/planModel.ts';
+import { formatBytes } from '../../base/format.ts';
 import { scheduleWarnings } from './scheduleWarnings.ts';
 import { sourceMentions } from './sourceMentions.ts';
 import type { WarningSource } from './warningSource.ts';
@@ -168,11 +169,7 @@ function diskWarnings({ plan }: WarningSource): PlanWarning[] {
   return [
     {
       code: 'disk-too-small',
-      text: `The checkpoints need up to ${megabytes(peakBytes)} MB, but ${megabytes(freeBytes)} MB are free where ${folder} will be. Lower save_last_k, save less often, or choose another project_dir.`,
+      text: `The checkpoints need up to ${formatBytes(peakBytes)}, but ${formatBytes(freeBytes)} are free where ${folder} will be. Lower save_last_k, save less often, or choose another project_dir.`,
     },
   ];
-}
-
-function megabytes(bytes: number): string {
-  return Math.ceil(bytes / 1e6).toLocaleString('en-US');
 }

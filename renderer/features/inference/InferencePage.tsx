@@ -1,6 +1,6 @@
 import './inference.css';
 import { useEffect } from 'react';
-import { formatCount } from '../../lib/format.ts';
+import { formatCount } from '../../../engine/base/format.ts';
 import { useInference } from '../../stores/inference.ts';
 import { navigate } from '../../stores/router.ts';
 import { useRuns } from '../../stores/runs.ts';

@@ -1,5 +1,6 @@
+import { formatDuration } from '../../../engine/base/format.ts';
 import { classNames } from '../../lib/classNames.ts';
-import { formatDuration, formatNumber } from '../../lib/format.ts';
+import { formatNumber } from '../../lib/format.ts';
 import { useInference } from '../../stores/inference.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';

@@ -1,7 +1,7 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { SamplePage, SessionInfo } from '../../../engine/api/inferenceModel.ts';
-import { formatCount } from '../../lib/format.ts';
+import { formatCount } from '../../../engine/base/format.ts';
 import { SAMPLES_PER_PAGE, useInference } from '../../stores/inference.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Panel } from '../../ui/Panel.tsx';

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import type { FlightPlan, PlanEventKind } from '../../../engine/api/planModel.ts';
-import { formatBytes, formatCount, formatNumber } from '../../lib/format.ts';
+import { formatBytes, formatCount } from '../../../engine/base/format.ts';
+import { formatNumber } from '../../lib/format.ts';
 import { useLaunch } from '../../stores/launch.ts';
 import { useProject } from '../../stores/project.ts';
 import { Panel } from '../../ui/Panel.tsx';

@@ -1,7 +1,7 @@
 import './launch.css';
 import { Play } from 'lucide-react';
 import { useEffect } from 'react';
-import { formatBytes } from '../../lib/format.ts';
+import { formatBytes } from '../../../engine/base/format.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { useLaunch } from '../../stores/launch.ts';
 import { useProject } from '../../stores/project.ts';

@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import type { PlannedRate } from '../../../engine/api/planModel.ts';
-import { formatCount, formatNumber } from '../../lib/format.ts';
+import { formatCount } from '../../../engine/base/format.ts';
+import { formatNumber } from '../../lib/format.ts';
 import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 

@@ -1,7 +1,8 @@
 import { FlaskConical, GitBranch, Play, ShieldCheck, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
-import { formatAgo, formatBytes, formatCount, formatDateTime, formatNumber } from '../../lib/format.ts';
+import { formatBytes, formatCount } from '../../../engine/base/format.ts';
+import { formatAgo, formatDateTime, formatNumber } from '../../lib/format.ts';
 import { navigate } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';
 import { isLive } from '../../stores/runs.ts';

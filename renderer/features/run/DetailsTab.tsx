@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatBytes, formatDateTime, formatDevices } from '../../lib/format.ts';
+import { formatBytes } from '../../../engine/base/format.ts';
+import { formatDateTime, formatDevices } from '../../lib/format.ts';
 import { useRun } from '../../stores/run.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';

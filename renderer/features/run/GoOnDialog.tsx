@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { EngineError, toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
-import { formatCount } from '../../lib/format.ts';
+import { formatCount } from '../../../engine/base/format.ts';
 import { shellWord } from '../../lib/shellWord.ts';
 import { navigate } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';

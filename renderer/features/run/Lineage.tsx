@@ -1,6 +1,6 @@
 import { GitBranch } from 'lucide-react';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatCount } from '../../lib/format.ts';
+import { formatCount } from '../../../engine/base/format.ts';
 import { formatRoute } from '../../stores/router.ts';
 
 /** Where the run branched off, and what branched off it. */

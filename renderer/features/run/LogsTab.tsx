@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatBytes } from '../../lib/format.ts';
+import { formatBytes } from '../../../engine/base/format.ts';
 import { useLog } from '../../stores/log.ts';
 import { EmptyState, ErrorNotice } from '../../ui/states.tsx';
 

@@ -1,7 +1,8 @@
 import { memo, useEffect, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, XAxis as RechartsXAxis, Tooltip, YAxis } from 'recharts';
 import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
-import { formatCount, formatDuration, formatMetric } from '../../lib/format.ts';
+import { formatCount, formatDuration } from '../../../engine/base/format.ts';
+import { formatMetric } from '../../lib/format.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
 import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';

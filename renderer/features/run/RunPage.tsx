@@ -3,7 +3,8 @@ import { FlaskConical, OctagonX, Play, SlidersHorizontal, Square } from 'lucide-
 import { useEffect, useState } from 'react';
 import { type EngineError, toEngineError } from '../../../engine/api/errors.ts';
 import type { RunDetail } from '../../../engine/api/runModel.ts';
-import { formatAgo, formatDevices, formatDuration } from '../../lib/format.ts';
+import { formatDuration } from '../../../engine/base/format.ts';
+import { formatAgo, formatDevices } from '../../lib/format.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { navigate, RUN_TABS, type RunTab } from '../../stores/router.ts';
 import { useRun } from '../../stores/run.ts';

@@ -3,7 +3,7 @@ import { toEngineError } from '../../../engine/api/errors.ts';
 import type { CheckpointInfo, RunDetail } from '../../../engine/api/runModel.ts';
 import type { VerifyReport } from '../../../engine/api/verifyModel.ts';
 import { describeReplay } from '../../../engine/api/verifyText.ts';
-import { formatBytes, formatCount } from '../../lib/format.ts';
+import { formatBytes, formatCount } from '../../../engine/base/format.ts';
 import { Latest } from '../../lib/latest.ts';
 import { shellWord } from '../../lib/shellWord.ts';
 import { useRun } from '../../stores/run.ts';

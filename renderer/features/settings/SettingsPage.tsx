@@ -3,7 +3,7 @@ import { RefreshCw } from 'lucide-react';
 import { useEffect } from 'react';
 import type { DoctorCheck } from '../../../engine/api/machine.ts';
 import type { Settings } from '../../../engine/api/projectModel.ts';
-import { formatBytes } from '../../lib/format.ts';
+import { formatBytes } from '../../../engine/base/format.ts';
 import { useMachine } from '../../stores/machine.ts';
 import { useSettings } from '../../stores/settings.ts';
 import { Badge, type Tone } from '../../ui/Badge.tsx';

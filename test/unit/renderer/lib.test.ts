@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { formatAgo, formatBytes, formatDevices, formatDuration, formatNumber } from '../../../renderer/lib/format.ts';
+import { formatAgo, formatDevices, formatNumber } from '../../../renderer/lib/format.ts';
 import { Latest } from '../../../renderer/lib/latest.ts';
 import { pace } from '../../../renderer/lib/pace.ts';
 import { throttle } from '../../../renderer/lib/throttle.ts';
@@ -14,26 +14,6 @@ test.each([
   { id: 'minus infinity', value: Number.NEGATIVE_INFINITY, text: '−∞' },
 ])('formatNumber: $id', ({ value, text }) => {
   expect(formatNumber(value)).toBe(text);
-});
-
-test.each([
-  { bytes: 0, text: '0 B' },
-  { bytes: 1023, text: '1023 B' },
-  { bytes: 1536, text: '1.5 KiB' },
-  { bytes: 300 * 1024 * 1024, text: '300 MiB' },
-])('formatBytes: $text', ({ bytes, text }) => {
-  expect(formatBytes(bytes)).toBe(text);
-});
-
-test.each([
-  { ms: 15.8, text: '16 ms' },
-  { ms: 0, text: '0.0 s' },
-  { ms: 4200, text: '4.2 s' },
-  { ms: 59_400, text: '59 s' },
-  { ms: 192_000, text: '3 m 12 s' },
-  { ms: 7_500_000, text: '2 h 05 m' },
-])('formatDuration: $text', ({ ms, text }) => {
-  expect(formatDuration(ms)).toBe(text);
 });
 
 test('formatAgo names yesterday by the calendar, not by 24 hours', () => {

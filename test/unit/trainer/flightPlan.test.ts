@@ -337,7 +337,7 @@ test('warns of a disk that is too small', () => {
     configText: '',
     maxPoints: undefined,
   }).warnings.filter(({ code }) => code === 'disk-too-small');
-  expect(warning?.text).toMatch(/need up to [\d,]+ MB, but [\d,]+ MB are free/);
+  expect(warning?.text).toMatch(/need up to [\d.]+ [KMGT]iB, but [\d.]+ [KMGT]?i?B are free/);
 });
 
 test('a sound training has no warnings', () => {

@@ -158,7 +158,7 @@ describe('memory of the process', () => {
     const { texts, guard } = run({}, (step) => 1000 + 10 * step + (step % 5) * 20);
     expect(texts).toEqual([
       expect.stringMatching(
-        /^The process grows: 1000 MB to 1150 MB of memory in 15 steps, while the number of tensors/,
+        /^The process grows: 1000 MiB to 1150 MiB of memory in 15 steps, while the number of tensors/,
       ),
     ]);
     expect(guard.isTrouble).toBe(true);
@@ -173,13 +173,13 @@ describe('memory of the process', () => {
     const changes = { max_rss_mb: 1200, recycle_worker_at_checkpoint: true };
     const { texts } = run(changes, (step) => (step === 0 ? 1100 : 1300));
     expect(texts).toEqual([
-      'The process holds 1300 MB of memory, more than leak_guard.max_rss_mb (1200). The process is replaced at the next checkpoint.',
+      'The process holds 1300 MiB of memory, more than leak_guard.max_rss_mb (1200). The process is replaced at the next checkpoint.',
     ]);
   });
 
   test('a limit that a new process is beyond already replaces nothing', () => {
     const { texts, guard } = run({ max_rss_mb: 1200, recycle_worker_at_checkpoint: true }, () => 1300);
-    expect(texts).toEqual([expect.stringMatching(/It held 1300 MB before the first step.*: raise the limit\.$/)]);
+    expect(texts).toEqual([expect.stringMatching(/It held 1300 MiB before the first step.*: raise the limit\.$/)]);
     expect(guard.isTrouble).toBe(false);
   });
 });

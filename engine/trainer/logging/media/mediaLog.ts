@@ -5,6 +5,7 @@ import { EngineError } from '../../../api/errors.ts';
 import { MAX_MEDIA_FILE_BYTES, type MediaDetail, type MediaNotice } from '../../../api/media.ts';
 import type { Reporter } from '../../../api/training.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { formatBytes } from '../../../base/format.ts';
 import type { LoggedMedia } from '../trackers/tracker.ts';
 
 export interface MediaPlace {
@@ -148,8 +149,8 @@ export class MediaLog {
   #fits(file: MediaFile, { key }: MediaPlace): boolean {
     const { maxItems, maxBytes } = this.#options;
     if (file.bytes.length > MAX_MEDIA_FILE_BYTES) {
-      const limit = MAX_MEDIA_FILE_BYTES / 2 ** 20;
-      this.tellOnce(`large ${key}`, `'${key}' is larger than ${limit} MiB as a file and is not logged.`);
+      const limit = formatBytes(MAX_MEDIA_FILE_BYTES);
+      this.tellOnce(`large ${key}`, `'${key}' is larger than ${limit} as a file and is not logged.`);
       return false;
     }
     if (this.#items >= maxItems) {

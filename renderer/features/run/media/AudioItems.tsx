@@ -1,5 +1,5 @@
 import type { MediaNotice } from '../../../../engine/api/media.ts';
-import { formatCount, formatDuration } from '../../../lib/format.ts';
+import { formatCount, formatDuration } from '../../../../engine/base/format.ts';
 import { Spinner } from '../../../ui/states.tsx';
 import { useMediaFile } from './useMediaFile.ts';
 

@@ -1,7 +1,8 @@
 import { useEffect, useMemo } from 'react';
 import type { MediaKey } from '../../../../engine/api/media.ts';
+import { formatCount } from '../../../../engine/base/format.ts';
 import { classNames } from '../../../lib/classNames.ts';
-import { formatCount, formatNumber } from '../../../lib/format.ts';
+import { formatNumber } from '../../../lib/format.ts';
 import { idle } from '../../../lib/load.ts';
 import { mediaId, useMedia, versionOf } from '../../../stores/media.ts';
 import { ErrorNotice, Spinner } from '../../../ui/states.tsx';

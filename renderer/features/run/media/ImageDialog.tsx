@@ -1,8 +1,8 @@
 import { ChevronLeft, ChevronRight, Download } from 'lucide-react';
 import { useEffect } from 'react';
 import type { MediaNotice } from '../../../../engine/api/media.ts';
+import { formatBytes, formatCount } from '../../../../engine/base/format.ts';
 import { classNames } from '../../../lib/classNames.ts';
-import { formatBytes, formatCount } from '../../../lib/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { DialogFrame } from '../../../ui/DialogFrame.tsx';
 import { Spinner } from '../../../ui/states.tsx';

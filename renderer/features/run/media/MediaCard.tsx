@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { MediaKey, MediaNotice } from '../../../../engine/api/media.ts';
 import type { RunDetail } from '../../../../engine/api/runModel.ts';
-import { formatBytes, formatCount } from '../../../lib/format.ts';
+import { formatBytes, formatCount } from '../../../../engine/base/format.ts';
 import { idle } from '../../../lib/load.ts';
 import { mediaId, useMedia, versionOf } from '../../../stores/media.ts';
 import { ErrorNotice, Spinner } from '../../../ui/states.tsx';

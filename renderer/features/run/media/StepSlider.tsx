@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react';
-import { formatCount } from '../../../lib/format.ts';
+import { formatCount } from '../../../../engine/base/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 
 export interface StepSliderProps {

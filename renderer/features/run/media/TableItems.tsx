@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { z } from 'zod';
 import type { MediaNotice } from '../../../../engine/api/media.ts';
-import { formatCount, formatNumber } from '../../../lib/format.ts';
+import { formatCount } from '../../../../engine/base/format.ts';
+import { formatNumber } from '../../../lib/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Spinner } from '../../../ui/states.tsx';
 import { useMediaFile } from './useMediaFile.ts';
