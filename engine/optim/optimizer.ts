@@ -147,7 +147,7 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
           group: index,
           params,
           host,
-          scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host) },
+          scalars: { ...decayScalars(group), ...this.#rule.scalars(group, host, this.isFused) },
         });
       }
     }

@@ -41,8 +41,11 @@ export interface UpdateRule<G extends ParameterGroup> {
   slots(group: G): readonly StateSlot[];
   /** Host counters after one more update; by default `step` grows by one. */
   advance?(group: G, host: HostState): HostState;
-  /** The numbers of this update; `host` already counts it. Computed in double precision, as PyTorch does. */
-  scalars(group: G, host: HostState): Readonly<Record<string, number>>;
+  /**
+   * The numbers of this update; `host` already counts it. Computed in double precision, as PyTorch does.
+   * @param isFused whether the fused operations take them, which may round other numbers to float32 than `apply`
+   */
+  scalars(group: G, host: HostState, isFused: boolean): Readonly<Record<string, number>>;
   /** The update as tensor operations, for every backend. Pure. */
   apply(group: G, inputs: UpdateInputs): UpdateOutputs;
   /** The same update as native fused operations, or undefined when TensorFlow has none with this result. */

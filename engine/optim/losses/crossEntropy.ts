@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EngineError } from '../../api/errors.ts';
 import { parseOptions, refuseOptions } from '../options.ts';
 import { type ClassRows, labelRows, toRows } from './classRows.ts';
-import { type Reduction, reduce, reduction, toFloat, weights, weightTensor } from './loss.ts';
+import { type Reduction, reduce, reduction, toFloat, weights, weightTensor, withGradient } from './loss.ts';
 import { softRows, sparseRows } from './softmaxRows.ts';
 
 const classAxis = z
@@ -123,11 +123,18 @@ function rowWeights(kept: tf.Tensor, labels: tf.Tensor1D, weight: tf.Tensor | un
   return weight === undefined ? mask : tf.mul(mask, tf.gather(weight, labels));
 }
 
-/** A mean is weighted by `share`; with every row ignored it is NaN, as in PyTorch. */
+/** A mean is weighted by `share`; with every row ignored it is NaN and its gradient 0, as in PyTorch. */
 function finish(losses: tf.Tensor, share: tf.Tensor, how: Reduction, outer: readonly number[]): tf.Tensor {
   if (how === 'none') return tf.reshape(losses, [...outer]);
   const total = tf.sum(losses);
-  return how === 'sum' ? total : tf.div(total, tf.sum(share));
+  if (how === 'sum') return total;
+  // a batch of ignored labels alone must not turn the weights into NaN
+  return withGradient(
+    total,
+    [tf.sum(share)],
+    (sum, [shares]) => tf.div(sum, shares ?? sum),
+    (dy, _sum, [shares]) => tf.divNoNan(dy, shares ?? dy),
+  );
 }
 
 const divergenceSchema = z.object({

@@ -11,7 +11,10 @@ export const reduction = z
 
 /** Weights of classes or elements: numbers from a config, or a tensor. */
 export const weights = z
-  .union([z.array(z.number()), z.custom<tf.Tensor>((value) => value instanceof tf.Tensor)])
+  .union(
+    [z.array(z.number()), z.custom<tf.Tensor>((value) => value instanceof tf.Tensor)],
+    'it must be a list of numbers, or a tensor',
+  )
   .nullish();
 
 export function reduce(values: tf.Tensor, how: Reduction): tf.Tensor {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { EngineError } from '../../api/errors.ts';
 import { parseOptions } from '../options.ts';
 import { absolute, type Reduction, reduce, reduction, requireSameShape, toFloat, withGradient } from './loss.ts';
 
@@ -152,10 +153,14 @@ export class GaussianNLLLoss {
     this.#options = parseOptions(gaussianSchema, options, 'accelhydra.nn.GaussianNLLLoss');
   }
 
-  /** `variance` has the input's shape, or one that broadcasts to it (a 1 in the last place). */
-  call(input: tf.Tensor, target: tf.Tensor, variance: tf.Tensor): tf.Tensor {
+  /**
+   * The variance has the input's shape, that with a 1 in one place, or that without the last place.
+   * @throws EngineError `loss.shape`
+   */
+  call(input: tf.Tensor, target: tf.Tensor, given: tf.Tensor): tf.Tensor {
     requireSameShape('GaussianNLLLoss', input, target);
     return tf.tidy(() => {
+      const variance = varianceOf(given, input);
       const { eps, full, reduction: how } = this.#options;
       // Values below eps are lifted, but the gradient passes as if they were not, as in PyTorch.
       const lifted = withGradient(
@@ -169,4 +174,18 @@ export class GaussianNLLLoss {
       return reduce(full ? tf.add(loss, 0.5 * Math.log(2 * Math.PI)) : loss, how);
     });
   }
+}
+
+/** The variance in a shape that broadcasts to the input's, by PyTorch's rules. */
+function varianceOf(variance: tf.Tensor, input: tf.Tensor): tf.Tensor {
+  const rows = input.shape.slice(0, -1);
+  if (tf.util.arraysEqual(rows, variance.shape)) return tf.expandDims(variance, -1);
+  const others = variance.shape.filter((size, axis) => size !== input.shape[axis]);
+  if (variance.rank === input.rank && (others.length === 0 || (others.length === 1 && others[0] === 1)))
+    return variance;
+  throw new EngineError(
+    'loss.shape',
+    `GaussianNLLLoss: the input has shape [${input.shape}] and the variance [${variance.shape}]; it needs the input's, that with a 1 in one place, or [${rows}].`,
+    { input: input.shape, variance: variance.shape },
+  );
 }

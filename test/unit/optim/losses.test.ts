@@ -7,11 +7,13 @@ import {
   builtinOptim,
   CrossEntropyLoss,
   containsNan,
+  GaussianNLLLoss,
   IdentityWrapper,
   LossSumWrapper,
   MSELoss,
   maskedLoss,
   maskFromLengths,
+  NLLLoss,
   trimOrPad,
 } from '../../../engine/optim/index.ts';
 import { numericLosses } from '../../conformance/families/numericLosses.ts';
@@ -116,6 +118,43 @@ test('a masked class (-∞) costs nothing and gets no gradient', () => {
   });
 });
 
+test.each([
+  { id: 'CrossEntropyLoss', loss: new CrossEntropyLoss({ ignore_index: 9, weight: [1, 2, 3] }) },
+  { id: 'CrossEntropyLoss, smoothed', loss: new CrossEntropyLoss({ ignore_index: 9, label_smoothing: 0.1 }) },
+  { id: 'NLLLoss', loss: new NLLLoss({ ignore_index: 9 }) },
+])('$id of nothing but ignored labels is NaN and moves no weight, as in PyTorch', ({ loss }) => {
+  tf.tidy(() => {
+    const labels = tf.tensor1d([9, 9], 'int32');
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => loss.call(x, labels))(tf.ones([2, 3]));
+    expect(value.dataSync()[0]).toBeNaN();
+    expect([...tf.abs(grad).dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+test('a variance for each row is that of its elements', () => {
+  tf.tidy(() => {
+    const [x, y] = [
+      tf.tensor2d([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+      tf.zeros([2, 3]),
+    ];
+    const loss = new GaussianNLLLoss();
+    const expected = loss
+      .call(
+        x,
+        y,
+        tf.tensor2d([
+          [2, 2, 2],
+          [3, 3, 3],
+        ]),
+      )
+      .dataSync()[0];
+    for (const shape of [[2], [2, 1]]) expect(loss.call(x, y, tf.tensor([2, 3], shape)).dataSync()[0]).toBe(expected);
+  });
+});
+
 test('classes may be last, as layers give them', () => {
   tf.tidy(() => {
     const last = tf.randomNormal([2, 3, 4]);
@@ -152,6 +191,12 @@ test.each([
     call: () => new MSELoss().call(tf.zeros([4, 1]), tf.zeros([4])),
     code: 'loss.shape',
     message: /\[4,1\] and the target \[4\]/,
+  },
+  {
+    id: 'a variance of no shape that fits',
+    call: () => new GaussianNLLLoss().call(tf.zeros([2, 3]), tf.zeros([2, 3]), tf.ones([3])),
+    code: 'loss.shape',
+    message: /the variance \[3\]; it needs/,
   },
   {
     id: 'weights for another number of classes',
