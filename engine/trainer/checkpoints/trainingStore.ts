@@ -7,6 +7,7 @@ import { fromPlain, toYaml } from '../../config/index.ts';
 import type { StreamState } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
+import { shareBuffers } from '../loop/shareWeights.ts';
 import { readStates, restoreStates } from '../state/checkpointable.ts';
 import { Rates } from '../state/rates.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
@@ -50,7 +51,9 @@ export class TrainingStore {
 
   /** Writes a checkpoint, reports it, and prunes older ones only when it is safe. All ranks learn of a failure. */
   async save(save: PlannedSave, parts: LoopParts): Promise<void> {
-    const { collective } = this.#subject.environment;
+    const { model, environment } = this.#subject;
+    const { collective } = environment;
+    await shareBuffers(model, collective);
     const random = await collective.allGather(parts.random.state());
     const custom = await this.#customStates();
     const streams = await collective.allGather(parts.cursor.stream ?? null);

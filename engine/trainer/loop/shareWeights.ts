@@ -1,11 +1,25 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Collective } from '../../api/training.ts';
-import type { Module } from '../model/module.ts';
+import type { Module, NamedVariable } from '../model/module.ts';
+
+type Model = Module<never[], unknown>;
 
 /** Gives every rank rank 0's parameters and buffers, whatever its own initialisation made of them. */
-export async function shareWeights(model: Module<never[], unknown>, collective: Collective): Promise<void> {
-  if (collective.worldSize === 1) return;
-  const variables = [...model.namedParameters(), ...model.namedBuffers()].map(({ variable }) => variable);
+export function shareWeights(model: Model, collective: Collective): Promise<void> {
+  return share([...model.namedParameters(), ...model.namedBuffers()], collective);
+}
+
+/**
+ * Gives every rank rank 0's buffers, such as BatchNorm's running means: each rank's follow its own batches. A validation
+ * then judges the weights that a checkpoint holds, and a training that goes on from one is the same to the bit on all ranks.
+ */
+export function shareBuffers(model: Model, collective: Collective): Promise<void> {
+  return share(model.namedBuffers(), collective);
+}
+
+async function share(named: readonly NamedVariable[], collective: Collective): Promise<void> {
+  if (collective.worldSize === 1 || named.length === 0) return;
+  const variables = named.map(({ variable }) => variable);
   const flat = new Float32Array(variables.reduce((sum, variable) => sum + variable.size, 0));
   let place = 0;
   for (const variable of variables) {

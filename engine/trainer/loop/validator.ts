@@ -4,6 +4,7 @@ import { checkMetrics, readScalar } from '../logging/metricLog.ts';
 import type { Breath } from './breath.ts';
 import type { HookCaller } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
+import { shareBuffers } from './shareWeights.ts';
 import { validationPass } from './validation.ts';
 
 /** Several ranks ask each other after this many batches whether one of them was told to stop. */
@@ -25,8 +26,9 @@ export class Validator {
 
   /** Nothing to do without validation data. False when it was ended by a stop. Sees averaged weights where there are. */
   async run(): Promise<boolean> {
-    const { val_dataloader: loader, settings } = this.#subject;
+    const { val_dataloader: loader, settings, model, environment } = this.#subject;
     if (loader === null) return true;
+    await shareBuffers(model, environment.collective);
     const average = settings.ema?.validate === true ? this.#parts.average : undefined;
     average?.exchange(true);
     try {

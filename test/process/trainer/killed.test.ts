@@ -9,7 +9,7 @@ import { Random } from '../../../engine/base/random.ts';
 import { compareCheckpoints } from '../../../engine/checkpoint/index.ts';
 
 // Real processes, real SIGKILL, real folders: a shuffled stream with a state of its own (with worker threads, where
-// there is one process), dropout, accumulation, a schedule, averages and an object of the
+// there is one process), dropout, batch norm, accumulation, a schedule, averages and an object of the
 // project's own are on. Checkpoints are two steps apart, so that most kills lose work, often within an accumulation.
 
 const script = fileURLToPath(new URL('../../fixtures/trainer/killedRank.ts', import.meta.url));
