@@ -25,14 +25,19 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled', 
   await train(name, side === 'compiled', sliceSteps[name] * stretch, askedSlices());
 }
 
+/** A pass's end is not a step's cost: it comes as seldom as in real data. */
+const repeats = 100;
+
 /**
  * Serves slices of a compiled training and, asked for `bare`, of nothing but the calls of TensorFlow that it comes down
- * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process, so that both find the same graph at the same place in memory: from process to process the very same
- * calls differ by more than the trainer costs.
+ * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process, so
+ * that all find the same graph at the same place in memory: from process to process the very same calls differ by more
+ * than the trainer costs.
  */
 export async function serveOverhead(name: ModelName, stretch: number): Promise<void> {
   const steps = sliceSteps[name] * stretch;
   const calls = new GraphCalls(batches);
+  const fed = fedCalls(calls, loaderOf(name));
   const clock = new SliceClock();
   const slices: Slices = {
     begin: async (epoch) => {
@@ -42,7 +47,7 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
       calls.settle();
       for (let asked = await nextSlice(); asked !== 'slice'; asked = await nextSlice()) {
         clock.start();
-        if (asked === 'fed') await repeatFed(calls, loaderOf(name), steps);
+        if (asked === 'fed') for (let step = 0; step < steps; step++) await fed.next();
         else calls.repeat(steps);
         clock.finish();
       }
@@ -56,21 +61,22 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
   await train(name, true, steps, slices);
 }
 
-async function repeatFed(calls: GraphCalls, loader: DataLoader, steps: number): Promise<void> {
+/** A call each time it is asked. */
+async function* fedCalls(calls: GraphCalls, loader: DataLoader): AsyncGenerator<void, never> {
   const backend = tensorBackend();
   let step = 0;
-  while (step < steps)
+  for (;;)
     for await (const batch of loader) {
       if (!Array.isArray(batch)) throw new Error('a batch is [inputs, labels]');
       backend?.getInputTensorIds(batch);
-      calls.once(step);
+      calls.once(step++);
       disposeBatch(batch);
-      if (++step === steps) return;
+      yield;
     }
 }
 
 function loaderOf(name: ModelName): DataLoader {
-  return new DataLoader({ dataset: new Prepared(taskData(name)), batch_size: batchSize });
+  return new DataLoader({ dataset: new Prepared(taskData(name), repeats), batch_size: batchSize });
 }
 
 async function train(name: ModelName, compile: boolean, steps: number, slices: Slices): Promise<void> {
