@@ -2,16 +2,19 @@
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** Bytes in powers of 1024 by their IEC names, as memory and GPUs are sold and told: `950 B`, `1.5 KiB`, `300 MiB`. */
-export function formatBytes(bytes: number): string {
-  let size = bytes;
+/** The unit in which so many bytes are told, and how many bytes it has. */
+export function byteUnit(bytes: number): { readonly name: string; readonly bytes: number } {
   let unit = 0;
   // what would be rounded to 1024 of a unit is one of the next
-  while (size >= 1023.5 && unit < BYTE_UNITS.length - 1) {
-    size /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || size >= 99.95 ? Math.round(size) : size.toFixed(1)} ${BYTE_UNITS[unit]}`;
+  while (bytes / 1024 ** unit >= 1023.5 && unit < BYTE_UNITS.length - 1) unit++;
+  return { name: BYTE_UNITS[unit] ?? 'B', bytes: 1024 ** unit };
+}
+
+/** Bytes in powers of 1024 by their IEC names, as memory and GPUs are sold and told: `950 B`, `1.5 KiB`, `300 MiB`. */
+export function formatBytes(bytes: number): string {
+  const unit = byteUnit(bytes);
+  const size = bytes / unit.bytes;
+  return `${unit.bytes === 1 || size >= 99.95 ? Math.round(size) : size.toFixed(1)} ${unit.name}`;
 }
 
 /** Milliseconds as `16 ms`, `4.2 s`, `3 m 12 s`, `2 h 05 m`; `–` for what is no finite time. */

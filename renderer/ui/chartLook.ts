@@ -1,5 +1,10 @@
-/** What every chart's axes look like: spread it into an axis of recharts. */
-export const axisLook = { tick: { fill: 'var(--text-3)', fontSize: 11 }, stroke: 'var(--border-strong)' } as const;
+const axisLook = { tick: { fill: 'var(--text-3)', fontSize: 11 }, stroke: 'var(--border-strong)' } as const;
+
+/** What every chart's vertical axis looks like: spread it into an axis of recharts. Its few labels are all there. */
+export const yAxisLook = { ...axisLook, interval: 0 } as const;
+
+/** The horizontal one: where labels get too close every second, third… goes, so that the rest stays even. */
+export const xAxisLook = { ...axisLook, interval: 'equidistantPreserveStart', minTickGap: 18 } as const;
 
 /** What every chart's tooltip looks like: spread it into recharts' Tooltip. */
 export const tooltipLook = {

@@ -2,8 +2,9 @@ import { useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import type { PlannedRate } from '../../../engine/api/planModel.ts';
 import { formatCount } from '../../../engine/base/format.ts';
+import { countAxis, linearAxis } from '../../lib/axis.ts';
 import { formatNumber } from '../../lib/format.ts';
-import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
+import { tooltipLook, xAxisLook, yAxisLook } from '../../ui/chartLook.ts';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 
 const HEIGHT = 180;
@@ -35,24 +36,18 @@ export function RateChart({ title, rate, totalSteps }: RateChartProps) {
           width={width}
           height={HEIGHT}
           data={rows}
-          margin={{ top: 6, right: 12, bottom: 0, left: 0 }}
+          margin={{ top: 8, right: 12, bottom: 0, left: 0 }}
           accessibilityLayer
         >
           <CartesianGrid stroke="var(--border)" vertical={false} />
           <XAxis
             dataKey="step"
             type="number"
-            domain={[0, Math.max(1, totalSteps)]}
-            tickFormatter={formatCount}
-            {...axisLook}
-            minTickGap={36}
+            {...countAxis([Math.max(1, totalSteps)], 0)}
+            {...yAxisLook}
+            {...xAxisLook}
           />
-          <YAxis
-            width={60}
-            domain={[0, 'auto']}
-            tickFormatter={(value: number) => formatNumber(value, 3)}
-            {...axisLook}
-          />
+          <YAxis width={60} {...linearAxis([highest], 0)} {...yAxisLook} />
           <Tooltip
             {...tooltipLook}
             labelFormatter={(step) => `step ${formatCount(Number(step))}`}

@@ -1,10 +1,10 @@
 import { memo, useEffect, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, XAxis as RechartsXAxis, Tooltip, YAxis } from 'recharts';
 import type { MetricKey, RunDetail } from '../../../engine/api/runModel.ts';
-import { formatCount, formatDuration } from '../../../engine/base/format.ts';
+import { countAxis, metricAxis, timeAxis } from '../../lib/axis.ts';
 import { formatMetric } from '../../lib/format.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
-import { axisLook, tooltipLook } from '../../ui/chartLook.ts';
+import { tooltipLook, xAxisLook, yAxisLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 import { type ChartRow, chartRows } from './chartRows.ts';
@@ -78,35 +78,26 @@ interface PlotProps {
 
 /** The drawing alone: recharts works through every row each time, so that it must not follow what is only told beside it. */
 const Plot = memo(function Plot({ title, rows, width, xAxis, logScale, isSmoothed }: PlotProps) {
-  const formatX = (value: number) => (xAxis === 'time' ? formatDuration(value) : formatCount(value));
+  const x = (xAxis === 'time' ? timeAxis : countAxis)(rows.map((row) => row.x));
+  const y = metricAxis(
+    title,
+    rows.map((row) => row.value),
+    logScale,
+  );
   return (
     <LineChart
       width={width}
       height={HEIGHT}
       data={rows as ChartRow[]}
-      margin={{ top: 6, right: 12, bottom: 0, left: 0 }}
+      margin={{ top: 8, right: 12, bottom: 0, left: 0 }}
       accessibilityLayer
     >
       <CartesianGrid stroke="var(--border)" vertical={false} />
-      <RechartsXAxis
-        dataKey="x"
-        type="number"
-        domain={['dataMin', 'dataMax']}
-        tickFormatter={formatX}
-        {...axisLook}
-        minTickGap={36}
-      />
-      <YAxis
-        width={54}
-        scale={logScale ? 'log' : 'linear'}
-        domain={['auto', 'auto']}
-        allowDataOverflow={logScale}
-        tickFormatter={(value: number) => formatMetric(title, value, 3)}
-        {...axisLook}
-      />
+      <RechartsXAxis dataKey="x" type="number" {...x} {...xAxisLook} />
+      <YAxis width={58} scale={logScale ? 'log' : 'linear'} {...y} {...yAxisLook} />
       <Tooltip
         {...tooltipLook}
-        labelFormatter={(value) => `${xAxis} ${formatX(Number(value))}`}
+        labelFormatter={(value) => `${xAxis} ${x.tickFormatter(Number(value))}`}
         formatter={(value, name) => [formatMetric(title, Number(value), 6), name === 'smooth' ? 'smoothed' : title]}
       />
       {isSmoothed && (
