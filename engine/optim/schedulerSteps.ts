@@ -74,3 +74,18 @@ export function warmupUpdates(warmup: WarmupParams, counts: StepCounts): number 
   const microSteps = warmupMicroSteps(warmup, counts);
   return microSteps === undefined ? undefined : schedulerUpdates(microSteps, counts);
 }
+
+/** What a scheduler's own steps are: optimizer steps, or epochs (trainer.lr_scheduler_interval). */
+export type SchedulerInterval = 'step' | 'epoch';
+
+/** How often the scheduler steps in the whole run, and in its warm-up where there is one; an epoch begun is none. */
+export function schedulerLengths(
+  counts: StepCounts,
+  warmup: WarmupParams,
+  interval: SchedulerInterval,
+): { readonly total: number; readonly warmup: number | undefined } {
+  if (interval === 'step') return { total: totalUpdates(counts), warmup: warmupUpdates(warmup, counts) };
+  const microSteps = warmupMicroSteps(warmup, counts);
+  const epoch = Math.max(1, epochLengthOf(counts));
+  return { total: counts.epochs, warmup: microSteps === undefined ? undefined : Math.floor(microSteps / epoch) };
+}

@@ -1,4 +1,4 @@
-import { type StepCounts, totalUpdates, type WarmupParams, warmupUpdates } from '../schedulerSteps.ts';
+import { type SchedulerInterval, type StepCounts, schedulerLengths, type WarmupParams } from '../schedulerSteps.ts';
 import { GreedyLR } from './greedy.ts';
 import { ReduceLROnPlateau } from './plateau.ts';
 import type { LearningRateScheduler } from './scheduler.ts';
@@ -15,7 +15,7 @@ export interface FilledOptions {
  *
  * A target that takes `total_steps` gets the scheduler steps of the whole run, and `epochs` (which such configs carry for
  * steps_per_epoch · epochs) is left out: multiplying the run's total by the epochs once more would end the run in the
- * cycle's first part. Total and warm-up both come from the same `counts`.
+ * cycle's first part. Total and warm-up both come from the same `counts`, in epochs where the scheduler steps by epoch.
  *
  * @param target the scheduler's class or factory; without a declared `optionsSchema` nothing is filled
  */
@@ -24,6 +24,7 @@ export function fillSchedulerOptions(
   options: Readonly<Record<string, unknown>>,
   counts: StepCounts,
   warmup: WarmupParams = {},
+  interval: SchedulerInterval = 'step',
 ): FilledOptions {
   const known = optionNames(target);
   const filled: Record<string, unknown> = { ...options };
@@ -33,9 +34,10 @@ export function fillSchedulerOptions(
     filled[name] = value;
     notes.push(`${name} = ${value}`);
   };
-  const total = totalUpdates(counts);
+  const lengths = schedulerLengths(counts, warmup, interval);
+  const { total } = lengths;
   if (open('num_training_steps')) fill('num_training_steps', total);
-  if (open('num_warmup_steps')) fill('num_warmup_steps', warmupUpdates(warmup, counts) ?? 0);
+  if (open('num_warmup_steps')) fill('num_warmup_steps', lengths.warmup ?? 0);
   if (open('total_steps') && open('steps_per_epoch')) {
     delete filled.epochs;
     fill('total_steps', total);

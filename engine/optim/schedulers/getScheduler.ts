@@ -95,8 +95,8 @@ export function getScheduler(optimizer: SchedulableOptimizer, options: unknown):
   return new LambdaLR(optimizer, { lr_lambda: factorOf(name, counts, kwargs, initial) });
 }
 
-// A factory that instantiation calls like a class; the adapter reads what it takes.
-getScheduler.optionsSchema = schema;
+// A factory that instantiation calls like a class; the adapter reads what it takes. Options of the named schedule may stand beside.
+getScheduler.optionsSchema = schema.loose();
 
 function splitOptions(options: unknown): { common: Record<string, unknown>; rest: Record<string, unknown> } {
   if (typeof options !== 'object' || options === null) {

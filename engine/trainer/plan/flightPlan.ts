@@ -1,5 +1,5 @@
 import type { FlightPlan } from '../../api/planModel.ts';
-import { epochLengthOf, type StepCounts, totalUpdates } from '../../optim/index.ts';
+import { epochLengthOf, type StepCounts, schedulerLengths } from '../../optim/index.ts';
 import { bestSave, savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readEpochLength, shortestPass, trainingShard } from '../loop/lengths.ts';
@@ -63,7 +63,7 @@ export function flightPlan(source: PlanSource): FlightPlan {
             name: source.scheduleName ?? scheduler.constructor.name,
             interval: settings.lr_scheduler_interval,
             steps: rates.schedulerSteps,
-            expectedSteps: totalUpdates(counts),
+            expectedSteps: schedulerLengths(counts, {}, settings.lr_scheduler_interval).total,
             followsMetric: rates.followsMetric,
           },
         }),

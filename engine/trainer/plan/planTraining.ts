@@ -5,7 +5,7 @@ import {
   epochLengthOf,
   microStepsFor,
   type StepCounts,
-  schedulerUpdates,
+  schedulerLengths,
   warmupMicroSteps,
 } from '../../optim/index.ts';
 import type { InstantiatePort } from '../prepare/instantiatePort.ts';
@@ -65,8 +65,10 @@ function plannedWarmup(
     const steps = interval === 'epoch' ? own * epochLengthOf(counts) : microStepsFor(own, counts);
     return own > 0 ? { steps, schedulerSteps: own } : undefined;
   }
-  const steps = warmupMicroSteps(readWarmup(params), counts);
-  return steps === undefined ? undefined : { steps, schedulerSteps: schedulerUpdates(steps, counts) };
+  const asked = readWarmup(params);
+  const steps = warmupMicroSteps(asked, counts);
+  const { warmup: schedulerSteps = 0 } = schedulerLengths(counts, asked, interval);
+  return steps === undefined ? undefined : { steps, schedulerSteps };
 }
 
 /** Rank 0 of so many, for objects that only ask how many they are. */

@@ -34,7 +34,9 @@ export function scheduleWarnings({ plan, rates, scheduleOptions }: WarningSource
       },
     ];
   }
-  return [...lengthWarnings(schedule, scheduleOptions), ...zeroWarnings(plan.optimizerSteps, rates.rates)];
+  // a schedule that follows a metric has no length, though the trainer fills one in where it may be given
+  const lengths = schedule.followsMetric ? [] : lengthWarnings(schedule, scheduleOptions);
+  return [...lengths, ...zeroWarnings(plan.optimizerSteps, rates.rates)];
 }
 
 function lengthWarnings(
@@ -44,7 +46,7 @@ function lengthWarnings(
   for (const { key, mayBeShorter } of lengthOptions) {
     const length = options[key];
     if (typeof length !== 'number' || length <= 0) continue;
-    const hint = `Set ${key} to ${steps}${interval === 'step' ? ', or leave it out where it is filled in' : ', as lr_scheduler_interval is epoch'}.`;
+    const hint = `Set ${key} to ${steps}${interval === 'step' ? '' : ', as lr_scheduler_interval is epoch'}, or leave it out where it is filled in.`;
     if (!mayBeShorter && length < steps * (1 - tolerance)) {
       return [
         {

@@ -173,7 +173,8 @@ export async function filledScheduler(
 ): Promise<FilledOptions> {
   const warmup = readWarmup(config.warmup_params);
   const counts = stepCounts({ config, collective }, train);
-  return fillSchedulerOptions(await port.target('lr_scheduler'), schedulerSection(config), counts, warmup);
+  const interval = isPlainObject(config.trainer) && config.trainer.lr_scheduler_interval === 'epoch' ? 'epoch' : 'step';
+  return fillSchedulerOptions(await port.target('lr_scheduler'), schedulerSection(config), counts, warmup, interval);
 }
 
 function schedulerSection(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

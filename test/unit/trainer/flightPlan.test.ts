@@ -237,7 +237,7 @@ const cases: WarningCase[] = [
     schedule: (optimizer, updates) => new OneCycleLR(optimizer, { max_lr: 0.1, total_steps: updates }),
     scheduleOptions: { total_steps: 8 },
     expected: 'schedule-does-not-end',
-    text: /only 25 % .*total_steps to 2, as lr_scheduler_interval is epoch/,
+    text: /only 25 % .*total_steps to 2, as lr_scheduler_interval is epoch, or leave it out/,
   },
   {
     id: 'a monitor without validation',

@@ -146,9 +146,16 @@ test.each([
     worldSize: 1,
     log: 'total_steps = 6',
   },
-])('the schedule is told $id', async ({ section, worldSize, log }) => {
+  {
+    id: 'epochs where it steps by epoch',
+    section: '{_target_: transformers.get_scheduler, name: linear}',
+    worldSize: 1,
+    trainer: '  lr_scheduler_interval: epoch\n',
+    log: 'num_training_steps = 2, num_warmup_steps = 1',
+  },
+])('the schedule is told $id', async ({ section, worldSize, log, trainer = '' }) => {
   const { logs } = await prepare(
-    `${base}\nwarmup_params: {warmup_steps: 8, warmup_epochs: null, epoch_length: null}\nlr_scheduler: ${section}`,
+    `${base}${trainer}\nwarmup_params: {warmup_steps: 8, warmup_epochs: null, epoch_length: null}\nlr_scheduler: ${section}`,
     worldSize,
   );
   expect(logs()).toEqual([`lr_scheduler: ${log}`]);

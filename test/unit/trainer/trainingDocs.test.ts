@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { compose, MemorySource, validate } from '../../../engine/config/index.ts';
+import { createTargetSchemas } from '../../../engine/instantiate/index.ts';
 import { type getScheduler, SGD } from '../../../engine/optim/index.ts';
+import { givenByTraining } from '../../../engine/service/configProblems.ts';
 import { builtinTargets } from '../../../engine/trainer/index.ts';
 import { readSettings, trainerKeys } from '../../../engine/trainer/settings.ts';
 import { smallModel } from './support.ts';
@@ -31,6 +34,15 @@ function classOf(target: unknown): new (...given: unknown[]) => object {
     ...given: unknown[]
   ) => object;
 }
+
+test.each(examples)('a launch finds nothing wrong with this:\n%s', (text) => {
+  const composition = compose({ searchPath: [new MemorySource({ 'train.yaml': text })], configName: 'train' });
+  const problems = validate(composition, createTargetSchemas({ sourceRoots: [], projectRoot: import.meta.dirname }), {
+    roots: ['trainer', 'optimizer', 'lr_scheduler'],
+    givenAt: givenByTraining,
+  });
+  expect(problems.filter(({ kind }) => kind !== 'missing-argument')).toEqual([]);
+});
 
 test('the page has examples of both kinds', () => {
   expect(examples.filter((text) => text.startsWith('trainer:')).length).toBeGreaterThan(4);
