@@ -17,6 +17,8 @@ export interface GraphPart {
   readonly outputs: Readonly<Record<string, Value>>;
   /** New values of cells at the end, where they were not written by an operation on the handle. */
   readonly assigns?: readonly { readonly cell: string; readonly value: Value }[];
+  /** Results of other parts that lie in cells by the time this one runs: the cells' keys. */
+  readonly held?: ReadonlyMap<Value, string>;
   /** Inputs that are packed into one fed vector (float32 scalars), in order. */
   readonly scalars?: readonly string[];
   /** Inputs that are packed into one fed matrix of two columns (int32 pairs: seeds), in order. */
@@ -195,6 +197,8 @@ class StepGraphBuilder {
   }
 
   #tensor(value: Value): string {
+    const held = this.#cells.get(this.#part.held?.get(value) ?? '');
+    if (held !== undefined) return this.#firstRead(held);
     switch (value.kind) {
       case 'output':
         return this.#outputOf(value);

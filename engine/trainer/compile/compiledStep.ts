@@ -57,6 +57,8 @@ export class CompiledStep {
       return {
         operations,
         outputs,
+        // what the forward part made of a variable is in that variable, not in the update's own run
+        held: name === 'update' ? new Map([...trace.forwardChanges].map(([cell, value]) => [value, cell])) : new Map(),
         assigns: changesOf(trace, name).flatMap(([cell, value]) => (cellKeys.has(cell) ? [{ cell, value }] : [])),
         ...packedInputs(trace, varying, operations, Object.values(outputs)),
       };

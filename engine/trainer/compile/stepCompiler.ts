@@ -198,9 +198,8 @@ export class StepCompiler {
   #run(prepared: Prepared, part: PartName, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
     const { compiled, tensors: batch, replayed, request } = prepared;
     const needsSums = this.#options.accumulates && (part === 'whole' || names.includes('flat'));
-    const zeros = needsSums && request.sums.size === 0 ? zerosFor(compiled.parameters) : undefined;
-    const sums = zeros ?? (request.sums.size > 0 ? request.sums : undefined);
-    const tensors = sums && new Map([...sums].map(([name, sum]) => [sumKey(name), sum]));
+    const zeros = needsSums || request.sums.size > 0 ? zerosFor(compiled.parameters, request.sums) : undefined;
+    const tensors = zeros && new Map([...zeros, ...request.sums].map(([name, sum]) => [sumKey(name), sum]));
     try {
       const outputs = compiled.step.run(
         part,
@@ -233,11 +232,13 @@ export class StepCompiler {
     const signature = this.#signature(tensors);
     let replayed: Replayed | undefined;
     const found = this.#graphs.find(signature, (entry) => {
+      if (!this.#takesSums(request, entry)) return true;
       if (!this.#fitsPlan(entry)) return false;
       if (!entry.isHost) return this.#fitsHost(request, entry);
       replayed = this.#replay(request, entry, tensors);
       return replayed !== undefined;
     });
+    if (found !== undefined && !this.#takesSums(request, found)) return undefined;
     if (found !== undefined) {
       this.#momentary = 0;
       found.uses++;
@@ -256,6 +257,13 @@ export class StepCompiler {
       return undefined;
     }
     return this.#compile(request, tensors, signature);
+  }
+
+  /** Whether the graph goes on with all sums so far: an earlier micro-step may have had gradients of other parameters. */
+  #takesSums({ sums }: StepRequest, { parameters }: Compiled): boolean {
+    if (this.#options.form === 'gradients' || !this.#options.accumulates) return true;
+    for (const name of sums.keys()) if (!parameters.has(name)) return false;
+    return true;
   }
 
   #fitsPlan({ plan, parameters }: Compiled): boolean {
@@ -304,8 +312,9 @@ export class StepCompiler {
       if (made.isMomentary && ++this.#momentary <= mostMomentary) return undefined;
       return this.#stayEager(made);
     }
-    const replayed = made.isHost ? this.#replay(request, made, tensors) : undefined;
-    if (made.isHost && replayed === undefined) {
+    const takesSums = this.#takesSums(request, made);
+    const replayed = made.isHost && takesSums ? this.#replay(request, made, tensors) : undefined;
+    if (made.isHost && takesSums && replayed === undefined) {
       made.step.dispose();
       return this.#turnOff({ reason: 'it does not run the same operations each time', at: undefined });
     }
@@ -313,7 +322,7 @@ export class StepCompiler {
     this.#momentary = 0;
     this.#graphs.add(signature, made);
     this.#options.listener?.compiled(describeGraph(made, signature, performance.now() - started));
-    return { request, compiled: made, tensors, replayed };
+    return takesSums ? { request, compiled: made, tensors, replayed } : undefined;
   }
 
   /** A layer that makes its weights, or a table that it keeps, at the first call is given a second one. */
@@ -345,8 +354,13 @@ export class StepCompiler {
   }
 }
 
-function zerosFor(parameters: ReadonlyMap<string, tf.Tensor>): ReadonlyMap<string, tf.Tensor> {
-  return new Map([...parameters].map(([name, { shape }]) => [name, tf.zeros(shape)]));
+/** Sums of parameters that have none yet. */
+function zerosFor(
+  parameters: ReadonlyMap<string, tf.Tensor>,
+  sums: ReadonlyMap<string, tf.Tensor>,
+): ReadonlyMap<string, tf.Tensor> {
+  const missing = [...parameters].filter(([name]) => !sums.has(name));
+  return new Map(missing.map(([name, { shape }]) => [name, tf.zeros(shape)]));
 }
 
 function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {

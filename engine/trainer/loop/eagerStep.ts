@@ -14,6 +14,11 @@ export interface StepResult {
   readonly flat?: tf.Tensor | undefined;
 }
 
+/** How many tensors a result has. */
+export function gradientTensors(result: StepResult | undefined): number {
+  return result === undefined ? 0 : 1 + result.gradients.size + (result.flat === undefined ? 0 : 1);
+}
+
 /** Forward and backward of one micro-batch. */
 export interface StepExecutor {
   /** `scale` divides the gradients: the number of micro-batches in an optimizer step, over the loss's own scale. */
@@ -53,13 +58,15 @@ export class EagerStep implements StepExecutor {
   }
 
   #gradients(loss: () => tf.Scalar): ReturnType<typeof tf.variableGrads> {
-    if (this.#variables.length === 0) {
+    // a hook may freeze some for a while
+    const variables = this.#variables.filter(({ trainable }) => trainable);
+    if (variables.length === 0) {
       throw lossError(
         'The model has no trainable parameter: there is nothing to train. Do not freeze all of it with requiresGrad(false).',
       );
     }
     try {
-      return tf.variableGrads(loss, this.#variables);
+      return tf.variableGrads(loss, variables);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('Cannot find a connection'))) throw error;
       throw lossError(

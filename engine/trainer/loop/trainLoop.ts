@@ -13,7 +13,8 @@ import { readStates } from '../state/checkpointable.ts';
 import { epochStart } from '../state/trainState.ts';
 import type { NextBatch } from './batchCursor.ts';
 import { Breath } from './breath.ts';
-import type { StepResult } from './eagerStep.ts';
+import { gradientTensors, type StepResult } from './eagerStep.ts';
+import { FreedWeights } from './freedWeights.ts';
 import { HookCaller, isPromise } from './hookCall.ts';
 import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
@@ -49,6 +50,7 @@ export class TrainLoop {
   readonly #validator: Validator;
   readonly #recovery: Recovery;
   readonly #recycler: Recycler;
+  readonly #freed: FreedWeights;
   /** The step whose loss is looked at whatever is logged: the first, unless NaN is to be lived with. */
   readonly #checkedStep: number;
   #isStoppedEarly = false;
@@ -60,6 +62,7 @@ export class TrainLoop {
     this.#breath = new Breath(steadyClock);
     this.#hooks = new HookCaller(subject.environment.collective, parts.state, parts.leaks);
     this.#recycler = new Recycler(subject, parts);
+    this.#freed = new FreedWeights(subject, parts);
     this.#saver = new Saver(subject, parts, store, this.#recycler);
     this.#validator = new Validator(subject, parts, this.#hooks, this.#breath);
     this.#recovery = new Recovery(subject, parts, store);
@@ -87,6 +90,7 @@ export class TrainLoop {
     subject.model.train();
     parts.meter.enter('training', parts.position());
     await this.#hooks.call('on_train_epoch_start', () => subject.on_train_epoch_start());
+    this.#freed.look();
     // the end is asked for each time: a roll-back may lead into an earlier epoch
     while (parts.state.step < epochStart(parts.state, parts.epochLength) + parts.epochLength) {
       if (this.#mustStop()) return this.#saveAndStop();
@@ -390,8 +394,4 @@ function batchTensors({ loaded }: NextBatch): number {
 
 function fusedTensors(result: FusedResult | undefined): number {
   return (result?.loss === undefined ? 0 : 1) + (result?.gradNorm === undefined ? 0 : 1);
-}
-
-function gradientTensors(result: StepResult | undefined): number {
-  return result === undefined ? 0 : 1 + result.gradients.size + (result.flat === undefined ? 0 : 1);
 }

@@ -109,6 +109,46 @@ describe.skipIf(missing)(`compiled with two inter-op threads${missing ? ` (${mis
     expect(compiled.trainer.model.namedParameters()).toHaveLength(6);
   });
 
+  const first = ({ model }: StepTrainer): Linear => {
+    const [layer] = model.namedModules().flatMap(({ module }) => (module instanceof Linear ? [module] : []));
+    if (layer === undefined) throw new Error('no layer');
+    return layer;
+  };
+  class Freezes extends StepTrainer {
+    override on_train_epoch_start(): void {
+      first(this).requiresGrad(this.epoch !== 1);
+    }
+  }
+  class Shrinks extends StepTrainer {
+    override training_step([x, y]: Batch): tf.Tensor {
+      const loss = this.loss_fn.call(this.model.call(x), y);
+      const { weight } = first(this);
+      weight.assign(weight.mul(0.9));
+      return loss;
+    }
+  }
+  test.each([
+    { id: 'a layer frozen for an epoch', trainer: Freezes, options: {} },
+    { id: 'frozen and freed within an accumulation', trainer: Freezes, options: { gradient_accumulation_steps: 3 } },
+    {
+      id: 'the same, looked at before the update',
+      trainer: Freezes,
+      options: { gradient_accumulation_steps: 3, nan_policy: 'skip' as const },
+    },
+    {
+      id: 'a weight that the step changes before its update, which is cut off',
+      trainer: Shrinks,
+      options: { nan_policy: 'skip' as const },
+    },
+  ])('$id', async ({ trainer, options }) => {
+    await bothWays({
+      model: perceptron,
+      data: numbers(),
+      trainer,
+      options: { epochs: 3, epoch_length: 5, ...options },
+    });
+  });
+
   test('a count of the module goes on beside the graph, for a hook that looks at it', async () => {
     let count = 0;
     const seen: number[] = [];

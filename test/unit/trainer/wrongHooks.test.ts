@@ -98,6 +98,14 @@ describe('what a hook gives or throws that makes no sense is told in words', () 
     trainer.model.requiresGrad(false);
     await expect(trainer.fit()).rejects.toThrow(/no trainable parameter: there is nothing to train/);
   });
+
+  test('weights that are freed too late to be trained are told, once', async () => {
+    const { trainer, recording } = setUp({ options: { epochs: 2 } });
+    Object.defineProperty(trainer, 'on_train_epoch_start', { value: () => void trainer.model.requiresGrad(true) });
+    for (const { variable } of trainer.model.namedParameters().slice(1)) variable.trainable = false;
+    await trainer.fit();
+    expect(recording.texts().filter((text) => text.includes('still not trained'))).toHaveLength(1);
+  });
 });
 
 describe('checkpoint_objects whose state no checkpoint would give back end the training before its first step', () => {
