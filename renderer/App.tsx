@@ -4,6 +4,7 @@ import { ComposePage } from './features/compose/ComposePage.tsx';
 import { InferencePage } from './features/inference/InferencePage.tsx';
 import { LaunchPage } from './features/launch/LaunchPage.tsx';
 import { ProjectsPage } from './features/projects/ProjectsPage.tsx';
+import { ComparePage } from './features/run/compare/ComparePage.tsx';
 import { RunPage } from './features/run/RunPage.tsx';
 import { RunsPage } from './features/runs/RunsPage.tsx';
 import { SettingsPage } from './features/settings/SettingsPage.tsx';
@@ -57,6 +58,8 @@ function Page({ route }: { readonly route: Route }) {
       return <RunsPage />;
     case 'run':
       return <RunPage runId={route.runId} tab={route.tab} key={route.runId} />;
+    case 'compare':
+      return <ComparePage runIds={route.runIds} />;
     case 'inference':
       return <InferencePage runId={route.runId} checkpoint={route.checkpoint} />;
     case 'projects':

@@ -23,7 +23,7 @@ export function Navigation() {
       </NavigationLink>
       <NavigationLink
         to={{ page: 'runs' }}
-        current={page === 'runs' || page === 'run'}
+        current={page === 'runs' || page === 'run' || page === 'compare'}
         icon={<History size={17} />}
         badge={
           live > 0 && (

@@ -16,6 +16,13 @@ export function formatMetric(key: string, value: number, digits = 4): string {
   return key.endsWith('_bytes') && Number.isFinite(value) ? formatBytes(value) : formatNumber(value, digits);
 }
 
+/** A value of a config: text as it is, numbers with enough digits to tell two settings apart. */
+export function formatSetting(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return formatNumber(value, 8);
+  return JSON.stringify(value ?? null);
+}
+
 /** `just now`, `5 min ago`, `yesterday 14:03`, `3 Nov 2026`. */
 export function formatAgo(time: number, now: number): string {
   const seconds = (now - time) / 1000;

@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: 'launch' }
   | { readonly page: 'runs' }
   | { readonly page: 'run'; readonly runId: string; readonly tab: RunTab }
+  | { readonly page: 'compare'; readonly runIds: readonly string[] }
   | { readonly page: 'inference'; readonly runId?: string; readonly checkpoint?: string }
   | { readonly page: 'projects' }
   | { readonly page: 'settings' };
@@ -14,7 +15,8 @@ export type RunTab = (typeof RUN_TABS)[number];
 
 /** The address is the state: a page can be reloaded, bookmarked and gone back from. */
 export function parseRoute(hash: string): Route {
-  const [page, first, second] = hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [page, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [first, second] = rest;
   switch (page) {
     case 'launch':
     case 'runs':
@@ -25,6 +27,8 @@ export function parseRoute(hash: string): Route {
       if (!first) return { page: 'runs' };
       return { page, runId: first, tab: RUN_TABS.find((tab) => tab === second) ?? 'charts' };
     }
+    case 'compare':
+      return { page, runIds: [...new Set(rest.filter(Boolean))] };
     case 'inference':
       return { page, ...(first ? { runId: first } : {}), ...(second ? { checkpoint: second } : {}) };
     default:
@@ -36,6 +40,8 @@ export function formatRoute(route: Route): string {
   switch (route.page) {
     case 'run':
       return `#/run/${encodeURIComponent(route.runId)}/${route.tab}`;
+    case 'compare':
+      return ['#/compare', ...route.runIds.map(encodeURIComponent)].join('/');
     case 'inference': {
       const parts = [route.runId, route.checkpoint].filter((part) => part !== undefined);
       return ['#/inference', ...parts.map(encodeURIComponent)].join('/');

@@ -22,8 +22,11 @@ interface RunsState {
   /** Newer than the rows: progress arrives by event several times a second, rows are read again less often. */
   readonly progress: Readonly<Record<string, Progress>>;
   readonly liveCount: number;
+  /** Ids of the runs marked for comparison, in the order they were marked. */
+  readonly selected: readonly string[];
   load(): Promise<void>;
   setFilter(change: { readonly search?: string; readonly status?: StatusFilter }): void;
+  select(runId: string, isSelected: boolean): void;
   stop(runId: string, mode: 'stop' | 'kill'): Promise<void>;
   remove(runId: string, deleteFolder: boolean): Promise<void>;
 }
@@ -37,6 +40,7 @@ export const useRuns = create<RunsState>()((set, get) => ({
   status: 'all',
   progress: {},
   liveCount: 0,
+  selected: [],
 
   load: async () => {
     const { search, status } = get();
@@ -58,6 +62,11 @@ export const useRuns = create<RunsState>()((set, get) => ({
     void get().load();
   },
 
+  select: (runId, isSelected) => {
+    const others = get().selected.filter((id) => id !== runId);
+    set({ selected: isSelected ? [...others, runId] : others });
+  },
+
   stop: async (runId, mode) => {
     try {
       await api['runs.stop']({ runId, mode });
@@ -69,6 +78,7 @@ export const useRuns = create<RunsState>()((set, get) => ({
   remove: async (runId, deleteFolder) => {
     try {
       await api['runs.remove']({ runId, deleteFolder });
+      get().select(runId, false);
       await get().load();
     } catch (error) {
       set({ list: failed(get().list, error) });

@@ -17,3 +17,14 @@ export const tooltipLook = {
     fontSize: 12,
   },
 } as const;
+
+const COLOURS = 6;
+const DASHES = ['none', '7 3', '2 3'];
+
+/** The look of the nth line of a chart: six colours, then the same dashed, then dotted. */
+export function lineLook(index: number): { readonly stroke: string; readonly strokeDasharray: string } {
+  return {
+    stroke: `var(--series-${(index % COLOURS) + 1})`,
+    strokeDasharray: DASHES[Math.floor(index / COLOURS) % DASHES.length] ?? 'none',
+  };
+}

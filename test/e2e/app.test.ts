@@ -1,8 +1,16 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
-import { createSampleProject, REPOSITORY, type SampleProject, type ServedApp, serveApp } from '../support/servedApp.ts';
+import {
+  CLI,
+  createSampleProject,
+  REPOSITORY,
+  type SampleProject,
+  type ServedApp,
+  serveApp,
+} from '../support/servedApp.ts';
 
 // One story in order, as a person would live it: compose, launch, watch, reload, inspect, ask the checkpoint.
 // SCREENSHOTS=folder keeps pictures of every page.
@@ -289,6 +297,26 @@ describe('the app in a real browser, on a real engine', () => {
     await picture('projects');
   });
 
+  test('two runs are marked by keyboard and seen in the same charts, with the settings that differ', async () => {
+    const { page } = watched;
+    copyRun(project, (run) => ({ ...run, id: 'copied', name: 'copied', hyperparameters: { 'optimizer.lr': 0.5 } }));
+    await page.getByRole('link', { name: /Runs/ }).click();
+    const boxes = page.getByRole('checkbox', { name: /^Compare / });
+    const compare = page.getByRole('button', { name: /^Compare/ });
+    await expect.poll(() => boxes.count()).toBe(2);
+    expect(await compare.isDisabled()).toBe(true);
+    for (const box of await boxes.all()) await box.press('Space');
+    await compare.press('Enter');
+    const chart = page.locator('.chart', { hasText: 'train/loss' });
+    await expect.poll(() => chart.locator('path.recharts-line-curve').count()).toBe(2);
+    expect(await chart.locator('.legend').innerText()).toMatch(/lowest\s+highest[\s\S]*copied/);
+    const lr = page.getByLabel('Settings that differ').getByRole('row', { name: /^optimizer\.lr/ });
+    expect(await lr.innerText()).toMatch(/\b0\.5\b/);
+    await picture('compare');
+    await page.getByRole('button', { name: 'Leave out copied' }).press('Enter');
+    await page.getByText('Nothing to compare yet').waitFor();
+  });
+
   test('dark and narrow work too', async () => {
     const { page } = watched;
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -319,6 +347,16 @@ describe('the app in a real browser, on a real engine', () => {
     await stranger.context.close();
   });
 });
+
+/** A copy of the only run in a folder of its own, which a scan then finds. */
+function copyRun({ folder, environment }: SampleProject, change: (run: object) => object): void {
+  const experiments = join(folder, 'experiments');
+  const copy = join(experiments, 'copied');
+  cpSync(join(experiments, readdirSync(experiments)[0] ?? ''), copy, { recursive: true });
+  const file = join(copy, 'run.json');
+  writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))));
+  execFileSync(process.execPath, [CLI, 'runs', 'scan'], { cwd: folder, env: environment, stdio: 'pipe' });
+}
 
 /** The badge of the answer to what was asked last: until then the page still shows, busily, the answer before it. */
 async function answerOnceThere({ page }: WatchedPage): Promise<string> {

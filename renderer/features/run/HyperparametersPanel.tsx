@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { formatNumber } from '../../lib/format.ts';
+import { formatSetting } from '../../lib/format.ts';
 import { Panel } from '../../ui/Panel.tsx';
 
 /** The resolved config as it was recorded at the start, one value a line. */
@@ -30,16 +30,10 @@ export function HyperparametersPanel({ values }: { readonly values: Readonly<Rec
         {shown.map(([key, value]) => (
           <div className="hyperparameters__item" key={key}>
             <dt className="mono">{key}</dt>
-            <dd className="mono">{valueText(value)}</dd>
+            <dd className="mono">{formatSetting(value)}</dd>
           </div>
         ))}
       </dl>
     </Panel>
   );
-}
-
-function valueText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return formatNumber(value, 8);
-  return JSON.stringify(value ?? null);
 }

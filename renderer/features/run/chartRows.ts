@@ -34,6 +34,27 @@ export function chartRows(series: Series, options: ChartRowOptions): ChartRow[] 
   return rows;
 }
 
+/** Rows of several lines as recharts wants them: `value0` and `smooth0` of the first line, `value1` of the second… */
+export type MergedRow = Readonly<Record<string, number>> & { readonly x: number };
+
+/**
+ * One list of all lines' rows by x. A line may have several rows at one x (an epoch has many steps); its first shares a row
+ * with the others' first, and so on. Where a line has none, its names are absent.
+ */
+export function mergeRows(lines: readonly (readonly ChartRow[])[]): MergedRow[] {
+  const merged = new Map<string, { x: number; [name: string]: number }>();
+  for (const [line, rows] of lines.entries()) {
+    let [last, same] = [Number.NaN, 0];
+    for (const { x, value, smooth } of rows) {
+      same = x === last ? same + 1 : 0;
+      last = x;
+      const row = merged.get(`${x} ${same}`) ?? { x };
+      merged.set(`${x} ${same}`, { ...row, [`value${line}`]: value, [`smooth${line}`]: smooth });
+    }
+  }
+  return [...merged.values()].sort((a, b) => a.x - b.x);
+}
+
 function xOf(series: Series, index: number, options: ChartRowOptions): number {
   if (options.xAxis === 'time') return (series.time[index] ?? 0) - options.started;
   return (options.xAxis === 'epoch' ? series.epoch[index] : series.step[index]) ?? 0;

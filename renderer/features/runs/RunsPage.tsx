@@ -1,5 +1,5 @@
 import './runs.css';
-import { Search, Square, Trash2 } from 'lucide-react';
+import { ChartLine, Search, Square, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { type RunSummary, taskOverrides } from '../../../engine/api/runModel.ts';
 import { formatDuration } from '../../../engine/base/format.ts';
@@ -21,7 +21,7 @@ const FILTERS: readonly { readonly key: StatusFilter; readonly label: string }[]
 ];
 
 export function RunsPage() {
-  const { list, search, status } = useRuns();
+  const { list, search, status, selected } = useRuns();
   const [removing, setRemoving] = useState<RunSummary>();
   useEffect(() => void useRuns.getState().load(), []);
   const filtered = search !== '' || status !== 'all';
@@ -41,16 +41,25 @@ export function RunsPage() {
             </Button>
           ))}
         </div>
-        <div className="page__actions runs__search">
-          <Search size={14} aria-hidden="true" />
-          <input
-            type="search"
-            className="input"
-            aria-label="Search runs"
-            placeholder="Name, override, tag…"
-            value={search}
-            onChange={(event) => useRuns.getState().setFilter({ search: event.target.value })}
-          />
+        <div className="page__actions">
+          <Button
+            disabled={selected.length < 2}
+            title="Mark two runs or more to see them in the same charts"
+            onClick={() => navigate({ page: 'compare', runIds: selected })}
+          >
+            <ChartLine size={15} /> Compare{selected.length > 0 && ` (${selected.length})`}
+          </Button>
+          <div className="runs__search">
+            <Search size={14} aria-hidden="true" />
+            <input
+              type="search"
+              className="input"
+              aria-label="Search runs"
+              placeholder="Name, override, tag…"
+              value={search}
+              onChange={(event) => useRuns.getState().setFilter({ search: event.target.value })}
+            />
+          </div>
         </div>
       </header>
       {list.error && <ErrorNotice error={list.error} onRetry={() => void useRuns.getState().load()} />}
@@ -104,16 +113,31 @@ export function RunsPage() {
 function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove: () => void }) {
   const now = useNow(isLive(run.status) ? 1000 : 30_000);
   const progress = useRuns((state) => progressOf(run, state.progress));
+  const isSelected = useRuns((state) => state.selected.includes(run.id));
   const live = isLive(run.status);
   const overrides = taskOverrides(run);
   const started = run.startedAt ?? run.createdAt;
   return (
     <tr>
       <td>
-        <a className="runs__name" title={run.name} href={formatRoute({ page: 'run', runId: run.id, tab: 'charts' })}>
-          {run.name}
-        </a>
-        <div className="runs__id mono">{run.id}</div>
+        <div className="runs__run">
+          <input
+            type="checkbox"
+            aria-label={`Compare ${run.name}`}
+            checked={isSelected}
+            onChange={(event) => useRuns.getState().select(run.id, event.target.checked)}
+          />
+          <div>
+            <a
+              className="runs__name"
+              title={run.name}
+              href={formatRoute({ page: 'run', runId: run.id, tab: 'charts' })}
+            >
+              {run.name}
+            </a>
+            <div className="runs__id mono">{run.id}</div>
+          </div>
+        </div>
       </td>
       <td>
         <RunStatusBadge status={run.status} />

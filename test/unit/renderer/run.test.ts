@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Series } from '../../../engine/api/runModel.ts';
-import { chartRows } from '../../../renderer/features/run/chartRows.ts';
+import { chartRows, mergeRows } from '../../../renderer/features/run/chartRows.ts';
 import { formatRoute, parseRoute, type Route } from '../../../renderer/stores/router.ts';
 
 function series(values: number[]): Series {
@@ -42,6 +42,21 @@ test('time counts from the start of the run', () => {
   expect(chartRows(series([1, 2]), { ...options, xAxis: 'time' }).map((row) => row.x)).toEqual([0, 10]);
 });
 
+test('lines share a row where they have the same x; several rows of a line at one x stay several', () => {
+  const row = (x: number, value: number) => ({ x, value, smooth: -value });
+  expect(
+    mergeRows([
+      [row(0, 1), row(0, 2), row(20, 3)],
+      [row(0, 4), row(10, 5)],
+    ]),
+  ).toEqual([
+    { x: 0, value0: 1, smooth0: -1, value1: 4, smooth1: -4 },
+    { x: 0, value0: 2, smooth0: -2 },
+    { x: 10, value1: 5, smooth1: -5 },
+    { x: 20, value0: 3, smooth0: -3 },
+  ]);
+});
+
 test.each<Route>([
   { page: 'compose' },
   { page: 'runs' },
@@ -50,6 +65,8 @@ test.each<Route>([
   { page: 'inference', runId: 'r1' },
   { page: 'inference' },
   { page: 'settings' },
+  { page: 'compare', runIds: ['20261123-a b', 'c/d'] },
+  { page: 'compare', runIds: [] },
 ])('route $page survives the address bar', (route) => {
   expect(parseRoute(formatRoute(route))).toEqual(route);
 });

@@ -1,0 +1,10 @@
+import { lineLook } from '../../../ui/chartLook.ts';
+
+/** A piece of a run's line, as it is in the charts. */
+export function Swatch({ index }: { readonly index: number }) {
+  return (
+    <svg className="swatch" width="18" height="8" aria-hidden="true">
+      <line x1="0" y1="4" x2="18" y2="4" strokeWidth="3" {...lineLook(index)} />
+    </svg>
+  );
+}
