@@ -59,6 +59,12 @@ export class Subset extends Dataset {
     return this.#indices.length;
   }
 
+  /** Those of the chosen samples, for samplers that go by length; undefined where the dataset has none. */
+  get durations(): readonly number[] | undefined {
+    const all = durationsOf(this.dataset);
+    return all && Array.from(this.#indices, (index) => all[index] ?? Number.NaN);
+  }
+
   get(index: number, context?: SampleContext): unknown {
     this.checkIndex(index);
     return this.dataset.get(this.#indices[index] ?? 0, context);
@@ -109,12 +115,32 @@ export class ConcatDataset extends Dataset {
     this.length = start;
   }
 
+  /** Those of all samples, for samplers that go by length; undefined unless every dataset has them. */
+  get durations(): readonly number[] | undefined {
+    const all: number[] = [];
+    for (const part of this.#parts) {
+      const own = durationsOf(part);
+      if (own === undefined) return undefined;
+      for (let index = 0; index < own.length; index++) all.push(own[index] ?? Number.NaN);
+    }
+    return all;
+  }
+
   get(index: number, context?: SampleContext): unknown {
     this.checkIndex(index);
     let part = 0;
     while (index >= (this.tasks[part]?.start ?? 0) + (this.tasks[part]?.length ?? 0)) part++;
     return this.#parts[part]?.get(index - (this.tasks[part]?.start ?? 0), context);
   }
+}
+
+function durationsOf(dataset: MapDataset): ArrayLike<number> | undefined {
+  const durations: unknown = Reflect.get(dataset, 'durations');
+  return isNumbers(durations) && durations.length === dataset.length ? durations : undefined;
+}
+
+function isNumbers(value: unknown): value is ArrayLike<number> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function isDatasetList(value: ConcatDatasetOptions['datasets']): value is readonly MapDataset[] {

@@ -7,6 +7,8 @@ import {
   DynamicBatchSampler,
   FixedBatchSampler,
   ListDataset,
+  Subset,
+  ListDataset,
   RandomSampler,
   SequentialSampler,
   SortedDynamicBatchSampler,
@@ -39,6 +41,16 @@ test('num_samples beyond the data begins another permutation', () => {
   const order = asList(new RandomSampler({ data_source: source, num_samples: 50 }).order({ seed: 1, pass: 0 }));
   expect(order).toHaveLength(50);
   expect([...order.slice(20, 40)].sort((a, b) => a - b)).toEqual(range(20));
+});
+
+test('parts of a dataset and datasets joined pass lengths on', () => {
+  const timed = (...durations: number[]) => Object.assign(new ListDataset({ samples: durations }), { durations });
+  const part = new Subset({ dataset: timed(1, 2, 3), indices: [2, 0] });
+  expect(part.durations).toEqual([3, 1]);
+  expect(new ConcatDataset({ datasets: [part, timed(5)] }).durations).toEqual([3, 1, 5]);
+  const untimed = new ListDataset({ samples: [1] });
+  expect(new ConcatDataset({ datasets: [part, untimed] }).durations).toBeUndefined();
+  expect(new Subset({ dataset: untimed }).durations).toBeUndefined();
 });
 
 test('weights decide how often a sample is drawn', () => {
