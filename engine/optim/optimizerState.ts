@@ -35,7 +35,7 @@ export function checkScalars(
   if (state.optimizer !== optimizer) {
     throw new EngineError(
       'optim.state.other-optimizer',
-      `The saved state is ${state.optimizer}'s, but the config builds ${optimizer}. Use the saved config, or start the optimizer afresh.`,
+      `The saved state is ${state.optimizer}'s, but the config builds ${optimizer}. Use the saved config, or begin a new run with the checkpoint's weights: load_pretrained.`,
       { saved: state.optimizer, built: optimizer },
     );
   }

@@ -32,9 +32,12 @@ export interface BranchRequest {
  */
 export function branchRequest(project: Project, request: BranchRequest): StartRunRequest {
   const { run, checkpoint, overrides, plan, devices } = request;
-  const isFolderNamed = overrides.some((override) => overrideKey(override) === 'exp_dir');
   const first = composeBranch(project, run, overrides);
-  const wanted = resolve(project.root, isFolderNamed ? (first.textAt('exp_dir') ?? run.expDir) : run.expDir);
+  const asked = first.textAt('exp_dir');
+  const isFolderNamed = overrides.some((override) => overrideKey(override) === 'exp_dir');
+  // by itself, or by a value that it is made of (exp_name)
+  const isElsewhere = isFolderNamed || asked !== composeSaved(project, run.expDir, []).textAt('exp_dir');
+  const wanted = resolve(project.root, isElsewhere ? (asked ?? run.expDir) : run.expDir);
   const expDir = freeRunFolder(wanted);
   if (isFolderNamed && expDir !== wanted) {
     throw new EngineError(
@@ -43,8 +46,8 @@ export function branchRequest(project: Project, request: BranchRequest): StartRu
       { expDir: wanted },
     );
   }
-  const own = isFolderNamed ? overrides : [...overrides, `exp_dir=${folderText(project, expDir)}`];
-  const composition = first.textAt('exp_dir') === undefined ? first : composeBranch(project, run, own);
+  const own = isElsewhere && expDir === wanted ? overrides : [...overrides, `exp_dir=${folderText(project, expDir)}`];
+  const composition = asked === undefined ? first : composeBranch(project, run, own);
   checkSomethingLeft(run, composition, checkpoint, 'branch');
   const problems = configProblems(project, composition);
   if (problems.length > 0) throw new EngineError('config.arguments', problems.join('\n'), { problems });

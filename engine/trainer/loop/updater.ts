@@ -58,7 +58,9 @@ interface Clipped {
 }
 
 interface Reduced {
+  /** Of the last micro-batch, and of all micro-batches, which is what is judged. */
   readonly loss: number | undefined;
+  readonly judged: number | undefined;
   readonly isStopWanted: boolean;
   /** For the update one operation at a time. */
   gradients(): Map<string, tf.Tensor>;
@@ -69,6 +71,7 @@ interface Reduced {
 function unreduced(own: Map<string, tf.Tensor>, isStopWanted: boolean): Reduced {
   return {
     loss: undefined,
+    judged: undefined,
     isStopWanted,
     gradients: () => own,
     given: (update) => update && { update, gradients: own, dispose: () => disposeGradients(own) },
@@ -80,6 +83,8 @@ export class Updater {
   readonly #options: UpdaterOptions;
   readonly #layout: FlatLayout;
   readonly #accumulated = new GradientStore();
+  /** Of the micro-steps so far, where the guard judges the loss. */
+  #losses: { readonly sum: tf.Scalar; readonly count: number } | undefined;
 
   constructor(options: UpdaterOptions) {
     this.#options = options;
@@ -90,6 +95,25 @@ export class Updater {
   accumulate(result: StepResult): void {
     if (result.areTotals === true) this.#accumulated.replace(result.gradients);
     else this.#accumulated.add(result.gradients);
+    if (this.#options.guard.wantsLoss) this.#addLoss(result.loss);
+  }
+
+  // a spike may be in any of the micro-batches
+  #addLoss(loss: tf.Scalar, count = 1): void {
+    const before = this.#losses;
+    const sum = before === undefined ? loss.clone() : tf.add<tf.Scalar>(before.sum, loss);
+    before?.sum.dispose();
+    this.#losses = { sum, count: (before?.count ?? 0) + count };
+  }
+
+  /** The mean loss of the micro-steps that end here, the caller's to dispose. */
+  #takeLoss(): tf.Scalar | undefined {
+    const losses = this.#losses;
+    this.#losses = undefined;
+    if (losses === undefined || losses.count === 1) return losses?.sum;
+    const mean = tf.tidy(() => losses.sum.div<tf.Scalar>(losses.count));
+    losses.sum.dispose();
+    return mean;
   }
 
   /** Sums of the micro-steps so far; they stay the updater's. */
@@ -100,23 +124,32 @@ export class Updater {
   /** Lets go of sums that went into weights. */
   drop(): void {
     this.#accumulated.dispose();
+    this.#takeLoss()?.dispose();
   }
 
   /** Gradients that wait for the end of their accumulation. */
   get waiting(): number {
-    return this.#accumulated.peek().size;
+    return this.#accumulated.peek().size + (this.#losses === undefined ? 0 : 1);
   }
 
-  /** This rank's gradients of an unfinished accumulation as one array, for a checkpoint. */
+  /** This rank's gradients (and losses, where they are judged) of an unfinished accumulation as one array, for a checkpoint. */
   async exportAccumulated(): Promise<Float32Array | undefined> {
     const gradients = this.#accumulated.peek();
-    return gradients.size === 0 ? undefined : flatten(gradients, this.#layout, []);
+    const losses = this.#losses;
+    if (gradients.size === 0) return undefined;
+    return flatten(gradients, this.#layout, losses === undefined ? [] : [await readScalar(losses.sum), losses.count]);
   }
 
   /** Puts back what `exportAccumulated` gave. */
   importAccumulated(values: Float32Array): void {
-    this.#accumulated.dispose();
-    this.#accumulated.add(unflatten(values, this.#layout).gradients);
+    this.drop();
+    const { gradients, extra } = unflatten(values, this.#layout);
+    this.#accumulated.add(gradients);
+    const [sum, count] = extra;
+    if (sum === undefined || count === undefined || !this.#options.guard.wantsLoss) return;
+    const loss = tf.scalar(sum);
+    this.#addLoss(loss, count);
+    loss.dispose();
   }
 
   /**
@@ -131,34 +164,38 @@ export class Updater {
     compiled?: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined },
   ): Update | Promise<Update> {
     const own = this.#accumulated.take();
-    if (this.#options.collective.worldSize > 1)
-      return this.#reduce(own, loss, wantsStop, compiled).then((reduced) =>
-        this.#apply(reduced, loss, wantsNorm, compiled?.update),
-      );
-    return this.#apply(unreduced(own, wantsStop), loss, wantsNorm, compiled?.update);
+    const mean = this.#takeLoss();
+    const judged = mean ?? loss;
+    const update =
+      this.#options.collective.worldSize > 1
+        ? this.#reduce(own, { loss, judged }, wantsStop, compiled).then((reduced) =>
+            this.#apply(reduced, judged, wantsNorm, compiled?.update),
+          )
+        : this.#apply(unreduced(own, wantsStop), judged, wantsNorm, compiled?.update);
+    return mean === undefined ? update : Promise.resolve(update).finally(() => mean.dispose());
   }
 
   #apply(
     reduced: Reduced,
-    loss: tf.Scalar,
+    judged: tf.Scalar,
     wantsNorm: boolean,
     compiled: CompiledUpdate | undefined,
   ): Update | Promise<Update> {
     const given = reduced.given(compiled);
-    if (given === undefined) return this.#applyEager(reduced, loss, wantsNorm);
-    return this.#applyCompiled(given, loss, reduced.loss, wantsNorm).then((applied) =>
+    if (given === undefined) return this.#applyEager(reduced, judged, wantsNorm);
+    return this.#applyCompiled(given, judged, reduced.judged, wantsNorm).then((applied) =>
       applied === undefined
-        ? this.#applyEager(reduced, loss, wantsNorm)
+        ? this.#applyEager(reduced, judged, wantsNorm)
         : { ...applied, loss: reduced.loss, isStopWanted: reduced.isStopWanted },
     );
   }
 
   /** One operation at a time. */
-  #applyEager(reduced: Reduced, loss: tf.Scalar, wantsNorm: boolean): Update | Promise<Update> {
+  #applyEager(reduced: Reduced, judged: tf.Scalar, wantsNorm: boolean): Update | Promise<Update> {
     const { guard } = this.#options;
     const clipped = this.clip(this.#unscale(reduced.gradients()), wantsNorm);
     if (!guard.looks) return this.#step(clipped, reduced, undefined);
-    return guard.judge(clipped.norm, loss, reduced.loss).then(
+    return guard.judge(clipped.norm, judged, reduced.judged).then(
       (problem) => this.#step(clipped, reduced, problem),
       (error: unknown) => {
         clipped.norm?.dispose();
@@ -193,8 +230,8 @@ export class Updater {
   /** Undefined when the graph failed, with nothing changed. */
   async #applyCompiled(
     { update, gradients, dispose }: Given,
-    loss: tf.Scalar,
-    meanLoss: number | undefined,
+    judged: tf.Scalar,
+    reduced: number | undefined,
     wantsNorm: boolean,
   ): Promise<Pick<Update, 'isApplied' | 'problem' | 'gradNorm'> | undefined> {
     const { guard } = this.#options;
@@ -202,7 +239,7 @@ export class Updater {
     const gradNorm = isMeasured ? update.norm(gradients) : undefined;
     if (isMeasured && gradNorm === undefined) return undefined;
     try {
-      const problem = guard.looks ? await guard.judge(gradNorm, loss, meanLoss) : undefined;
+      const problem = guard.looks ? await guard.judge(gradNorm, judged, reduced) : undefined;
       const isApplied = problem === undefined || problem.policy === 'continue';
       if (isApplied && !update.step(gradients)) {
         gradNorm?.dispose();
@@ -218,12 +255,12 @@ export class Updater {
 
   async #reduce(
     own: Map<string, tf.Tensor>,
-    loss: tf.Scalar,
+    { loss, judged }: { readonly loss: tf.Scalar; readonly judged: tf.Scalar },
     wantsStop: boolean,
     compiled: { readonly update: CompiledUpdate; readonly flat: tf.Tensor | undefined } | undefined,
   ): Promise<Reduced> {
     const { collective } = this.#options;
-    const extra = [await readScalar(loss), wantsStop ? 1 : 0];
+    const extra = [await readScalar(loss), wantsStop ? 1 : 0, ...(judged === loss ? [] : [await readScalar(judged)])];
     const flat = compiled?.flat;
     const names = new Set(compiled?.update.names);
     const buffer =
@@ -233,9 +270,10 @@ export class Updater {
     flat?.dispose();
     disposeGradients(own);
     await collective.allReduce(buffer, 'mean');
-    const [meanLoss, stop = 0] = buffer.subarray(buffer.length - extra.length);
+    const [meanLoss, stop = 0, meanJudged = meanLoss] = buffer.subarray(buffer.length - extra.length);
     return {
       loss: meanLoss,
+      judged: meanJudged,
       isStopWanted: stop > 0,
       gradients: () => unflatten(buffer, this.#layout).gradients,
       given: (update) => {
@@ -285,6 +323,6 @@ export class Updater {
   }
 
   dispose(): void {
-    this.#accumulated.dispose();
+    this.drop();
   }
 }

@@ -137,6 +137,10 @@ test('a branch has a folder of its own, its parent on record, and values on top 
   expect(branch.resolvedYaml).toContain('project_dir: experiments/line-2');
   expect(branch.resolvedYaml).toMatch(/lr: 0\.2\n {2}betas:\n {2}- 0\.8/);
   expect(() => start([`exp_dir=${run.expDir}`])).toThrow(expect.objectContaining({ code: 'launch.folder-taken' }));
+  expect(start(['exp_name=other'])).toMatchObject({ expDir: join(root, 'experiments', 'other'), name: 'other' });
+  mkdirSync(join(root, 'experiments', 'taken'));
+  writeFileSync(join(root, 'experiments', 'taken', 'note.txt'), '');
+  expect(start(['exp_name=taken']).expDir).toBe(join(root, 'experiments', 'taken-2'));
   expect(() => start(['optimizer=sgd'])).toThrow(expect.objectContaining({ code: 'runs.branch-group' }));
   expect(() => start(['optimizer.lrr=1'])).toThrow(/lrr/);
   // as long as the files compose to what the run began with, a group's option can be chosen

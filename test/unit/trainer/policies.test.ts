@@ -226,6 +226,35 @@ describe('loss spikes', () => {
     expect(trainer.losses).toHaveLength(policy === 'rollback' ? 13 : 10);
   });
 
+  test.each([1, 2])(
+    'in any micro-batch of an accumulation, on any of %i processes, resumed within it too',
+    async (ranks) => {
+      const files = new MemoryFiles();
+      const skip = { ...length, loss_spike: { ...spike, policy: 'skip' as const }, gradient_accumulation_steps: 3 };
+      const options = { ...skip, epoch_length: 18, permanent_save_every_n_steps: 13 };
+      const fit = (more: object, isDisturbed: boolean) =>
+        Promise.all(
+          memoryCollectives(ranks).map(async (collective, rank) => {
+            const setup = setUp({
+              lr: 1e-4,
+              count: 18 * 4 * ranks,
+              environment: { collective },
+              files,
+              options: { ...options, ...more },
+            });
+            const { trainer, recording } = isDisturbed && rank === ranks - 1 ? disturb(setup, { 12: 1e4 }) : setup;
+            await trainer.fit();
+            return recording.texts().filter((text) => /^Step 14: The loss jumped/.test(text)).length;
+          }),
+        );
+      expect(await fit({}, true)).toEqual(Array.from({ length: ranks }, () => 1));
+      // the micro-batch that spiked lies before the checkpoint
+      expect(await fit({ resume_from_checkpoint: '/run/ckpt_step_13' }, false)).toEqual(
+        Array.from({ length: ranks }, () => 1),
+      );
+    },
+  );
+
   test('stop', async () => {
     const setup = setUp({ lr: 1e-4, count: 48, options: { ...length, loss_spike: { ...spike, policy: 'stop' } } });
     const { trainer } = disturb(setup, { 6: 1e4 });
