@@ -13,6 +13,8 @@ export type InputSignature = z.infer<typeof InputSignature>;
 
 export const OutputSignature = z.discriminatedUnion('type', [
   z.object({ type: z.literal('classes'), names: z.array(z.string()) }),
+  /** Several may hold at once; those from the threshold on (0.5 unless said) count as given until a person moves it. */
+  z.object({ type: z.literal('labels'), names: z.array(z.string()), threshold: z.number().min(0).max(1).optional() }),
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('tensor'), shape: z.array(z.number().int().nullable()) }),
 ]);
@@ -63,12 +65,19 @@ export const PredictInput = z.discriminatedUnion('type', [
 ]);
 export type PredictInput = z.infer<typeof PredictInput>;
 
+const NamedProbability = z.object({ name: z.string(), probability: MeasuredNumber });
+
 export const Prediction = z.object({
   output: z.discriminatedUnion('type', [
     z.object({
       type: z.literal('classes'),
       /** Sorted by probability, highest first. */
-      classes: z.array(z.object({ name: z.string(), probability: MeasuredNumber })),
+      classes: z.array(NamedProbability),
+    }),
+    z.object({
+      type: z.literal('labels'),
+      /** Each with a probability of its own, highest first. */
+      labels: z.array(NamedProbability),
     }),
     z.object({ type: z.literal('text'), text: z.string() }),
     z.object({ type: z.literal('tensor'), shape: z.array(z.number().int()), values: z.array(MeasuredNumber) }),

@@ -10,11 +10,16 @@ export interface AnsweringModel extends InferenceModel {
   call(...inputs: never[]): unknown;
 }
 
+type NamedProbability = Extract<PredictionOutput, { type: 'labels' }>['labels'][number];
+
+/** How far from one the sum of a softmax may be told: people round to two digits. */
+const ROUNDING = 0.02;
+
 type GivenInput = Exclude<PredictInput, { type: 'sample' }>;
 
 /**
  * Asks a model one question. Without a `predict` of its own the model is called with the tensor, and for classes the
- * softmax of its output gives the probabilities. Throws 'inference.input' for an input the signature does not take.
+ * softmax of its output gives the probabilities, for labels the sigmoid. Throws 'inference.input' for an input the signature does not take.
  */
 export async function predictOnce(
   model: AnsweringModel,
@@ -30,7 +35,7 @@ export async function predictOnce(
   try {
     const modelInput = toModelInput(given, signature);
     const answer = model.predict?.(modelInput, options) ?? callModel(model, modelInput, signature);
-    const output = await answer;
+    const output = asLabels(await answer, signature);
     return { output, ...(expected === undefined ? {} : { expected }), elapsedMs: performance.now() - started };
   } finally {
     engine.endScope();
@@ -118,12 +123,18 @@ async function callModel(
       "The model's call gives no tensor; give it a method predict(input, options).",
     );
   }
-  if (signature.output.type === 'classes') return classesOf(output, signature.output.names);
+  const { output: wanted } = signature;
+  if (wanted.type === 'classes') {
+    return { type: 'classes', classes: await byProbability(tf.softmax(output.flatten()), wanted.names) };
+  }
+  if (wanted.type === 'labels') {
+    return { type: 'labels', labels: await byProbability(tf.sigmoid(output.flatten()), wanted.names) };
+  }
   return { type: 'tensor', shape: output.shape, values: Array.from(await output.data()) };
 }
 
-async function classesOf(logits: tf.Tensor, names: readonly string[]): Promise<PredictionOutput> {
-  const probabilities = await tf.softmax(logits.flatten()).data();
+async function byProbability(tensor: tf.Tensor, names: readonly string[]): Promise<NamedProbability[]> {
+  const probabilities = await tensor.data();
   if (probabilities.length !== names.length) {
     throw new EngineError(
       'inference.output',
@@ -131,6 +142,19 @@ async function classesOf(logits: tf.Tensor, names: readonly string[]): Promise<P
       { names: names.length, values: probabilities.length },
     );
   }
-  const classes = names.map((name, index) => ({ name, probability: probabilities[index] ?? 0 }));
-  return { type: 'classes', classes: classes.sort((a, b) => b.probability - a.probability) };
+  const named = names.map((name, index) => ({ name, probability: probabilities[index] ?? 0 }));
+  return named.sort((a, b) => b.probability - a.probability);
+}
+
+/**
+ * What a `predict` calls classes, but are labels: by the signature, or because the probabilities are no distribution. Less
+ * than one in all says so only where every class is told: a model may name its likeliest few.
+ */
+function asLabels(output: PredictionOutput, { output: stated }: ModelSignature): PredictionOutput {
+  if (output.type !== 'classes') return output;
+  const labels = { type: 'labels', labels: output.classes } as const;
+  if (stated.type === 'labels') return labels;
+  const sum = output.classes.reduce((total, { probability }) => total + probability, 0);
+  const isWhole = stated.type === 'classes' && output.classes.length === stated.names.length;
+  return sum > 1 + ROUNDING || (isWhole && sum < 1 - ROUNDING) ? labels : output;
 }

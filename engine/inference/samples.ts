@@ -74,8 +74,7 @@ function describeSample(sample: unknown, signature: ModelSignature): SampleView 
   const parts: readonly unknown[] = Array.isArray(sample) ? sample : [sample];
   const [first, second] = parts;
   const label = isHostTensor(second) && second.data.length === 1 ? second.data[0] : second;
-  const names = signature.output.type === 'classes' ? signature.output.names : [];
-  const named = typeof label === 'number' ? { label: names[label] ?? String(label) } : {};
+  const named = labelled(label, signature);
   if (signature.input.type === 'tensor') {
     const tensor = readHostTensor(first);
     return tensor === undefined ? named : { ...named, tensor };
@@ -83,4 +82,13 @@ function describeSample(sample: unknown, signature: ModelSignature): SampleView 
   if (signature.input.type !== 'image' || !isHostTensor(first)) return named;
   const { height, width, channels } = signature.input;
   return first.data.length === height * width * channels ? { ...named, pixels: Float64Array.from(first.data) } : named;
+}
+
+/** A class by its number, labels by what is one of a value for each (multi-hot). */
+function labelled(label: unknown, { output }: ModelSignature): { readonly label?: string } {
+  const names = output.type === 'classes' || output.type === 'labels' ? output.names : [];
+  if (typeof label === 'number') return { label: names[label] ?? String(label) };
+  const values = output.type === 'labels' ? readHostTensor(label)?.data : undefined;
+  if (values?.length !== names.length) return {};
+  return { label: names.filter((_, index) => Number(values[index]) > 0.5).join(', ') || 'none' };
 }

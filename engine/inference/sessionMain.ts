@@ -6,6 +6,7 @@ import { endWithParent, sendToParent } from '../process/childLife.ts';
 import { openTrainingRuntime, readWeights } from '../trainer/index.ts';
 import { callGraphsOf, compileCalls } from './compileCalls.ts';
 import { readRunConfig } from './inferenceConfig.ts';
+import { asTrained } from './labelSignature.ts';
 import { buildModel } from './loadModel.ts';
 import { readArguments, readSignature } from './modelContract.ts';
 import { type AnsweringModel, predictOnce } from './predictOnce.ts';
@@ -32,7 +33,7 @@ async function load(start: SessionStart): Promise<Answering> {
   const model = await buildModel(runtime, runConfig, weights);
   const notes: string[] = [];
   compileCalls(model, callGraphsOf(runConfig), (text) => void notes.push(text));
-  const signature = readSignature(model);
+  const signature = asTrained(readSignature(model), runConfig);
   const samples = new SampleSource(splitBuilders(runtime, runConfig, start.expDir), model, signature);
   const description = {
     signature,

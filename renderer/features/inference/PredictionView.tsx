@@ -1,12 +1,11 @@
 import { formatDuration } from '../../../engine/base/format.ts';
-import { classNames } from '../../lib/classNames.ts';
 import { formatNumber } from '../../lib/format.ts';
 import { useInference } from '../../stores/inference.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { EmptyState, ErrorNotice, Spinner } from '../../ui/states.tsx';
-
-const MOST_CLASSES = 10;
+import { LabelsAnswer } from './LabelsAnswer.tsx';
+import { ProbabilityBars } from './ProbabilityBars.tsx';
 
 export function PredictionView() {
   const { data, loading, error } = useInference((state) => state.prediction);
@@ -38,18 +37,9 @@ export function PredictionView() {
             </div>
           )}
           {data.output.type === 'classes' && (
-            <ul className="answer__bars">
-              {data.output.classes.slice(0, MOST_CLASSES).map((item, index) => (
-                <li key={item.name} className={classNames('answer__bar', index === 0 && 'answer__bar--top')}>
-                  <span>{item.name}</span>
-                  <span className="answer__track">
-                    <span className="answer__fill" style={{ width: `${item.probability * 100}%` }} />
-                  </span>
-                  <span className="answer__percent">{(item.probability * 100).toFixed(1)}</span>
-                </li>
-              ))}
-            </ul>
+            <ProbabilityBars items={data.output.classes} isOn={(_, index) => index === 0} />
           )}
+          {data.output.type === 'labels' && <LabelsAnswer labels={data.output.labels} expected={data.expected} />}
           {data.output.type === 'text' && <p className="answer__text">{data.output.text}</p>}
           {data.output.type === 'tensor' && (
             <p className="mono">

@@ -240,7 +240,7 @@ describe.skipIf(tensorflowObstacle() !== undefined)('a checkpoint as a SavedMode
   });
 });
 
-test("where training averaged the weights, the last step's own answer when they are asked for; a call that is no graph says so", async () => {
+test("where training averaged the weights, the last step's own answer when they are asked for; by its loss with labels; a call that is no graph says so", async () => {
   const [weight, bias] = weights(3);
   if (weight === undefined || bias === undefined) throw new Error('the model has two tensors');
   // the averages know the pixels, the last step says 'first' to everything
@@ -248,17 +248,17 @@ test("where training averaged the weights, the last step's own answer when they 
     { ...weight, data: () => new Float32Array(12) },
     { ...bias, data: () => Float32Array.of(1, 0, 0) },
   ];
-  const config = readFileSync(join(project, RUN, 'config.yaml'), 'utf8').replace(
-    'models.corner.Corner',
-    'models.restless.Restless',
-  );
+  const trained = readFileSync(join(project, RUN, 'config.yaml'), 'utf8');
+  const config = `${trained.replace('models.corner.Corner', 'models.restless.Restless')}\nloss_fn: {_target_: torch.nn.BCEWithLogitsLoss}\n`;
   const checkpoint = await save('epoch_30', 30, own, config, weights(3));
   const start = { projectRoot: project, expDir: join(project, RUN), checkpoint, useEma: false };
   const { session, description } = await InferenceSession.open({ fork: forkReal, start });
   try {
     expect(description).toMatchObject({ hasAverages: true, isAveraged: false });
     const drawn = await session.predict({ type: 'image', pixels: Float64Array.of(0, 1, 0, 0) });
-    expect(drawn.output).toMatchObject({ classes: [{ name: 'first' }, {}, {}] });
+    expect(description.signature.output).toEqual({ type: 'labels', names: ['first', 'second', 'third'] });
+    const first = { name: 'first', probability: expect.closeTo(1 / (1 + Math.exp(-1)), 3) };
+    expect(drawn.output).toMatchObject({ type: 'labels', labels: [first, {}, {}] });
     // the second answer would be a graph's: that it is none is told with it and those that follow
     const again = [1, 2].map(() => session.predict({ type: 'image', pixels: Float64Array.of(0, 1, 0, 0) }));
     const notes = (await Promise.all(again)).map(({ note }) => note);

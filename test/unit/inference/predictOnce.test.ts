@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ModelSignature, PredictInput } from '../../../engine/api/inferenceModel.ts';
+import { loadYaml } from '../../../engine/config/index.ts';
 import { ListDataset } from '../../../engine/data/index.ts';
+import { asTrained } from '../../../engine/inference/labelSignature.ts';
 import type { InferenceModel } from '../../../engine/inference/modelContract.ts';
 import { predictOnce } from '../../../engine/inference/predictOnce.ts';
 import { SampleSource } from '../../../engine/inference/samples.ts';
@@ -63,4 +65,61 @@ test('describe_sample says which part of a sample the model takes', async () => 
   const describe_sample = () => ({ label: 'seven', tensor: { data: Float32Array.of(7, 7), shape: [2] } });
   const asked = await ask({ type: 'sample', split: 'test', index: 0 }, 'float32', { describe_sample });
   expect(asked).toMatchObject({ expected: 'seven', output: { values: [14, 14] } });
+});
+
+describe('labels, of which several may hold', () => {
+  const names = ['a', 'b'];
+  const askNamed = async (type: 'classes' | 'labels', own: Partial<InferenceModel> = {}) => {
+    const stated: ModelSignature = { ...signature('float32'), output: { type, names } };
+    const model = { call: (x: tf.Tensor) => x, ...own };
+    const source = new SampleSource(new Map(), model, stated);
+    return (await predictOnce(model, stated, numbers([1, 2], 1, 2), {}, source)).output;
+  };
+  const answering = (...probabilities: number[]): Partial<InferenceModel> => ({
+    predict: () => ({
+      type: 'classes',
+      classes: probabilities.map((probability, at) => ({ name: `${at}`, probability })),
+    }),
+  });
+
+  test('have a sigmoid each, classes one softmax', async () => {
+    const labels = await askNamed('labels');
+    expect(labels.type === 'labels' && labels.labels.map(({ name }) => name)).toEqual(['b', 'a']);
+    expect(labels.type === 'labels' && labels.labels[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+    const classes = await askNamed('classes');
+    expect(classes.type === 'classes' && classes.classes[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
+  });
+
+  test.each([
+    { id: 'more than one in all', own: answering(0.9, 0.8), type: 'labels' },
+    { id: 'less than one in all of every class', own: answering(0.2, 0.1), type: 'labels' },
+    { id: 'a distribution, rounded', own: answering(0.66, 0.33), type: 'classes' },
+    { id: 'the likeliest of more', own: answering(0.4), type: 'classes' },
+  ])('are told from classes by their sum: $id', async ({ own, type }) => {
+    expect((await askNamed('classes', own)).type).toBe(type);
+  });
+
+  test('are named where a sample has one value for each', async () => {
+    const stated: ModelSignature = { ...signature('float32'), output: { type: 'labels', names } };
+    const tagged = [
+      [0, 1],
+      [1, 1],
+      [0, 0],
+    ].map((tags) => [Float32Array.of(3, 4), Float32Array.from(tags)]);
+    const dataset = async () => new ListDataset({ samples: tagged });
+    const source = new SampleSource(new Map([['test', dataset]]), {}, stated);
+    const { samples: told } = await source.page('test', 0, 3);
+    expect(told.map(({ label }) => label)).toEqual(['b', 'a, b', 'none']);
+  });
+
+  test.each([
+    { loss: 'torch.nn.BCEWithLogitsLoss', type: 'labels' },
+    { loss: 'torch.nn.MultiLabelSoftMarginLoss', type: 'labels' },
+    { loss: 'torch.nn.CrossEntropyLoss', type: 'classes' },
+    { loss: 'losses.OwnBCEWithLogitsLossScaled', type: 'classes' },
+  ])('are what $loss trains: $type', ({ loss, type }) => {
+    const stated: ModelSignature = { ...signature('float32'), output: { type: 'classes', names } };
+    const config = loadYaml(`loss_fn: {_target_: ${loss}}`);
+    expect(asTrained(stated, config).output).toEqual({ type, names });
+  });
 });
