@@ -1,6 +1,4 @@
 import { EngineError } from '../../api/errors.ts';
-import type { MixedPrecision } from '../../api/launch.ts';
-import type { Collective, Reporter } from '../../api/training.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { isPlainObject, type Loader } from '../../data/index.ts';
 import { checkOptions, shownValue } from '../../data/options.ts';
@@ -11,8 +9,7 @@ import {
   schedulerUpdates,
   type WarmupParams,
 } from '../../optim/index.ts';
-import type { CompileListener } from '../compile/compileListener.ts';
-import type { ScheduleLength, StopPoint, StopSignal } from '../environment.ts';
+import type { ScheduleLength, TrainerEnvironment } from '../environment.ts';
 import { asModule } from '../model/layersModel.ts';
 import type { Module } from '../model/module.ts';
 import { manualSeed } from '../model/randomness.ts';
@@ -24,28 +21,18 @@ import { loadPretrained, readPretrained } from './loadPretrained.ts';
 import { readSeed } from './readSeed.ts';
 import { sectionFault, trainingSections } from './sections.ts';
 
-export interface TrainingSetup {
+/** The trainer's environment, as far as it does not come from the config, and what the training is built of. */
+export interface TrainingSetup
+  extends Omit<TrainerEnvironment, 'runDir' | 'seed' | 'clock' | 'schedule' | 'hyperparameters'> {
   /** The composed config, resolved, as plain values. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly instantiate: InstantiatePort;
-  readonly collective: Collective;
-  readonly reporter: Reporter;
-  readonly stop: StopSignal;
   readonly runDir: string;
   /** Instead of the config's `seed`. */
   readonly seed?: number | undefined;
-  /** Checkpoint folder to go on from. */
-  readonly resumeFrom?: string | undefined;
   readonly clock?: Clock | undefined;
-  readonly mixedPrecision?: MixedPrecision | undefined;
-  /** Whether a process that ends as `recycled` is replaced. */
-  readonly canRecycle?: boolean | undefined;
   /** The trainer's own options in place of the config's. */
   readonly trainerOptions?: Readonly<Record<string, unknown>> | undefined;
-  /** Ends there: for replays. */
-  readonly until?: StopPoint | undefined;
-  /** Hears which steps were compiled: for reports. */
-  readonly compileListener?: CompileListener | undefined;
 }
 
 /**
@@ -54,7 +41,7 @@ export interface TrainingSetup {
  * missing or no section, what building a section throws, and `model.kind` or `trainer.kind` for an object of the wrong kind.
  */
 export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
-  const { config, instantiate: port } = setup;
+  const { config, instantiate: port, trainerOptions, ...environment } = setup;
   requireSections(config);
   const seed = setup.seed ?? readSeed(config);
   manualSeed(seed);
@@ -70,7 +57,7 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
   const trainer = await port.instantiate('trainer', {
     kwargs: {
       ...autoResume(config),
-      ...setup.trainerOptions,
+      ...trainerOptions,
       model,
       optimizer,
       lr_scheduler: schedule?.scheduler ?? null,
@@ -86,21 +73,8 @@ export async function prepareTraining(setup: TrainingSetup): Promise<Trainer> {
       {},
     );
   }
-  return trainer.attach({
-    collective: setup.collective,
-    reporter: setup.reporter,
-    stop: setup.stop,
-    clock: setup.clock ?? systemClock,
-    seed,
-    runDir: setup.runDir,
-    resumeFrom: setup.resumeFrom,
-    canRecycle: setup.canRecycle,
-    mixedPrecision: setup.mixedPrecision,
-    until: setup.until,
-    compileListener: setup.compileListener,
-    schedule: schedule?.length,
-    hyperparameters: config,
-  });
+  const clock = setup.clock ?? systemClock;
+  return trainer.attach({ ...environment, clock, seed, schedule: schedule?.length, hyperparameters: config });
 }
 
 /** The key stands beside the sections in AccelHydra; either spelling. The trainer's own goes before it. */
