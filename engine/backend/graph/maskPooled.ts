@@ -1,7 +1,8 @@
 import type { GraphNode } from './graphDef.ts';
 
 const maxPools = new Set(['MaxPool', '_MklNativeMaxPool']);
-const maxPoolGradients = new Set(['MaxPoolGrad', '_MklNativeMaxPoolGrad']);
+/** Inputs: what was pooled, what came of it, the gradient of that. */
+export const maxPoolGradients: ReadonlySet<string> = new Set(['MaxPoolGrad', '_MklNativeMaxPoolGrad']);
 
 /**
  * Where a maximum pooling follows a ReLU, the gradient goes through the ReLU first, while it still is as small as the pooled

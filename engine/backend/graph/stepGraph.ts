@@ -2,6 +2,7 @@ import { attributesOf } from './attributes.ts';
 import { type AttributeValue, DataType, type GraphNode } from './graphDef.ts';
 import { maskPooled } from './maskPooled.ts';
 import type { Input, Operation, OperationOutput, Value } from './recording.ts';
+import { sumPooled } from './sumPooled.ts';
 
 /** A variable inside the graph's session. Its key is what recordings call it as an input. */
 export interface Cell {
@@ -99,7 +100,7 @@ class StepGraphBuilder {
     this.#scope = variables;
     const access = this.#addAccess(zero);
     const fetched = parts.flatMap(({ fetches }) => [...fetches.values()].map((tensor) => tensor.replace(/:\d+$/, '')));
-    return { ...access, nodes: maskPooled(this.#nodes, new Set(fetched)), parts };
+    return { ...access, nodes: sumPooled(maskPooled(this.#nodes, new Set(fetched))), parts };
   }
 
   #addPart(part: GraphPart, zero: string): PartGraph {
