@@ -49,18 +49,14 @@ export class CrossEntropyLoss {
   #labels(input: tf.Tensor, rows: ClassRows, target: tf.Tensor, weight: tf.Tensor | undefined): tf.Tensor {
     const { ignore_index: ignored, label_smoothing: smoothing, reduction: how } = this.#options;
     const labels = labelRows(input, target, rows, ignored, 'CrossEntropyLoss');
-    const kept = tf.notEqual(labels, ignored);
+    const kept = isKept(labels, ignored);
     const safe = tf.mul(labels, tf.cast(kept, 'int32')).as1D();
     const share = rowWeights(kept, safe, weight);
-    let losses: tf.Tensor;
-    if (smoothing === 0) {
-      losses = tf.mul(sparseRows(rows.rows, safe, 'CrossEntropyLoss'), share);
-    } else {
-      const hard = tf.mul(tf.cast(tf.oneHot(safe, rows.classes), 'float32'), 1 - smoothing);
-      const spread = tf.add(hard, smoothing / rows.classes);
-      const wanted = weight === undefined ? spread : tf.mul(spread, weight);
-      losses = softRows(rows.rows, tf.mul(wanted, tf.expandDims(tf.cast(kept, 'float32'), 1)));
-    }
+    if (smoothing === 0) return finishShared(sparseRows(rows.rows, safe, 'CrossEntropyLoss'), share, how, rows.outer);
+    const hard = tf.mul(tf.cast(tf.oneHot(safe, rows.classes), 'float32'), 1 - smoothing);
+    const spread = tf.add(hard, smoothing / rows.classes);
+    const wanted = weight === undefined ? spread : tf.mul(spread, weight);
+    const losses = softRows(rows.rows, tf.mul(wanted, tf.expandDims(tf.cast(kept, 'float32'), 1)));
     return finish(losses, share, how, rows.outer);
   }
 
@@ -94,13 +90,13 @@ export class NLLLoss {
       const { ignore_index: ignored, reduction: how, class_axis: axis } = this.#options;
       const rows = toRows(input, axis, 'NLLLoss');
       const labels = labelRows(input, target, rows, ignored, 'NLLLoss');
-      const kept = tf.notEqual(labels, ignored);
+      const kept = isKept(labels, ignored);
       const safe = tf.mul(labels, tf.cast(kept, 'int32')).as1D();
       const share = rowWeights(kept, safe, classWeights(this.#options.weight, rows.classes, 'NLLLoss'));
       // Not a boolean oneHot: WebAssembly's writes whole numbers beyond the end of a boolean tensor.
       const chosen = tf.equal(tf.expandDims(safe, 1), tf.range(0, rows.classes, 1, 'int32'));
       const picked = tf.sum(tf.where(chosen, rows.rows, tf.zerosLike(rows.rows)), -1);
-      return finish(tf.neg(tf.mul(picked, share)), share, how, rows.outer);
+      return finishShared(tf.neg(picked), share, how, rows.outer);
     });
   }
 }
@@ -117,10 +113,33 @@ function classWeights(given: z.output<typeof weights>, classes: number, loss: st
   );
 }
 
+// compared as whole numbers: a JavaScript number would be taken for a float, and the labels cast to it
+function isKept(labels: tf.Tensor1D, ignored: number): tf.Tensor {
+  return tf.notEqual(labels, tf.scalar(ignored, 'int32'));
+}
+
 /** The weight of each row's class, 0 where the label is ignored. */
 function rowWeights(kept: tf.Tensor, labels: tf.Tensor1D, weight: tf.Tensor | undefined): tf.Tensor {
   const mask = tf.cast(kept, 'float32');
   return weight === undefined ? mask : tf.mul(mask, tf.gather(weight, labels));
+}
+
+/**
+ * `finish` for losses (rows) that have not been multiplied by their share (rows) yet. The gradient is the share over the sum of
+ * all shares: two operations, where multiplying, summing and dividing give five of their own.
+ */
+function finishShared(losses: tf.Tensor, share: tf.Tensor, how: Reduction, outer: readonly number[]): tf.Tensor {
+  if (how === 'none') return tf.reshape(tf.mul(losses, share), [...outer]);
+  return withGradient(
+    losses,
+    [share, ...(how === 'mean' ? [tf.sum(share)] : [])],
+    (values, [part = share, all]) => {
+      const total = tf.sum(tf.mul(values, part));
+      return all === undefined ? total : tf.div(total, all);
+    },
+    // a batch of ignored labels alone must not turn the weights into NaN
+    (dy, _values, [part = share, all]) => tf.mul(part, all === undefined ? dy : tf.divNoNan(dy, all)),
+  );
 }
 
 /** A mean is weighted by `share`; with every row ignored it is NaN and its gradient 0, as in PyTorch. */
@@ -128,7 +147,6 @@ function finish(losses: tf.Tensor, share: tf.Tensor, how: Reduction, outer: read
   if (how === 'none') return tf.reshape(losses, [...outer]);
   const total = tf.sum(losses);
   if (how === 'sum') return total;
-  // a batch of ignored labels alone must not turn the weights into NaN
   return withGradient(
     total,
     [tf.sum(share)],
