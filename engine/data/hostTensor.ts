@@ -147,7 +147,9 @@ export function toTensor(host: HostTensor): tf.Tensor {
       },
     );
   }
-  return tf.tensor(inKind(host.data, dtype), [...host.shape], dtype);
+  // what tf.tensor does once it has found out the shape and the size, which are known here
+  tf.util.assertNonNegativeIntegerDimensions([...host.shape]);
+  return tf.engine().makeTensor(inKind(host.data, dtype), [...host.shape], dtype);
 }
 
 function inKind(data: HostArray, dtype: HostDtype): Float32Array | Int32Array | Uint8Array {

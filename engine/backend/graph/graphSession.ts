@@ -9,6 +9,8 @@ import { encodeSavedModel, type GraphNode } from './graphDef.ts';
 export class GraphSession {
   readonly #binding: NativeBinding;
   readonly #id: number;
+  // looked up once: a variable of the environment takes longer to read than a small graph's operation to run
+  readonly #runsElsewhere = runsGraphsElsewhere();
   #isDisposed = false;
 
   /** Throws with TensorFlow's own message when it refuses the graph. */
@@ -25,7 +27,7 @@ export class GraphSession {
 
   /** `feeds` and `fetches` are `node:output` names joined by commas; results are handles, the caller's to delete. */
   run(inputs: readonly number[], feeds: string, fetches: string): NativeTensor[] {
-    if (!runsGraphsElsewhere()) return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
+    if (!this.#runsElsewhere) return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
     const copies = inputs.flatMap((id) => this.#binding.executeOp('DeepCopy', [], [id], 1)).map(({ id }) => id);
     try {
       return this.#binding.runSavedModel(this.#id, copies, feeds, fetches);

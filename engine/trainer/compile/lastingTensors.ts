@@ -10,9 +10,14 @@ export interface Lasting {
 
 /**
  * Runs work and gives to `see` what lasts beyond it, whether it throws or not. Tensors that were there before outlive
- * it: those that it freed are told, by the place where it did so, and are there again.
+ * it: those that it freed are told, by the place where it did so, and are there again. `place` makes that of each tensor,
+ * by default with the stack of the call.
  */
-export function seeingLasting<T>(work: () => T, see: (lasting: Lasting) => void): T {
+export function seeingLasting<T>(
+  work: () => T,
+  see: (lasting: Lasting) => void,
+  place: (what: string) => Error = (what) => new Error(what),
+): T {
   const engine = tf.engine();
   const kept = new Map<tf.Tensor, Error>();
   const variables = new Map<tf.Variable, Error>();
@@ -21,19 +26,19 @@ export function seeingLasting<T>(work: () => T, see: (lasting: Lasting) => void)
   const mark = tf.scalar(0);
   mark.dispose();
   engine.keep = <K extends tf.Tensor>(tensor: K): K => {
-    kept.set(tensor, new Error('kept here'));
+    kept.set(tensor, place('kept here'));
     Reflect.apply(keep, engine, [tensor]);
     return tensor;
   };
   engine.makeVariable = (...given) => {
     const variable = makeVariable.apply(engine, given);
-    variables.set(variable, new Error('made here'));
+    variables.set(variable, place('made here'));
     return variable;
   };
   engine.disposeTensor = (tensor) => {
     // numbers go up as tensors are made; a variable lets go of a value when it gets another one
     if (tensor.id > mark.id || tensor instanceof tf.Variable) disposeTensor.call(engine, tensor);
-    else spared.set(tensor, new Error('freed here'));
+    else spared.set(tensor, place('freed here'));
   };
   try {
     return work();
