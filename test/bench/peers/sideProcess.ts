@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { withLargePages } from '../../../engine/launch/workerEnvironment.ts';
 import { batchSize, type ModelName, sliceSteps } from './tasks.ts';
 
 const python = new Set(['pytorch', 'best', 'accelhydra', 'keras']);
+const ours = new Set(['eager', 'compiled', 'overhead']);
 
 /** What a slice of training shows. */
 export interface SliceReadings extends Record<string, number> {
@@ -83,7 +85,8 @@ function environment(name: string, threads: number): NodeJS.ProcessEnv {
     TF_NUM_INTEROP_THREADS: '1',
     TF_CPP_MIN_LOG_LEVEL: '2',
     KERAS_BACKEND: 'tensorflow',
-    // the peers are measured as their users find them
+    // the peers are measured as their users find them, our trainings as the launcher starts them
+    ...(ours.has(name) ? { GLIBC_TUNABLES: withLargePages(process.env.GLIBC_TUNABLES) } : {}),
     ...(name === 'loop' || name === 'fit' ? { ACCELHYDRA_KERNELS: 'plain' } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planLaunch } from '../../../engine/launch/launchPlan.ts';
-import { workerEnvironment } from '../../../engine/launch/workerEnvironment.ts';
+import { withLargePages, workerEnvironment } from '../../../engine/launch/workerEnvironment.ts';
 
 const machine = { devices: [], cores: 8 };
 
@@ -18,8 +18,18 @@ describe('the environment of a training process', () => {
         OMP_NUM_THREADS: threads,
         TF_NUM_INTRAOP_THREADS: threads,
         TF_NUM_INTEROP_THREADS: '1',
+        GLIBC_TUNABLES: expect.stringContaining('glibc.malloc.hugetlb='),
       });
     }
+  });
+
+  test.each([
+    { given: undefined, set: 'glibc.malloc.hugetlb=1' },
+    { given: '', set: 'glibc.malloc.hugetlb=1' },
+    { given: 'glibc.malloc.check=0', set: 'glibc.malloc.check=0:glibc.malloc.hugetlb=1' },
+    { given: 'glibc.malloc.hugetlb=0', set: 'glibc.malloc.hugetlb=0' },
+  ])('asks for large pages beside other settings of glibc ($given), and leaves a choice', ({ given, set }) => {
+    expect(withLargePages(given)).toBe(set);
   });
 
   test('names the checkpoint to go on from only where there is one', () => {
