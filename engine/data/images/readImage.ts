@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { EngineError } from '../../api/errors.ts';
-import type { HostTensor } from '../hostTensor.ts';
+import { type CodedImage, codedImage, cutOut } from '../transforms/codedImage.ts';
 import { getWorkerInfo } from '../worker/workerInfo.ts';
 import type { DecodedCache, Pixels } from './decodedCache.ts';
 import type { JpegHeader } from './jpegHeader.ts';
@@ -30,16 +30,13 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
   return loading;
 }
 
-/** What a byte becomes. */
-const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
 /**
- * Reads and decodes an image file, small JPEG files by libjpeg-turbo itself, all others with sharp (libvips): float32
+ * Reads and decodes an image file, small JPEG files by libjpeg-turbo itself, all others with sharp (libvips):
  * [height, width, channels], values 0 … 1. Transparency is dropped, grey becomes three equal channels where three are
  * asked for. Resizing is bilinear with antialiasing. Throws `data.image` with the path for a file that is no image,
  * damaged or cut off, or smaller than the crop.
  */
-export async function readImage(path: string, options: ReadImageOptions, cache?: DecodedCache): Promise<HostTensor> {
+export async function readImage(path: string, options: ReadImageOptions, cache?: DecodedCache): Promise<CodedImage> {
   const decode = () => decodeImage(path, options);
   const pixels = await (cache === undefined ? decode() : cache.get(path, decode));
   const { width, height } = pixels.info;
@@ -51,7 +48,9 @@ export async function readImage(path: string, options: ReadImageOptions, cache?:
       { path, size: [height, width], center_crop: options.centerCrop },
     );
   }
-  return middle(pixels, cropHeight, cropWidth, options.channels);
+  const image = codedImage(pixels.data, height, width, options.channels);
+  const place = [Math.round((height - cropHeight) / 2), Math.round((width - cropWidth) / 2)] as const;
+  return cutOut(image, place, [cropHeight, cropWidth], 0);
 }
 
 async function decodeImage(path: string, options: ReadImageOptions): Promise<Pixels> {
@@ -97,16 +96,4 @@ async function resized(image: Sharp, { resize, centerCrop }: ReadImageOptions): 
   const shorter = Math.min(width, height);
   const [newWidth, newHeight] = [Math.floor((resize * width) / shorter), Math.floor((resize * height) / shorter)];
   return image.resize(newWidth, newHeight, { fit: 'fill', kernel: 'linear' });
-}
-
-function middle({ data, info }: Pixels, height: number, width: number, channels: number): HostTensor {
-  const top = Math.round((info.height - height) / 2);
-  const left = Math.round((info.width - width) / 2);
-  const values = new Float32Array(height * width * channels);
-  let to = 0;
-  for (let row = 0; row < height; row++) {
-    const from = ((row + top) * info.width + left) * channels;
-    for (let at = from; at < from + width * channels; at++) values[to++] = fractions[data[at] ?? 0] ?? 0;
-  }
-  return { data: values, shape: [height, width, channels], dtype: 'float32' };
 }

@@ -2,7 +2,8 @@ import { EngineError } from '../../api/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import { asImage, fromImage, readRange, type Transform, within } from './transform.ts';
+import { type CodedImage, decodeCodes, recode, recodeChannels, tableOf } from './codedImage.ts';
+import { asImage, type CodedTransform, fromImage, readRange, within } from './transform.ts';
 
 export interface ColorJitterOptions {
   /** Factor from max(0, 1 − value) to 1 + value, or [low, high]. */
@@ -14,7 +15,7 @@ export interface ColorJitterOptions {
  * Changes brightness, then contrast, by random factors; values stay in 0 … 1 (torchvision.transforms.ColorJitter without
  * saturation and hue, in a fixed order).
  */
-export class ColorJitter implements Transform {
+export class ColorJitter implements CodedTransform {
   readonly #brightness: readonly [number, number] | undefined;
   readonly #contrast: readonly [number, number] | undefined;
 
@@ -35,6 +36,21 @@ export class ColorJitter implements Transform {
     if (this.#brightness) changed = blend(changed, 0, within(random, this.#brightness));
     if (this.#contrast) changed = blend(changed, meanGrey(changed, channels), within(random, this.#contrast));
     return fromImage({ data: changed, height, width, channels });
+  }
+
+  callCoded(image: CodedImage, random: Random | undefined): CodedImage {
+    if (random === undefined) return image;
+    let changed = image;
+    if (this.#brightness) {
+      const factor = within(random, this.#brightness);
+      changed = recode(changed, (table) => blend(table, 0, factor));
+    }
+    if (this.#contrast) {
+      const mean = meanGreyOfCodes(changed);
+      const factor = within(random, this.#contrast);
+      changed = recode(changed, (table) => blend(table, mean, factor));
+    }
+    return changed;
   }
 }
 
@@ -61,6 +77,27 @@ function meanGrey(data: Float32Array, channels: number): number {
   return sum / Math.max(1, data.length / 3);
 }
 
+/** The same of an image in codes: the same sums, in the same order. */
+function meanGreyOfCodes(image: CodedImage): number {
+  const [red, green, blue] = Array.from({ length: image.channels }, (_, channel) => tableOf(image, channel));
+  if (image.channels !== 3 || !red || !green || !blue) {
+    return meanGrey(asImage('ColorJitter', decodeCodes(image)).data, image.channels);
+  }
+  const { codes, offset, rowStride, columnStride, height, width } = image;
+  let sum = 0;
+  for (let row = 0; row < height; row++) {
+    let at = offset + row * rowStride;
+    for (let column = 0; column < width; column++) {
+      sum +=
+        0.299 * (red[codes[at] as number] as number) +
+        0.587 * (green[codes[at + 1] as number] as number) +
+        0.114 * (blue[codes[at + 2] as number] as number);
+      at += columnStride;
+    }
+  }
+  return sum / Math.max(1, height * width);
+}
+
 export interface NormalizeOptions {
   /** One number, or one for each channel. */
   readonly mean: number | readonly number[];
@@ -68,7 +105,7 @@ export interface NormalizeOptions {
 }
 
 /** (value − mean) / std, channel by channel (torchvision.transforms.Normalize). Throws `data.transform`. */
-export class Normalize implements Transform {
+export class Normalize implements CodedTransform {
   readonly #mean: readonly number[];
   readonly #std: readonly number[];
 
@@ -83,7 +120,23 @@ export class Normalize implements Transform {
 
   call(tensor: HostTensor): HostTensor {
     const image = asImage('Normalize', tensor);
+    this.#check(image.channels);
     const { channels } = image;
+    const data = new Float32Array(image.data.length);
+    for (let channel = 0; channel < channels; channel++) this.#normalize(image.data, data, channel, channels);
+    return fromImage({ ...image, data });
+  }
+
+  callCoded(image: CodedImage): CodedImage {
+    this.#check(image.channels);
+    return recodeChannels(image, (table, channel) => {
+      const changed = new Float32Array(table.length);
+      this.#normalize(table, changed, channel, 1);
+      return changed;
+    });
+  }
+
+  #check(channels: number): void {
     for (const [key, values] of Object.entries({ mean: this.#mean, std: this.#std })) {
       if (values.length === 1 || values.length === channels) continue;
       throw new EngineError(
@@ -92,12 +145,12 @@ export class Normalize implements Transform {
         { key, channels },
       );
     }
-    const data = new Float32Array(image.data.length);
-    for (let channel = 0; channel < channels; channel++) {
-      const mean = this.#mean[this.#mean.length === 1 ? 0 : channel] ?? 0;
-      const std = this.#std[this.#std.length === 1 ? 0 : channel] ?? 1;
-      for (let i = channel; i < data.length; i += channels) data[i] = ((image.data[i] as number) - mean) / std;
-    }
-    return fromImage({ ...image, data });
+  }
+
+  /** Every `stride`-th value, of this channel; of values that all are of it where that is 1. */
+  #normalize(from: Float32Array, to: Float32Array, channel: number, stride: number): void {
+    const mean = this.#mean[this.#mean.length === 1 ? 0 : channel] ?? 0;
+    const std = this.#std[this.#std.length === 1 ? 0 : channel] ?? 1;
+    for (let i = stride === 1 ? 0 : channel; i < to.length; i += stride) to[i] = ((from[i] as number) - mean) / std;
   }
 }

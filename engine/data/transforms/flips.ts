@@ -1,7 +1,8 @@
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import { asImage, fromImage, requireFraction, type Transform } from './transform.ts';
+import { type CodedImage, mirrorColumns, mirrorRows } from './codedImage.ts';
+import { asImage, type CodedTransform, fromImage, requireFraction } from './transform.ts';
 
 export interface FlipOptions {
   /** Chance of a flip; 0.5 when absent. */
@@ -9,7 +10,7 @@ export interface FlipOptions {
 }
 
 /** Swaps left and right with a chance of `p` (torchvision.transforms.RandomHorizontalFlip). */
-export class RandomHorizontalFlip implements Transform {
+export class RandomHorizontalFlip implements CodedTransform {
   readonly #p: number;
 
   constructor(options: FlipOptions = {}) {
@@ -18,7 +19,7 @@ export class RandomHorizontalFlip implements Transform {
   }
 
   call(tensor: HostTensor, random: Random | undefined): HostTensor {
-    if (random === undefined || random.uniform() >= this.#p) return tensor;
+    if (!happens(this.#p, random)) return tensor;
     const image = asImage('RandomHorizontalFlip', tensor);
     const { width, channels } = image;
     const data = new Float32Array(image.data.length);
@@ -30,10 +31,14 @@ export class RandomHorizontalFlip implements Transform {
     }
     return fromImage({ ...image, data });
   }
+
+  callCoded(image: CodedImage, random: Random | undefined): CodedImage {
+    return happens(this.#p, random) ? mirrorColumns(image) : image;
+  }
 }
 
 /** Swaps top and bottom with a chance of `p` (torchvision.transforms.RandomVerticalFlip). */
-export class RandomVerticalFlip implements Transform {
+export class RandomVerticalFlip implements CodedTransform {
   readonly #p: number;
 
   constructor(options: FlipOptions = {}) {
@@ -42,7 +47,7 @@ export class RandomVerticalFlip implements Transform {
   }
 
   call(tensor: HostTensor, random: Random | undefined): HostTensor {
-    if (random === undefined || random.uniform() >= this.#p) return tensor;
+    if (!happens(this.#p, random)) return tensor;
     const image = asImage('RandomVerticalFlip', tensor);
     const rowSize = image.width * image.channels;
     const data = new Float32Array(image.data.length);
@@ -51,4 +56,12 @@ export class RandomVerticalFlip implements Transform {
     }
     return fromImage({ ...image, data });
   }
+
+  callCoded(image: CodedImage, random: Random | undefined): CodedImage {
+    return happens(this.#p, random) ? mirrorRows(image) : image;
+  }
+}
+
+function happens(chance: number, random: Random | undefined): boolean {
+  return random !== undefined && random.uniform() < chance;
 }

@@ -2,7 +2,8 @@ import { EngineError } from '../../api/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import { asImage, fromImage, type Image, readSize, type Transform } from './transform.ts';
+import { type CodedImage, cutOut } from './codedImage.ts';
+import { asImage, type CodedTransform, fromImage, type Image, readSize } from './transform.ts';
 
 export interface RandomCropOptions {
   /** A number for a square, or [height, width]. */
@@ -17,7 +18,7 @@ export interface RandomCropOptions {
  * Cuts out a window at a random place, after padding (torchvision.transforms.RandomCrop); where nothing is random, the
  * middle one. Throws `data.transform` for an image that is smaller than the window.
  */
-export class RandomCrop implements Transform {
+export class RandomCrop implements CodedTransform {
   readonly #size: readonly [number, number];
   readonly #padding: readonly [number, number];
   readonly #fill: number;
@@ -31,6 +32,19 @@ export class RandomCrop implements Transform {
 
   call(tensor: HostTensor, random: Random | undefined): HostTensor {
     const image = asImage('RandomCrop', tensor);
+    const [top, left] = this.#place(image, random);
+    return fromImage(this.#cut(image, top, left));
+  }
+
+  callCoded(image: CodedImage, random: Random | undefined): CodedImage {
+    return cutOut(image, this.#place(image, random), this.#size, this.#fill);
+  }
+
+  /** Of the window, in the image without padding. */
+  #place(
+    image: { readonly height: number; readonly width: number },
+    random: Random | undefined,
+  ): readonly [top: number, left: number] {
     const [height, width] = this.#size;
     const rows = image.height + 2 * this.#padding[0] - height;
     const columns = image.width + 2 * this.#padding[1] - width;
@@ -43,7 +57,7 @@ export class RandomCrop implements Transform {
     }
     const top = random === undefined ? Math.floor(rows / 2) : random.integer(rows + 1);
     const left = random === undefined ? Math.floor(columns / 2) : random.integer(columns + 1);
-    return fromImage(this.#cut(image, top - this.#padding[0], left - this.#padding[1]));
+    return [top - this.#padding[0], left - this.#padding[1]];
   }
 
   #cut(image: Image, top: number, left: number): Image {

@@ -1,6 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
+import type { CodedImage } from './codedImage.ts';
 
 /**
  * Changes one image: float32 [height, width, channels], values usually 0 … 1. `random` is the sample's own stream
@@ -8,6 +9,18 @@ import type { HostTensor } from '../hostTensor.ts';
  */
 export interface Transform {
   call(image: HostTensor, random: Random | undefined): HostTensor;
+}
+
+/** A transform that can do the same, to the bit, to an image in codes: with a fraction of the work. */
+export interface CodedTransform extends Transform {
+  callCoded(image: CodedImage, random: Random | undefined): CodedImage;
+}
+
+/** Whether `callCoded` does what `call` does: a class that extends one of ours may have another `call`. */
+export function takesCodes(transform: Transform): transform is CodedTransform {
+  let owner: object | null = transform;
+  while (owner !== null && !Object.hasOwn(owner, 'call')) owner = Object.getPrototypeOf(owner);
+  return owner !== null && Object.hasOwn(owner, 'callCoded');
 }
 
 export interface Image {

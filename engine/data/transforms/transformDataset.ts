@@ -4,7 +4,8 @@ import { Dataset, type MapDataset } from '../dataset/dataset.ts';
 import type { SampleContext } from '../dataset/sampleContext.ts';
 import { type HostTensor, isHostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import type { Transform } from './transform.ts';
+import { type CodedImage, decodeCodes, isCodedImage } from './codedImage.ts';
+import { type Transform, takesCodes } from './transform.ts';
 
 export interface TransformDatasetOptions {
   readonly dataset: MapDataset;
@@ -67,12 +68,19 @@ export class TransformDataset extends Dataset {
   }
 }
 
+/** One after the other; an image in codes stays in codes for as long as the transforms take them. */
 export function applyTransforms(
   transforms: readonly Transform[],
-  image: HostTensor,
+  image: HostTensor | CodedImage,
   context: SampleContext | undefined,
 ): HostTensor {
-  return transforms.reduce((result, transform) => transform.call(result, context?.random), image);
+  let result = image;
+  for (const transform of transforms) {
+    if (!isCodedImage(result)) result = transform.call(result, context?.random);
+    else if (takesCodes(transform)) result = transform.callCoded(result, context?.random);
+    else result = transform.call(decodeCodes(result), context?.random);
+  }
+  return isCodedImage(result) ? decodeCodes(result) : result;
 }
 
 /** Throws `options.invalid` for what has no call(image, random). */

@@ -19,6 +19,7 @@ import {
   RandomHorizontalFlip,
   RandomVerticalFlip,
   sampleContext,
+  type Transform,
   TransformDataset,
 } from '../../../engine/data/index.ts';
 import { images } from '../../fixtures/data/workerDatasets.ts';
@@ -99,6 +100,71 @@ test('cache_mb keeps decoded images, up to its limit, and changes no sample', as
   expect(await kept.get(0)).toEqual(before);
   // 600 × 600 × 3 bytes each: the second one had no room
   await expect(kept.get(1)).rejects.toThrow(/b\.png cannot be read/);
+});
+
+/** Ours, behind a class of its own: it gets and gives pixels. */
+class OnPixels {
+  readonly #transform: Transform;
+
+  constructor(transform: Transform) {
+    this.#transform = transform;
+  }
+
+  call(image: HostTensor, random: Random | undefined): HostTensor {
+    return this.#transform.call(image, random);
+  }
+}
+
+/** Leaves images as they are, and tells what it got. */
+class Watched extends RandomHorizontalFlip {
+  seen = 0;
+
+  override call(image: HostTensor): HostTensor {
+    this.seen += image.data.length;
+    return image;
+  }
+}
+
+test.each([1, 3] as const)(
+  'transforms of an image of %i channels in codes give what pixels give, to the bit',
+  async (channels) => {
+    await picture(`coded/one/${channels}.png`, 13, 9);
+    const mean = channels === 3 ? [0.485, 0.456, 0.406] : 0.4;
+    const lists: readonly (readonly Transform[])[] = [
+      [
+        new RandomCrop({ size: [8, 11], padding: 3, fill: 0.3 }),
+        new RandomHorizontalFlip(),
+        new RandomVerticalFlip(),
+        new ColorJitter({ brightness: 0.4, contrast: 0.4 }),
+        new RandomCrop({ size: [7, 9], padding: [1, 0], fill: -0 }),
+        new ColorJitter({ contrast: 0.9 }),
+      ],
+      [
+        new RandomHorizontalFlip(),
+        new RandomCrop({ size: [14, 20], padding: [6, 9] }),
+        new Normalize({ mean, std: 0.25 }),
+        new RandomCrop({ size: 12, padding: 2, fill: 7 }),
+        new ColorJitter({ brightness: 0.4, contrast: 0.4 }),
+      ],
+      [new RandomCrop({ size: 5 }), new RandomAffine({ degrees: 20 }), new RandomHorizontalFlip()],
+    ];
+    for (const transforms of lists) {
+      const options = { root: join(folder, 'coded'), channels, mean, std: 0.5, center_crop: [8, 12] as const };
+      const coded = new ImageFolder({ ...options, transforms });
+      const pixels = new ImageFolder({ ...options, transforms: transforms.map((each) => new OnPixels(each)) });
+      for (let pass = 0; pass < 24; pass++) {
+        const at = sampleContext({ seed: 3, pass }, 0);
+        expect(await coded.get(0, at)).toEqual(await pixels.get(0, sampleContext({ seed: 3, pass }, 0)));
+      }
+      expect(await coded.get(0)).toEqual(await pixels.get(0));
+    }
+  },
+);
+
+test('a class that extends one of ours is called as it is', async () => {
+  const watched = new Watched({ p: 1 });
+  const [image] = await new ImageFolder({ root, transforms: [watched] }).get(0, sampleContext({ seed: 1, pass: 0 }, 0));
+  expect(watched.seen).toBe(image.data.length);
 });
 
 test('folders without what is needed are named', async () => {

@@ -1,0 +1,147 @@
+import type { HostTensor } from '../hostTensor.ts';
+
+/**
+ * An image whose values are few: where each lies is told by a code, what each is by a table. A decoded image is one (256
+ * values at most), and stays one whatever moves its pixels or changes its colours: moving needs only another way of
+ * counting, colours only another table, and both are carried out in the one pass that makes the tensor. The values are to
+ * the bit those that changing float32 pixels one by one would give.
+ */
+export interface CodedImage {
+  readonly codes: Uint8Array | Uint16Array;
+  /** Place in `codes` of the first value; from there on by the strides, channels side by side. */
+  readonly offset: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** What each code means: one table for all channels, or one for each. */
+  readonly tables: readonly Float32Array[];
+}
+
+/** What a byte becomes: 0 … 1. */
+const fractions = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Of bytes in rows from the top, channels last. */
+export function codedImage(bytes: Uint8Array, height: number, width: number, channels: number): CodedImage {
+  const strides = { offset: 0, rowStride: width * channels, columnStride: channels };
+  return { codes: bytes, ...strides, height, width, channels, tables: [fractions] };
+}
+
+export function isCodedImage(image: HostTensor | CodedImage): image is CodedImage {
+  return 'codes' in image;
+}
+
+/** float32 [height, width, channels]. */
+export function decodeCodes(image: CodedImage): HostTensor {
+  const { height, width, channels } = image;
+  const data = new Float32Array(height * width * channels);
+  for (let channel = 0; channel < channels; channel++) decodeChannel(image, channel, tableOf(image, channel), data);
+  return { data, shape: [height, width, channels], dtype: 'float32' };
+}
+
+function decodeChannel(image: CodedImage, channel: number, table: Float32Array, data: Float32Array): void {
+  const { codes, offset, rowStride, columnStride, height, width, channels } = image;
+  let to = channel;
+  for (let row = 0; row < height; row++) {
+    let from = offset + row * rowStride + channel;
+    for (let column = 0; column < width; column++) {
+      data[to] = table[codes[from] as number] as number;
+      from += columnStride;
+      to += channels;
+    }
+  }
+}
+
+/** The same codes with other meanings. */
+export function recode(image: CodedImage, change: (table: Float32Array) => Float32Array): CodedImage {
+  return { ...image, tables: image.tables.map(change) };
+}
+
+/** The same codes with other meanings, channel by channel. */
+export function recodeChannels(
+  image: CodedImage,
+  change: (table: Float32Array, channel: number) => Float32Array,
+): CodedImage {
+  const tables = Array.from({ length: image.channels }, (_, channel) => change(tableOf(image, channel), channel));
+  return { ...image, tables };
+}
+
+export function mirrorColumns(image: CodedImage): CodedImage {
+  const { offset, width, columnStride } = image;
+  return { ...image, offset: offset + (width - 1) * columnStride, columnStride: -columnStride };
+}
+
+export function mirrorRows(image: CodedImage): CodedImage {
+  const { offset, height, rowStride } = image;
+  return { ...image, offset: offset + (height - 1) * rowStride, rowStride: -rowStride };
+}
+
+/** The window at (top, left), which may reach outside: `fill` is there. */
+export function cutOut(
+  image: CodedImage,
+  [top, left]: readonly [number, number],
+  [height, width]: readonly [number, number],
+  fill: number,
+): CodedImage {
+  const { offset, rowStride, columnStride } = image;
+  if (top >= 0 && left >= 0 && top + height <= image.height && left + width <= image.width) {
+    return { ...image, offset: offset + top * rowStride + left * columnStride, height, width };
+  }
+  return cutOutFilled(image, [top, left], [height, width], fill);
+}
+
+function cutOutFilled(
+  image: CodedImage,
+  [top, left]: readonly [number, number],
+  [height, width]: readonly [number, number],
+  fill: number,
+): CodedImage {
+  const { codes, offset, rowStride, columnStride, channels } = image;
+  const { code, tables } = codeOf(fill, image.tables);
+  const cut = code < 256 ? new Uint8Array(height * width * channels) : new Uint16Array(height * width * channels);
+  if (code !== 0) cut.fill(code);
+  const [firstColumn, endColumn] = [Math.max(0, -left), Math.min(width, image.width - left)];
+  const length = (endColumn - firstColumn) * channels;
+  for (let row = Math.max(0, -top); row < Math.min(height, image.height - top); row++) {
+    let from = offset + (row + top) * rowStride + (firstColumn + left) * columnStride;
+    let to = (row * width + firstColumn) * channels;
+    if (columnStride === channels) {
+      if (length > 0) cut.set(codes.subarray(from, from + length), to);
+      continue;
+    }
+    for (let column = firstColumn; column < endColumn; column++, from += columnStride) {
+      for (let channel = 0; channel < channels; channel++) cut[to++] = codes[from + channel] as number;
+    }
+  }
+  return {
+    ...image,
+    codes: cut,
+    offset: 0,
+    rowStride: width * channels,
+    columnStride: channels,
+    height,
+    width,
+    tables,
+  };
+}
+
+/** The code of a value, which is given one where it has none. */
+function codeOf(value: number, tables: readonly Float32Array[]): { code: number; tables: readonly Float32Array[] } {
+  const { length } = tables[0] ?? fractions;
+  const rounded = Math.fround(value);
+  for (let code = 0; code < length; code++) {
+    if (tables.every((table) => Object.is(table[code], rounded))) return { code, tables };
+  }
+  const longer = tables.map((table) => {
+    const extended = new Float32Array(length + 1);
+    extended.set(table);
+    extended[length] = value;
+    return extended;
+  });
+  return { code: length, tables: longer };
+}
+
+export function tableOf({ tables }: CodedImage, channel: number): Float32Array {
+  return tables[tables.length === 1 ? 0 : channel] ?? fractions;
+}
