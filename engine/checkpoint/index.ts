@@ -3,7 +3,7 @@ export { recoverFolders } from './folder/atomicFolder.ts';
 export { type FileSystem, nodeFileSystem, type WritableFile } from './folder/fileSystem.ts';
 export { type NewestIntact, newestIntact, noneIntact, passedOver } from './intact.ts';
 export { checkpointFiles, checkpointFolder, parseCheckpointName } from './layout.ts';
-export { type CheckpointEntry, listCheckpoints, readEntry } from './list.ts';
+export { type CheckpointEntry, foreignError, listCheckpoints, readEntry } from './list.ts';
 export {
   type CheckpointPart,
   findDamage,

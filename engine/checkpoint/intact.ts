@@ -1,5 +1,5 @@
 import { EngineError } from '../api/errors.ts';
-import { type CheckpointEntry, listCheckpoints } from './list.ts';
+import { type CheckpointEntry, type ListOptions, listCheckpoints } from './list.ts';
 import { findDamage } from './load.ts';
 
 export interface NewestIntact {
@@ -12,10 +12,9 @@ export interface NewestIntact {
 /**
  * The newest checkpoint by step whose files all have the sizes and hashes that were saved: what a run goes on from by
  * itself. Reads the chosen one as a whole.
- * @param inside the checkpoint folders; by default those that the run's folder says
  */
-export async function newestIntact(root: string, ...inside: readonly string[]): Promise<NewestIntact> {
-  const entries = await listCheckpoints(root, ...inside);
+export async function newestIntact(root: string, where: ListOptions = {}): Promise<NewestIntact> {
+  const entries = (await listCheckpoints(root, where)).filter(({ foreign }) => foreign === undefined);
   const damaged: string[] = [];
   for (const entry of entries.filter(({ problem }) => problem === undefined).reverse()) {
     const damage = await findDamage(entry.folder);

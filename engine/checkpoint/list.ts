@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { EngineError } from '../api/errors.ts';
 import type { CheckpointKind } from '../api/training.ts';
+import { foreignRun, runIdOf } from '../runs/checkpointOwner.ts';
 import { errorCode, nodeFileSystem, readFailure } from './folder/fileSystem.ts';
 import { checkpointFiles, parseCheckpointName } from './layout.ts';
 import { type CheckpointManifest, MANIFEST, parseManifest } from './manifest.ts';
@@ -21,19 +23,30 @@ export interface CheckpointEntry {
   readonly manifest?: CheckpointManifest;
   /** Why the folder cannot be used, as far as can be said without reading all of it. */
   readonly problem?: string;
+  /** Folder of the run that it is of, where that is another one: then this is the problem. */
+  readonly foreign?: string;
+}
+
+export interface ListOptions {
+  /** The checkpoint folder; by default those that the run's folder says. */
+  readonly inside?: string;
+  /** The run whose checkpoints are meant: the folder's own unless given, anybody's where that is no run. */
+  readonly owner?: string | undefined;
 }
 
 /**
  * The checkpoints of a run's folder, oldest first: by step, at one step `best` before the others. What cannot be used
- * comes first and says why.
- * @param inside the checkpoint folders; by default those that the run's folder says
+ * comes first and says why, checkpoints of other runs among it.
  */
-export async function listCheckpoints(root: string, ...inside: readonly string[]): Promise<readonly CheckpointEntry[]> {
-  const places = new Set(inside.length === 0 ? checkpointPlaces(root) : [root, ...inside].map((at) => resolve(at)));
+export async function listCheckpoints(
+  root: string,
+  { inside, owner = runIdOf(root) === undefined ? undefined : root }: ListOptions = {},
+): Promise<readonly CheckpointEntry[]> {
+  const places = new Set(inside === undefined ? checkpointPlaces(root) : [resolve(root), resolve(inside)]);
   const entries: CheckpointEntry[] = [];
   for (const place of places) {
     for (const name of await nodeFileSystem.list(place)) {
-      const entry = await readEntry(join(place, name), root);
+      const entry = await readEntry(join(place, name), root, owner);
       if (entry !== undefined) entries.push(entry);
     }
   }
@@ -41,7 +54,7 @@ export async function listCheckpoints(root: string, ...inside: readonly string[]
 }
 
 /** One folder as an entry; undefined when neither its name nor a manifest makes it a checkpoint. */
-export async function readEntry(folder: string, root: string): Promise<CheckpointEntry | undefined> {
+export async function readEntry(folder: string, root: string, owner?: string): Promise<CheckpointEntry | undefined> {
   const named = parseCheckpointName(basename(folder));
   // Hidden folders are still being written, or are leftovers.
   if (basename(folder).startsWith('.')) return undefined;
@@ -63,16 +76,35 @@ export async function readEntry(folder: string, root: string): Promise<Checkpoin
   }
   try {
     const manifest = parseManifest(text, join(folder, MANIFEST));
-    const problem = await sizeProblem(folder, manifest);
+    const foreign = owner === undefined ? undefined : foreignRun(folder, manifest, owner);
+    const problem = foreign === undefined ? await sizeProblem(folder, manifest) : `it is of another run, ${foreign}`;
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
     const { kind, epoch, step, metrics, time } = manifest;
     const entry = { folder, path, kind, epoch, step, metrics, time, bytes, manifest };
-    return problem === undefined ? entry : { ...entry, problem };
+    if (problem === undefined) return entry;
+    return { ...entry, problem, ...(foreign === undefined ? {} : { foreign }) };
   } catch (error) {
     // Other programs name their files so, too.
     if (named === undefined) return undefined;
     return { ...unknown, problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** @throws EngineError `checkpoint.foreign` when the folder is a checkpoint of another run than `owner` */
+export async function refuseForeign(folder: string, owner: string): Promise<void> {
+  const there = await readEntry(folder, dirname(folder), owner);
+  if (there?.foreign !== undefined) throw foreignError(dirname(folder), [there]);
+}
+
+/** Says whose checkpoints lie in a folder, and what to do. */
+export function foreignError(folder: string, entries: readonly CheckpointEntry[]): EngineError {
+  const runs = [...new Set(entries.flatMap(({ foreign }) => foreign ?? []))];
+  const names = entries.map((entry) => basename(entry.folder)).join(', ');
+  return new EngineError(
+    'checkpoint.foreign',
+    `${folder} holds checkpoints of another run: ${names} of ${runs.join(' and ')}. They are neither gone on from by themselves nor overwritten. Give this run a folder of its own by trainer.checkpoint_dir; to go on from one of them, name it by trainer.resume_from_checkpoint.`,
+    { folder, runs },
+  );
 }
 
 async function sizeProblem(folder: string, manifest: CheckpointManifest): Promise<string | undefined> {

@@ -24,6 +24,8 @@ export const CheckpointManifest = z.object({
   metrics: z.record(z.string(), MeasuredNumber),
   /** The run's folder, relative to the one that this checkpoint's was written in; absent where the layout says it. */
   run: z.string().optional(),
+  /** That run's id, where it has one; absent in manifests of earlier versions. */
+  run_id: z.string().optional(),
   /** SHA-256 of the config's text. */
   config_hash: z.string().optional(),
   /**

@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { writeFolder } from './folder/atomicFolder.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
-import { type CheckpointEntry, listCheckpoints, readEntry } from './list.ts';
+import { type CheckpointEntry, listCheckpoints, readEntry, refuseForeign } from './list.ts';
 import { findDamage } from './load.ts';
 import { MANIFEST, printManifest } from './manifest.ts';
-import { runFolderOf, runFrom } from './places.ts';
+import { ownerLabel } from './places.ts';
 
 export interface BestBy {
   readonly metric_name: string;
@@ -15,26 +15,28 @@ export interface BestBy {
 /**
  * Copies the best intact checkpoint that a run still has, by the metrics saved with it, to `best` in its checkpoint folder;
  * of equal ones the earliest. Gives the copy, or undefined where no checkpoint has that metric.
- * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable`
+ * @param owner the run whose checkpoints are meant, where its folder is another one
+ * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable` | `checkpoint.foreign`
  */
 export async function promoteBest(
   run: string,
   inside: string,
   { metric_name: name, mode }: BestBy,
+  owner: string = run,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<CheckpointEntry | undefined> {
   const scoreOf = ({ metrics }: CheckpointEntry) => (metrics[name] ?? Number.NaN) * (mode === 'min' ? 1 : -1);
-  const usable = (await listCheckpoints(run, inside)).filter((entry) => entry.problem === undefined);
+  const usable = (await listCheckpoints(run, { inside, owner })).filter((entry) => entry.problem === undefined);
   const ranked = usable.filter((entry) => !Number.isNaN(scoreOf(entry))).toSorted((a, b) => scoreOf(a) - scoreOf(b));
   for (const { folder, manifest } of ranked) {
     if (manifest === undefined || (await findDamage(folder)) !== undefined) continue;
     const target = join(inside, 'best');
     const files = Object.keys(manifest.files).map((file) => copied(join(folder, file), file));
-    const { run: _former, ...facts } = manifest;
-    const owner = runFrom(target, runFolderOf(folder));
-    const label = textOf({ ...facts, ...(owner === undefined ? {} : { run: owner }), kind: 'best' });
+    await refuseForeign(target, owner);
+    const { run: _run, run_id: _id, ...facts } = manifest;
+    const label = textOf({ ...facts, ...ownerLabel(target, owner), kind: 'best' });
     await writeFolder(target, files, (written) => label(Object.fromEntries(written)), fileSystem);
-    return readEntry(target, run);
+    return readEntry(target, run, owner);
   }
   return undefined;
 }

@@ -15,8 +15,9 @@ export type ResolvedCheckpoint =
 /**
  * Which checkpoint a path means: a safetensors file, a checkpoint's folder, or a run (or its checkpoint folder), of
  * which the best is taken, or the newest by step.
- * @throws EngineError `checkpoint.not-found`, listing what there is; `checkpoint.corrupt` or `checkpoint.newer` for a
- *   folder of a name of its own whose manifest cannot be read
+ * @throws EngineError `checkpoint.not-found`, listing what there is; `checkpoint.ambiguous` for a folder in which several
+ *   runs keep theirs; `checkpoint.corrupt` or `checkpoint.newer` for a folder of a name of its own whose manifest cannot
+ *   be read
  */
 export async function resolveCheckpoint(
   target: string,
@@ -41,6 +42,15 @@ export async function resolveCheckpoint(
   if (own !== undefined) return { type: 'folder', folder: target, entry: own };
   const entries = await listCheckpoints(target);
   const usable = entries.filter((entry) => entry.problem === undefined);
+  const owners = [...new Set(usable.flatMap(({ manifest }) => manifest?.run_id ?? manifest?.run ?? []))];
+  if (owners.length > 1) {
+    const paths = usable.map((entry) => entry.path);
+    throw new EngineError(
+      'checkpoint.ambiguous',
+      `${target} holds checkpoints of ${owners.length} runs (${owners.join(', ')}). Name a run's folder, or one of them: ${paths.join(', ')}.`,
+      { target, runs: owners, found: paths },
+    );
+  }
   const best = useBest ? usable.findLast((entry) => entry.kind === 'best') : undefined;
   const chosen = best ?? usable.at(-1);
   if (chosen !== undefined) return { type: 'folder', folder: chosen.folder, entry: chosen };

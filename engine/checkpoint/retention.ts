@@ -19,14 +19,18 @@ export function planPruning(
   return newestFirst.slice(Math.max(0, keep)).filter((entry) => entry.folder !== safe);
 }
 
-/** Prunes a run's folder. Call it only after the new checkpoint is safe. Returns what was removed. */
+/**
+ * Prunes a run's folder, or a checkpoint folder outside it, of what is `owner`'s. Call it only after the new checkpoint is
+ * safe. Returns what was removed.
+ */
 export async function pruneCheckpoints(
   root: string,
   keep: number | null,
   safe?: string,
+  owner: string = root,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<readonly CheckpointEntry[]> {
-  const pruned = planPruning(await listCheckpoints(root), keep, safe);
+  const pruned = planPruning(await listCheckpoints(root, { owner }), keep, safe);
   for (const entry of pruned) await removeCheckpoint(entry.folder, fileSystem);
   return pruned;
 }

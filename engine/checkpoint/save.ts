@@ -4,8 +4,9 @@ import { stringifyExact } from '../base/exactJson.ts';
 import { type FolderFile, writeFolder } from './folder/atomicFolder.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
+import { refuseForeign } from './list.ts';
 import { type CheckpointManifest, FORMAT, type FrozenWeights, MANIFEST, printManifest, VERSION } from './manifest.ts';
-import { runFrom } from './places.ts';
+import { ownerLabel } from './places.ts';
 import { safetensorsBytes, type TensorOutline, type TensorSource, writeSafetensors } from './safetensors/write.ts';
 
 export interface CheckpointRequest {
@@ -38,14 +39,15 @@ export interface SavedCheckpoint {
 
 /**
  * Writes a checkpoint folder as a whole or not at all, replacing an older one of that name.
- * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable` | `checkpoint.tensor`
+ * @throws EngineError `checkpoint.disk-full` | `checkpoint.not-writable` | `checkpoint.tensor` | `checkpoint.foreign`
  */
 export async function saveCheckpoint(
   request: CheckpointRequest,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<SavedCheckpoint> {
   const { configText, frozen } = request;
-  const run = request.run === undefined ? undefined : runFrom(request.folder, request.run);
+  const owner = request.run === undefined ? {} : ownerLabel(request.folder, request.run);
+  if (request.run !== undefined) await refuseForeign(request.folder, request.run);
   let manifest: CheckpointManifest | undefined;
   const written = await writeFolder(
     request.folder,
@@ -58,7 +60,7 @@ export async function saveCheckpoint(
         epoch: request.epoch,
         step: request.step,
         metrics: { ...request.metrics },
-        ...(run === undefined ? {} : { run }),
+        ...owner,
         ...(configText === undefined ? {} : { config_hash: createHash('sha256').update(configText).digest('hex') }),
         ...(frozen === undefined ? {} : { frozen }),
         saved_at: new Date(request.time).toISOString(),

@@ -1,8 +1,8 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { SUPERSEDED } from '../runs/checkpointOwner.ts';
 import { type FileSystem, nodeFileSystem } from './folder/fileSystem.ts';
 import { CHECKPOINTS } from './layout.ts';
 import { type CheckpointEntry, listCheckpoints } from './list.ts';
-import { SUPERSEDED } from './places.ts';
 
 export interface SetAside {
   /** Folder that they lie in now, laid out like a run's; undefined where there was nothing to move. */
@@ -15,14 +15,16 @@ export interface SetAside {
  * than those it will write. They are moved to `superseded/{n}`, permanent ones and `best` too, and never removed. Damaged
  * ones, which nothing goes on from, stay. Latest first: after a crash here the rest is nearer to the truth.
  * @param inside the checkpoint folder, where it is not the run's `checkpoints`
+ * @param owner the run whose checkpoints are meant, where its folder is another one; those of other runs stay
  */
 export async function setLaterAside(
   run: string,
   at: { readonly epoch: number; readonly step: number },
   inside: string = join(run, CHECKPOINTS),
+  owner: string = run,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<SetAside> {
-  const later = (await listCheckpoints(run, inside)).filter(
+  const later = (await listCheckpoints(run, { inside, owner })).filter(
     ({ step, epoch, problem }) => problem === undefined && (step > at.step || (step === at.step && epoch > at.epoch)),
   );
   if (later.length === 0) return { folder: undefined, moved: [] };

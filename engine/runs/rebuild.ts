@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { MeasuredNumber } from '../api/number.ts';
 import { CheckpointKind, type CheckpointNotice } from '../api/training.ts';
+import { foreignRun } from './checkpointOwner.ts';
 import { readMediaJournal } from './mediaJournal.ts';
 import { readMetricJournal } from './metricJournal.ts';
 import { checkpointFolders, type RunFile, readRunFile, readRunJson, readRunText, runFiles } from './runFolder.ts';
@@ -27,6 +28,8 @@ const Manifest = z.object({
   epoch: z.number().int().nonnegative(),
   metrics: z.record(z.string(), MeasuredNumber).optional(),
   time: z.number().optional(),
+  run: z.string().optional(),
+  run_id: z.string().optional(),
 });
 
 const NEVER_ENTERED: ReadonlySet<string> = new Set([
@@ -76,7 +79,7 @@ export function findRunFolders(root: string, maxDepth: number): string[] {
   return found;
 }
 
-/** Checkpoints of the run, as their manifests tell. */
+/** Checkpoints of the run, as their manifests tell; those of others that lie among them are left out. */
 export function scanCheckpoints(expDir: string): CheckpointNotice[] {
   const folders = [
     ...checkpointFolders(expDir).flatMap((place) => readFolders(place).map((name) => join(place, name))),
@@ -84,22 +87,37 @@ export function scanCheckpoints(expDir: string): CheckpointNotice[] {
       .filter((name) => name.startsWith('ckpt_step_'))
       .map((name) => join(expDir, name)),
   ];
-  const found: CheckpointNotice[] = [];
-  for (const folder of folders) {
-    const manifest = Manifest.safeParse(readRunJson(folder, 'manifest.json')).data;
-    if (!manifest) continue;
-    const path = relative(expDir, folder).split(sep).join('/');
-    found.push({
-      kind: manifest.kind ?? kindOf(path),
-      path,
-      step: manifest.step,
-      epoch: manifest.epoch,
-      bytes: folderBytes(folder),
-      metrics: manifest.metrics ?? {},
-      time: manifest.time ?? statSync(folder).mtimeMs,
-    });
-  }
-  return found;
+  return folders.flatMap((folder) => {
+    const manifest = readManifest(folder);
+    return manifest === undefined || foreignRun(folder, manifest, expDir) !== undefined
+      ? []
+      : noticeOf(folder, manifest, expDir);
+  });
+}
+
+/** Checkpoints that lie right in a folder, whichever runs they are of; their paths are relative to it. */
+export function checkpointsIn(place: string): CheckpointNotice[] {
+  return readFolders(place).flatMap((name) => {
+    const manifest = readManifest(join(place, name));
+    return manifest === undefined ? [] : noticeOf(join(place, name), manifest, place);
+  });
+}
+
+function readManifest(folder: string): z.infer<typeof Manifest> | undefined {
+  return Manifest.safeParse(readRunJson(folder, 'manifest.json')).data;
+}
+
+function noticeOf(folder: string, manifest: z.infer<typeof Manifest>, root: string): CheckpointNotice {
+  const path = relative(root, folder).split(sep).join('/');
+  return {
+    kind: manifest.kind ?? kindOf(path),
+    path,
+    step: manifest.step,
+    epoch: manifest.epoch,
+    bytes: folderBytes(folder),
+    metrics: manifest.metrics ?? {},
+    time: manifest.time ?? statSync(folder).mtimeMs,
+  };
 }
 
 /** Rows for checkpoints that only the folder knows. */

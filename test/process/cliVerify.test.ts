@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +80,32 @@ test('a damaged checkpoint is found by its hash, and the next best named', async
   expect(named.stderr).toMatch(
     /goes on from \S+kept\/line\/epoch_2, in its own folder[\s\S]* {2}line {2}on cpu, cpu$/m,
   );
+  // a folder of checkpoints, which is no run's, means the newest in it
+  const newest = await accelhydra('train', '+trainer.resume_from_checkpoint=kept/line', 'epochs=5');
+  expect(newest.stderr).toMatch(/goes on from \S+kept\/line\/epoch_4, in its own folder/);
+  expect(newest.code).toBe(0);
   const nowhere = await accelhydra('verify', 'experiments/lines');
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no checkpoint') });
 });
+
+test('a run keeps off the checkpoints of another one in its folder, and a branch has a folder of its own', async () => {
+  const before = contents();
+  const branch = await accelhydra('runs', 'branch', 'line', 'epochs=6');
+  expect(branch).toMatchObject({ code: 0 });
+  expect(contents()).toEqual(before);
+  const manifest = readFileSync(join(project, 'kept/line-2/epoch_6/manifest.json'), 'utf8');
+  expect(JSON.parse(manifest)).toMatchObject({ epoch: 6, run: expect.stringMatching(/experiments\/line-2$/) });
+  const second = await accelhydra('train', 'exp_dir=experiments/second', '+trainer.checkpoint_dir=kept/line');
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(
+    /kept\/line holds checkpoints of another run: .*epoch_5.* of \S+experiments\/line\. .* trainer\.checkpoint_dir; /,
+  );
+  expect(contents()).toEqual(before);
+});
+
+/** Each checkpoint of the first run, as it was written. */
+function contents() {
+  const place = join(project, checkpoints);
+  const names = readdirSync(place).filter((name) => name !== 'superseded');
+  return names.map((name) => [name, readFileSync(join(place, name, 'manifest.json'), 'utf8')]);
+}

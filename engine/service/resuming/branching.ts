@@ -3,6 +3,7 @@ import { EngineError } from '../../api/errors.ts';
 import type { LaunchPlan } from '../../api/launch.ts';
 import type { DeviceInfo } from '../../api/machine.ts';
 import type { CheckpointInfo } from '../../api/runModel.ts';
+import { checkpointPlaces } from '../../checkpoint/index.ts';
 import { listNode, strNode } from '../../config/node/build.ts';
 import { toYaml } from '../../config/yaml/emit/toYaml.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
@@ -46,8 +47,18 @@ export function branchRequest(project: Project, request: BranchRequest): StartRu
       { expDir: wanted },
     );
   }
-  const own = isElsewhere && expDir === wanted ? overrides : [...overrides, `exp_dir=${folderText(project, expDir)}`];
-  const composition = asked === undefined ? first : composeBranch(project, run, own);
+  const withFolder =
+    isElsewhere && expDir === wanted ? overrides : [...overrides, `exp_dir=${folderText(project, expDir)}`];
+  const placed = asked === undefined ? first : composeBranch(project, run, withFolder);
+  // the run's own checkpoint_dir, where that lies outside of it: two runs that share one would be in each other's way
+  const shared = overrides.some((override) => overrideKey(override) === 'trainer.checkpoint_dir')
+    ? undefined
+    : sharedFolder(project, run, placed);
+  const own =
+    shared === undefined
+      ? withFolder
+      : [...withFolder, `trainer.checkpoint_dir=${folderText(project, freeRunFolder(shared))}`];
+  const composition = shared === undefined ? placed : composeBranch(project, run, own);
   checkSomethingLeft(run, composition, checkpoint, 'branch');
   const problems = configProblems(project, composition);
   if (problems.length > 0) throw new EngineError('config.arguments', problems.join('\n'), { problems });
@@ -69,6 +80,12 @@ export function branchRequest(project: Project, request: BranchRequest): StartRu
     resumeFrom: join(run.expDir, checkpoint.path),
     parent: { runId: run.id, name: run.name, checkpoint: checkpoint.path, step: checkpoint.step },
   };
+}
+
+function sharedFolder(project: Project, run: RunRecord, branch: Composition): string | undefined {
+  const text = branch.textAt('trainer.checkpoint_dir');
+  const folder = text === undefined ? undefined : resolve(project.root, text);
+  return folder !== undefined && checkpointPlaces(run.expDir).includes(folder) ? folder : undefined;
 }
 
 function composeBranch(project: Project, run: RunRecord, overrides: readonly string[]): Composition {

@@ -5,7 +5,7 @@ import type { LaunchRequest } from '../../api/launchModel.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { runFolderOf } from '../../checkpoint/index.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
-import { scanCheckpoints } from '../../runs/rebuild.ts';
+import { checkpointsIn, scanCheckpoints } from '../../runs/rebuild.ts';
 import { runFiles } from '../../runs/runFolder.ts';
 import type { RunStore } from '../../runs/runStore.ts';
 import { isFolderMissing, type RunRecord } from '../../runs/runTable.ts';
@@ -32,7 +32,8 @@ export type LaunchResume =
   | { readonly kind: 'saved'; readonly resumeFrom: string; readonly configFile: string; readonly logging: Composition };
 
 /**
- * AccelHydra's rules: `trainer.resume_from_checkpoint` names a checkpoint (or a run's folder, for its newest by step);
+ * AccelHydra's rules: `trainer.resume_from_checkpoint` names a checkpoint (or a run's folder or one of checkpoints, for the
+ * newest by step there);
  * else `auto_resume_from_latest_ckpt`, in either spelling, goes on with the newest checkpoint of the run in `exp_dir`. The
  * saved config goes first: `resume_from_config`, or the `config.yaml` of the checkpoint's run. Throws
  * `checkpoints.not-found` and `runs.config-missing`.
@@ -57,7 +58,7 @@ function explicit(
   logging: Composition,
   path: string,
 ): LaunchResume {
-  const target = resolve(project.root, path);
+  const target = checkpointMeant(resolve(project.root, path));
   const runDir = runMeant(target);
   const config = textOf(logging, 'resume_from_config');
   const run = config === undefined ? store.runs.findByFolder(runDir) : undefined;
@@ -89,7 +90,7 @@ export function composeForSaved(
   resume: Extract<LaunchResume, { readonly kind: 'saved' }>,
 ): Composition {
   const own = request.overrides.filter((override) => !resumeKeys.has(overrideKey(override)));
-  const isTaken = (key: string) => isChangeable(key) || key === 'exp_dir' || key === 'exp_name';
+  const isTaken = (key: string) => isChangeable(key) || ['exp_dir', 'exp_name', 'trainer.checkpoint_dir'].includes(key);
   const refused = own.filter((override) => !isTaken(overrideKey(override)));
   if (refused.length > 0) {
     throw new EngineError(
@@ -113,9 +114,31 @@ function textOf(composition: Composition, key: string): string | undefined {
 }
 
 /** The run that is meant: by its own folder, or by a checkpoint of it. */
+/** In a folder of checkpoints, such as a `checkpoint_dir` outside its run, the newest by step; else what is named. */
+function checkpointMeant(target: string): string {
+  if (isRun(target) || existsSync(join(target, 'manifest.json'))) return target;
+  const inside = checkpointsIn(target).filter(({ path }) => !path.startsWith('.'));
+  const runs = [...new Set(inside.map(({ path }) => runFolderOf(join(target, path))))];
+  if (runs.length > 1) {
+    const paths = inside.map(({ path }) => join(target, path));
+    throw new EngineError(
+      'checkpoints.ambiguous',
+      `${target} holds checkpoints of several runs: ${runs.join(', ')}. Name one of them, or one checkpoint: ${paths.join(', ')}.`,
+      { target, runs, found: paths },
+    );
+  }
+  // of several at one step not `best`, which the training may write anew
+  const [newest] = inside.toSorted((a, b) => b.step - a.step || Number(a.kind === 'best') - Number(b.kind === 'best'));
+  return newest === undefined ? target : join(target, newest.path);
+}
+
 function runMeant(target: string): string {
-  const has = (file: string) => existsSync(join(target, file));
-  return has(runFiles.record) || (has(runFiles.config) && has(runFiles.checkpoints)) ? target : runFolderOf(target);
+  return isRun(target) ? target : runFolderOf(target);
+}
+
+function isRun(folder: string): boolean {
+  const has = (file: string) => existsSync(join(folder, file));
+  return has(runFiles.record) || (has(runFiles.config) && has(runFiles.checkpoints));
 }
 
 function notThere(target: string, runDir: string): EngineError {

@@ -34,6 +34,8 @@ export interface CheckpointLabel {
 export interface CheckpointPlace {
   readonly project_dir: string;
   readonly checkpoint_dir: string;
+  /** The run's folder: in a folder that several runs share, only its checkpoints are meant. */
+  readonly run: string;
 }
 
 /** Checkpoint folders on disk. */
@@ -42,15 +44,17 @@ export interface CheckpointFiles {
   write(folder: string, content: CheckpointContent, label: CheckpointLabel): Promise<number>;
   /** Checks and reads a folder. The tensors are the caller's to dispose. */
   read(folder: string): Promise<CheckpointContent>;
+  /** Throws `checkpoint.foreign` where checkpoints of another run are in the way of this one's. */
+  refuseForeign(place: CheckpointPlace): Promise<void>;
   /**
    * The newest intact checkpoint of a run, by step; told when a newer one was passed over because it is damaged. Throws
    * `checkpoint.corrupt` when all are.
    */
   latest(place: CheckpointPlace, onPassedOver?: (text: string) => void): Promise<string | undefined>;
   /** Removes all but the newest `keep` epoch and step checkpoints, never `safe`. Gives the removed folders. */
-  prune(folder: string, keep: number | null, safe: string): Promise<readonly string[]>;
-  /** Metrics that a checkpoint was saved with; undefined where there is none. */
-  metricsOf(folder: string): Promise<Readonly<Record<string, number>> | undefined>;
+  prune(place: CheckpointPlace, keep: number | null, safe: string): Promise<readonly string[]>;
+  /** Metrics that a checkpoint of the run was saved with; undefined where there is none. */
+  metricsOf(folder: string, run: string): Promise<Readonly<Record<string, number>> | undefined>;
   /** Makes the best of the checkpoints that are left the `best` one, and gives it. */
   promoteBest(place: CheckpointPlace, by: BestBy): Promise<CheckpointNotice | undefined>;
   /** Moves checkpoints of later steps out of the way of a training that begins or goes on at `at`. */

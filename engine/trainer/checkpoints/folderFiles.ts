@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import {
+  foreignError,
+  listCheckpoints,
   loadCheckpoint,
   newestIntact,
   noneIntact,
@@ -56,24 +58,30 @@ export const folderFiles: CheckpointFiles = {
       configText,
     } satisfies CheckpointContent;
   },
-  async latest({ project_dir: project, checkpoint_dir: inside }, onPassedOver) {
-    const newest = await newestIntact(project, inside);
+  async refuseForeign({ project_dir: project, checkpoint_dir: inside, run }) {
+    const entries = await listCheckpoints(project, { inside, owner: run });
+    const others = entries.filter(({ foreign }) => foreign !== undefined);
+    if (others.length > 0) throw foreignError(inside, others);
+  },
+  async latest({ project_dir: project, checkpoint_dir: inside, run }, onPassedOver) {
+    const newest = await newestIntact(project, { inside, owner: run });
     if (newest.checkpoint === undefined && newest.damaged.length > 0) throw noneIntact(project, newest);
     const text = passedOver(newest);
     if (text !== undefined) onPassedOver?.(text);
     return newest.checkpoint?.folder;
   },
-  async prune(folder, keep, safe) {
-    return (await pruneCheckpoints(folder, keep, safe)).map((entry) => entry.folder);
+  async prune({ checkpoint_dir: folder, run }, keep, safe) {
+    return (await pruneCheckpoints(folder, keep, safe, run)).map((entry) => entry.folder);
   },
-  async metricsOf(folder) {
-    return (await readEntry(folder, folder))?.manifest?.metrics;
+  async metricsOf(folder, run) {
+    const entry = await readEntry(folder, folder, run);
+    return entry?.foreign === undefined ? entry?.manifest?.metrics : undefined;
   },
-  promoteBest({ project_dir: project, checkpoint_dir: inside }, by) {
-    return promoteBest(project, inside, by);
+  promoteBest({ project_dir: project, checkpoint_dir: inside, run }, by) {
+    return promoteBest(project, inside, by, run);
   },
-  setLaterAside({ project_dir: project, checkpoint_dir: inside }, at) {
-    return setLaterAside(project, at, inside);
+  setLaterAside({ project_dir: project, checkpoint_dir: inside, run }, at) {
+    return setLaterAside(project, at, inside, run);
   },
 };
 

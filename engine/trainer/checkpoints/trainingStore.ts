@@ -11,7 +11,7 @@ import { shareBuffers } from '../loop/shareWeights.ts';
 import { readStates, restoreStates } from '../state/checkpointable.ts';
 import { Rates } from '../state/rates.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
-import type { CheckpointContent, CheckpointFiles } from './checkpointFiles.ts';
+import type { CheckpointContent, CheckpointFiles, CheckpointPlace } from './checkpointFiles.ts';
 import { describeFrozen, frozenParameters, loadWeights, savedWeights } from './frozenWeights.ts';
 import { bestSave, type PlannedSave } from './policy.ts';
 
@@ -177,21 +177,25 @@ export class TrainingStore {
 
   async #prune(save: PlannedSave): Promise<void> {
     if (save.kind !== 'epoch' && save.kind !== 'step') return;
-    const { checkpoint_dir: folder, save_last_k: keep } = this.#subject.settings;
-    for (const removed of await this.#files.prune(folder, keep, save.folder)) {
+    const { save_last_k: keep } = this.#subject.settings;
+    for (const removed of await this.#files.prune(this.#place, keep, save.folder)) {
       this.#subject.environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(removed) });
     }
   }
 
-  /** The checkpoint to go on from: the one that was named, or the newest where that is asked for. Rank 0 looks. */
+  /**
+   * The checkpoint to go on from: the one that was named, or the newest where that is asked for. Rank 0 looks. Throws
+   * `checkpoint.foreign` where another run's checkpoints are in the way of this one's.
+   */
   async findStart(named: string | null, { warn }: Pick<LoopParts, 'warn'>): Promise<string | null> {
     const { settings, environment } = this.#subject;
-    if (named !== null || !settings.auto_resume_from_latest_ckpt) return named;
     const isMain = environment.collective.rank === 0;
     let newest: string | undefined;
     let failure: unknown;
     try {
-      newest = isMain ? await this.#files.latest(settings, warn) : undefined;
+      if (isMain) await this.#files.refuseForeign(this.#place);
+      const isWanted = isMain && named === null && settings.auto_resume_from_latest_ckpt;
+      if (isWanted) newest = await this.#files.latest(this.#place, warn);
     } catch (error) {
       failure = error;
     }
@@ -199,7 +203,7 @@ export class TrainingStore {
     const [answer] = await environment.collective.allGather({ newest, failure: failure && messageOf(failure) });
     if (failure !== undefined) throw failure;
     if (answer?.failure) throw new EngineError('trainer.resume', `Rank 0 found no checkpoint: ${answer.failure}`, {});
-    return answer?.newest ?? null;
+    return named ?? answer?.newest ?? null;
   }
 
   /**
@@ -210,7 +214,7 @@ export class TrainingStore {
     const { settings, environment } = this.#subject;
     if (environment.collective.rank === 0) {
       try {
-        const { folder, moved } = await this.#files.setLaterAside(settings, state);
+        const { folder, moved } = await this.#files.setLaterAside(this.#place, state);
         for (const entry of moved) {
           environment.reporter.report({ type: 'checkpoint-pruned', path: this.#relative(entry.folder) });
         }
@@ -229,7 +233,7 @@ export class TrainingStore {
       }
     }
     const isMain = environment.collective.rank === 0;
-    const held = isMain ? await this.#files.metricsOf(bestSave(settings).folder) : undefined;
+    const held = isMain ? await this.#files.metricsOf(bestSave(settings).folder, this.#runDir) : undefined;
     const [best] = await environment.collective.allGather(this.#monitored(held) ?? null);
     this.#best = best ?? undefined;
   }
@@ -239,7 +243,7 @@ export class TrainingStore {
     const { settings, environment } = this.#subject;
     const { metric_monitor: monitor } = settings;
     if (monitor === null) return;
-    const best = await this.#files.promoteBest(settings, monitor);
+    const best = await this.#files.promoteBest(this.#place, monitor);
     if (best === undefined) return;
     const { kind, epoch, step, metrics, time, bytes } = best;
     const path = this.#relative(bestSave(settings).folder);
@@ -361,6 +365,11 @@ export class TrainingStore {
 
   #relative(folder: string): string {
     return relative(resolve(this.#runDir), resolve(folder)).split(sep).join('/');
+  }
+
+  get #place(): CheckpointPlace {
+    const { project_dir, checkpoint_dir } = this.#subject.settings;
+    return { project_dir, checkpoint_dir, run: this.#runDir };
   }
 
   get #runDir(): string {

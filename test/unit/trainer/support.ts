@@ -4,7 +4,11 @@ import type { Collective, Reporter, WorkerReport } from '../../../engine/api/tra
 import { planPruning, type SetAside } from '../../../engine/checkpoint/index.ts';
 import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
 import { MSELoss, SGD } from '../../../engine/optim/index.ts';
-import type { CheckpointContent, CheckpointFiles } from '../../../engine/trainer/checkpoints/checkpointFiles.ts';
+import type {
+  CheckpointContent,
+  CheckpointFiles,
+  CheckpointPlace,
+} from '../../../engine/trainer/checkpoints/checkpointFiles.ts';
 import type { TrainerEnvironment } from '../../../engine/trainer/environment.ts';
 import { Linear, Sequential, Tanh } from '../../../engine/trainer/model/layers/index.ts';
 import type { Module } from '../../../engine/trainer/model/module.ts';
@@ -141,7 +145,15 @@ export class MemoryFiles implements CheckpointFiles {
     return [...this.folders].sort(([, a], [, b]) => a.step - b.step).at(-1)?.[0];
   }
 
-  async prune(parent: string, keep: number | null, safe: string): Promise<readonly string[]> {
+  refuseForeign(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async prune(
+    { checkpoint_dir: parent }: CheckpointPlace,
+    keep: number | null,
+    safe: string,
+  ): Promise<readonly string[]> {
     const entries = [...this.folders].flatMap(([folder, { step }]) => {
       const kind = /\/(epoch|step)_\d+$/.exec(folder)?.[1];
       if (!folder.startsWith(`${parent}/`) || (kind !== 'epoch' && kind !== 'step')) return [];
