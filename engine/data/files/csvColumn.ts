@@ -7,7 +7,8 @@ export const csvDtypes: readonly CsvDtype[] = ['float32', 'int32', 'bool', 'stri
 
 /**
  * One column: its dtype is given, or found from all of its fields — int32 when all are whole numbers, float32 when all
- * are numbers (an empty field counts as NaN), else string.
+ * are numbers (an empty field counts as NaN), else string. Whole numbers that neither int32 nor float32 holds (ids, times in
+ * milliseconds) are not rounded unasked: see `refuseRounding`.
  */
 export class CsvColumn {
   readonly name: string;
@@ -17,6 +18,10 @@ export class CsvColumn {
   #isNumber = true;
   #isWhole = true;
   #isFilled = false;
+  /** Whether all numbers are whole, empty fields aside. */
+  #isCount = true;
+  /** The first number beyond 2 ** 24 that float32 would round, and where it is. */
+  #rounded: { readonly field: string; readonly line: number } | undefined;
 
   constructor(path: string, name: string, place: number, dtype: CsvDtype | undefined) {
     this.#path = path;
@@ -41,7 +46,21 @@ export class CsvColumn {
     const text = field.trim();
     this.#isFilled ||= text !== '';
     this.#isWhole &&= isInt32Text(text);
+    this.#isCount &&= text === '' || isWholeText(text);
+    if (isWholeText(text) && Math.fround(Number(text)) !== Number(text)) this.#rounded ??= { field: text, line };
     this.#isNumber = text === '' || isNumberText(text);
+  }
+
+  /** After all fields were looked at. Throws `data.csv.rounded` where float32 would change a column of whole numbers. */
+  refuseRounding(): void {
+    if (this.#given !== undefined || this.dtype !== 'float32' || !this.#isCount || this.#rounded === undefined) return;
+    const { field, line } = this.#rounded;
+    const name = JSON.stringify(this.name);
+    throw new EngineError(
+      'data.csv.rounded',
+      `${this.#path}:${line}: ${field} in column '${this.name}' would lose its last digits: the column's whole numbers do not all fit int32 (up to 2,147,483,647, no empty fields), and float32 holds them exactly only up to 16,777,216. Keep it as text with dtypes: {${name}: string}, have it rounded with dtypes: {${name}: float32}, or leave it out of columns.`,
+      { path: this.#path, line, column: this.name, field },
+    );
   }
 
   /** The field's value: a scalar of the column's dtype, or text as it stands. */
@@ -68,6 +87,10 @@ function isNumberText(text: string): boolean {
   return text.toLowerCase() === 'nan' || (text !== '' && !Number.isNaN(Number(text)));
 }
 
+function isWholeText(text: string): boolean {
+  return /^[+-]?\d+$/.test(text);
+}
+
 function isInt32Text(text: string): boolean {
-  return /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31;
+  return isWholeText(text) && Number(text) === (Number(text) | 0);
 }

@@ -22,7 +22,8 @@ export interface CsvDatasetOptions {
 
 /**
  * A CSV or TSV file (RFC 4180). One sample is a row as an object: column → scalar of float32, int32 or bool, or text. A
- * column whose every field is a whole number is int32, one of numbers float32 (an empty field is NaN), any other string.
+ * column whose every field is a whole number is int32, one of numbers float32 (an empty field is NaN), any other string;
+ * one of whole numbers that would be rounded so is refused.
  *
  * The file is gone through once to check it and to note where each row begins; rows are then read from the file, so that
  * it may be larger than memory. Throws `data.csv*` with file and line, `data.text.encoding`, `data.file.*`.
@@ -55,6 +56,7 @@ export class CsvDataset extends Dataset<Record<string, unknown>> {
       return true;
     });
     this.#kept = table?.kept ?? [];
+    for (const column of this.#kept) column.refuseRounding();
     this.columns = this.#kept.map((column) => column.name);
     this.durations = table?.names.includes(duration_key) ? durations : undefined;
   }
@@ -115,7 +117,7 @@ function noColumn(path: string, column: string, names: readonly string[]): Engin
 function wrongWidth(path: string, line: number, found: number, wanted: number): EngineError {
   return new EngineError(
     'data.csv',
-    `${path}:${line}: this row has ${found} fields, the first has ${wanted}. Quote fields that hold the delimiter, or set another delimiter.`,
+    `${path}:${line}: this row has ${found} fields, the first has ${wanted}. Quote fields that hold the delimiter or a line end, or set another delimiter.`,
     { path, line, found, wanted },
   );
 }

@@ -8,15 +8,25 @@ const carriageReturn = 13;
 /** Whether a quote here would open a field, is inside one, or is only a character. */
 type Place = 'field start' | 'plain' | 'quoted' | 'quote in quoted';
 
-/** Records of RFC 4180 CSV: a line break inside quotes does not end one. `delimiter` is one ASCII character. */
+/**
+ * Records of RFC 4180 CSV: a line break inside quotes does not end one. Lines end with LF, CR LF, or CR alone (as pandas
+ * reads them). `delimiter` is one ASCII character.
+ */
 export function csvSplitter(delimiter: string): RecordSplitter {
   const separator = delimiter.charCodeAt(0);
   let place: Place = 'field start';
+  // the last byte so far, where whether a line feed follows is not known yet
+  let endsInReturn = false;
   return {
+    endsAtReturn: true,
     get isClosed() {
       return place !== 'quoted';
     },
     next: (chunk, from) => {
+      if (endsInReturn && chunk.length > 0) {
+        endsInReturn = false;
+        return chunk[from] === newline ? from + 1 : from;
+      }
       for (let i = from; i < chunk.length; i++) {
         const byte = chunk[i] ?? 0;
         if (place === 'quoted') {
@@ -26,9 +36,14 @@ export function csvSplitter(delimiter: string): RecordSplitter {
         } else if (byte === newline) {
           place = 'field start';
           return i + 1;
+        } else if (byte === carriageReturn) {
+          place = 'field start';
+          endsInReturn = i + 1 === chunk.length;
+          if (endsInReturn) return -1;
+          return chunk[i + 1] === newline ? i + 2 : i + 1;
         } else if (byte === separator) {
           place = 'field start';
-        } else if (byte !== carriageReturn || place !== 'field start') {
+        } else {
           place = 'plain';
         }
       }

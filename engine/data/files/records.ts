@@ -12,13 +12,15 @@ const carriageReturn = 13;
  */
 export interface RecordSplitter {
   next(chunk: Uint8Array, from: number): number;
+  /** Whether a carriage return alone ends a line, too. */
+  readonly endsAtReturn: boolean;
   /** Whether the file may end here. */
   readonly isClosed: boolean;
 }
 
 /** A record is a line. */
 export function lineSplitter(): RecordSplitter {
-  return { isClosed: true, next: (chunk, from) => chunk.indexOf(newline, from) + 1 || -1 };
+  return { isClosed: true, endsAtReturn: false, next: (chunk, from) => chunk.indexOf(newline, from) + 1 || -1 };
 }
 
 /** Called for each record, without its line end, in order; false leaves it out of the index. */
@@ -43,7 +45,7 @@ export class RecordFile {
     let start = hasByteOrderMark(this.#file) ? 3 : 0;
     let line = 1;
     const take = (bytes: Uint8Array): void => {
-      const length = contentLength(bytes);
+      const length = contentLength(bytes, splitter.endsAtReturn);
       const content = bytes.subarray(0, length);
       if (!isUtf8(content)) throw this.#notUtf8(line);
       if (onRecord(content, line)) {
@@ -52,7 +54,7 @@ export class RecordFile {
         this.#lines.push(line);
       }
       start += bytes.length;
-      line += countLines(bytes);
+      line += countLines(bytes, splitter.endsAtReturn);
     };
     for (let place = start; place < this.#file.size; place += chunkSize) {
       const chunk = this.#file.readUpTo(place, chunkSize);
@@ -99,14 +101,19 @@ function hasByteOrderMark(file: OpenFile): boolean {
   return first === 0xef && second === 0xbb && third === 0xbf;
 }
 
-function contentLength(bytes: Uint8Array): number {
+function contentLength(bytes: Uint8Array, endsAtReturn: boolean): number {
+  if (endsAtReturn && bytes.at(-1) === carriageReturn) return bytes.length - 1;
   if (bytes.at(-1) !== newline) return bytes.length;
   return bytes.at(-2) === carriageReturn ? bytes.length - 2 : bytes.length - 1;
 }
 
-function countLines(bytes: Uint8Array): number {
+function countLines(bytes: Uint8Array, endsAtReturn: boolean): number {
   let count = 0;
   for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
+  if (!endsAtReturn) return count;
+  for (let at = bytes.indexOf(carriageReturn); at >= 0; at = bytes.indexOf(carriageReturn, at + 1)) {
+    if (bytes[at + 1] !== newline) count++;
+  }
   return count;
 }
 

@@ -128,6 +128,22 @@ test.each([
   },
   { id: 'a quote inside a plain field', text: 'x,y\n5" pipe,b\n', rows: [{ x: '5" pipe', y: 'b' }] },
   { id: 'a delimiter in quotes, doubled quotes', text: 'x,y\n"a,""b""",c\n', rows: [{ x: 'a,"b"', y: 'c' }] },
+  {
+    id: 'line ends of CR alone, one in quotes',
+    text: 'x,y\ra,"1\r2"\r\rb,c',
+    rows: [
+      { x: 'a', y: '1\r2' },
+      { x: 'b', y: 'c' },
+    ],
+  },
+  {
+    id: 'line ends of all three kinds',
+    text: 'x,y\r\na,b\rc,d\n',
+    rows: [
+      { x: 'a', y: 'b' },
+      { x: 'c', y: 'd' },
+    ],
+  },
   { id: 'a byte order mark and empty lines', text: '\uFEFFx,y\n\nä,b\n\n', rows: [{ x: 'ä', y: 'b' }] },
 ])('CSV: $id', ({ text, rows }) => {
   const dataset = new CsvDataset({ path: file('x.csv', text) });
@@ -147,6 +163,22 @@ test('CSV: dtypes, a chosen delimiter, no header, durations', () => {
   });
   expect(bare.get(0)).toMatchObject({ 1: { dtype: 'float32', data: Float32Array.of(Number.NaN) } });
   expect(bare.length).toBe(2);
+});
+
+test.each(['\r', '\r\n'])('CSV: a chunk may end within a line end (%j)', (end) => {
+  const long = 'p'.repeat(2 ** 20 - 1 - `x,y${end},q`.length);
+  const dataset = new CsvDataset({ path: file('ends.csv', ['x,y', `${long},q`, 'r,s', ''].join(end)) });
+  expect([dataset.length, dataset.get(0).y, dataset.get(1)]).toEqual([2, 'q', { x: 'r', y: 's' }]);
+});
+
+test('CSV: whole numbers keep every digit, or are rounded because one says so', () => {
+  const read = (text: string, dtypes?: Record<string, 'float32' | 'string'>) =>
+    new CsvDataset({ path: file('ids.csv', text), ...(dtypes ? { dtypes } : {}) }).get(0).id;
+  expect(read('id\n16777217\n-2147483648\n')).toMatchObject({ dtype: 'int32', data: Int32Array.of(16_777_217) });
+  expect(read('id\n16777217\n0.5\n')).toMatchObject({ dtype: 'float32' });
+  expect(read('id\n4294967296\n\n')).toMatchObject({ data: Float32Array.of(2 ** 32) });
+  expect(read('id\n3000000001\n', { id: 'string' })).toBe('3000000001');
+  expect(read('id\n3000000001\n', { id: 'float32' })).toMatchObject({ data: Float32Array.of(3e9) });
 });
 
 test('rows and lines are found across the chunks in which a large file is read', () => {
@@ -176,6 +208,18 @@ test.each([
     text: 'a\n1\n\n1.5\n',
     options: { dtypes: { a: 'int32' } },
     message: /x\.csv:4: "1\.5" in column 'a' is no int32/,
+  },
+  {
+    id: 'an id beyond int32',
+    text: 'id,a\r3,x\r3000000001,y\r',
+    options: {},
+    message: /x\.csv:3: 3000000001 in column 'id' would lose its last digits.* dtypes: \{"id": string\}/,
+  },
+  {
+    id: 'a large id where another is empty',
+    text: 'id,a\n16777217,x\n,y\n',
+    options: {},
+    message: /x\.csv:2: 16777217 in column 'id' would lose its last digits/,
   },
   { id: 'a dtype for no column', text: 'a\n1\n', options: { dtypes: { b: 'int32' } }, message: /no column 'b'/ },
   { id: 'a column twice', text: 'a,a\n1,2\n', options: {}, message: /'a' is there twice/ },
