@@ -6,14 +6,14 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { loadBackend } from '../../../engine/backend/index.ts';
-import type { LoaderPass, PassOptions } from '../../../engine/data/index.ts';
 import { Adam, CrossEntropyLoss, DataLoader, disposeBatch, type Module, manualSeed } from '../../../engine/index.ts';
 import { gradientNorm } from '../../../engine/optim/index.ts';
 import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
 import { Prepared } from './prepared.ts';
+import { SlicedLoader } from './slicedLoader.ts';
 import { type Batch, SlicedTrainer } from './slicedTrainer.ts';
 import { smallCnn, smallMlp } from './smallNets.ts';
-import { batchSize, rate, taskData } from './tasks.ts';
+import { batchSize, rate, repeats, taskData } from './tasks.ts';
 
 type Side = 'ours' | 'peer';
 
@@ -21,8 +21,6 @@ type Side = 'ours' | 'peer';
 const turnSteps = process.argv[2] === 'cnn' ? 10 : 25;
 /** Turns of each side that are one answer. */
 const turns = 5;
-/** A pass's end is not a step's cost: it comes as seldom as in real data. */
-const repeats = 100;
 
 /** Says which side trains. A side hands over at the end of each turn, and waits until the next of its own. */
 class Baton {
@@ -68,30 +66,6 @@ class Baton {
     else this.#tell();
     await turn;
     this.#started = now();
-  }
-}
-
-/** Hands over before every few batches. */
-class TurningLoader extends DataLoader {
-  #step = 0;
-
-  override pass(options: PassOptions): LoaderPass {
-    const batches = super.pass(options);
-    const turned: LoaderPass = {
-      [Symbol.asyncIterator]: () => turned,
-      take: () => {
-        const batch = this.#step % turnSteps === 0 ? undefined : batches.take?.();
-        if (batch !== undefined) this.#step++;
-        return batch;
-      },
-      next: async () => {
-        if (this.#step % turnSteps === 0) await baton.next('ours');
-        this.#step++;
-        return batches.next();
-      },
-      return: async () => (await batches.return?.()) ?? { done: true, value: undefined },
-    };
-    return turned;
   }
 }
 
@@ -153,7 +127,7 @@ const trainings: Readonly<Record<Side, () => Promise<unknown>>> = {
   ours: () =>
     new SlicedTrainer({
       model: network(),
-      loader: new TurningLoader(data),
+      loader: new SlicedLoader(data, turnSteps, { begin: () => baton.next('ours'), end: () => undefined }),
       steps: Number.MAX_SAFE_INTEGER,
       compile: oursName === 'eager' ? false : 'auto',
       logEvery: 50,

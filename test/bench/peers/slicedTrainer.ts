@@ -10,7 +10,7 @@ export type Batch = readonly [inputs: tf.Tensor, labels: tf.Tensor];
 /** What happens around each slice. */
 export interface Slices {
   /** Resolves when the slice may begin. */
-  begin(epoch: number): Promise<void>;
+  begin(slice: number): Promise<void>;
   end(): void | Promise<void>;
 }
 

@@ -13,6 +13,8 @@ export const modelTitles: Readonly<Record<ModelName, string>> = {
 export const batchSize = 64;
 /** Batches of data; they are gone through again and again. */
 export const batches = 8;
+/** How often a loader's pass goes through them: its end is not a step's cost, and comes as seldom as in real data. */
+export const repeats = 100;
 /** So small that the numbers stay what they are: a converged model computes with denormal floats, slowly. */
 export const rate = 1e-6;
 

@@ -4,9 +4,10 @@ import { tensorBackend } from '../../../engine/trainer/compile/nativeTensors.ts'
 import { GraphCalls } from './graphCalls.ts';
 import { makeModel } from './models.ts';
 import { Prepared } from './prepared.ts';
+import { SlicedLoader } from './slicedLoader.ts';
 import { SlicedTrainer, type Slices } from './slicedTrainer.ts';
 import { nextSlice, SliceClock, say } from './slices.ts';
-import { batches, batchSize, type ModelName, sliceSteps, taskData } from './tasks.ts';
+import { batches, batchSize, type ModelName, repeats, sliceSteps, taskData } from './tasks.ts';
 
 function askedSlices(): Slices {
   const clock = new SliceClock();
@@ -25,9 +26,6 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled', 
   await train(name, side === 'compiled', sliceSteps[name] * stretch, askedSlices());
 }
 
-/** A pass's end is not a step's cost: it comes as seldom as in real data. */
-const repeats = 100;
-
 /**
  * Serves slices of a compiled training and, asked for `bare`, of nothing but the calls of TensorFlow that it comes down
  * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process, so
@@ -37,13 +35,15 @@ const repeats = 100;
 export async function serveOverhead(name: ModelName, stretch: number): Promise<void> {
   const steps = sliceSteps[name] * stretch;
   const calls = new GraphCalls(batches);
-  const fed = fedCalls(calls, loaderOf(name));
+  const fed = fedCalls(calls, new DataLoader(dataOf(name)));
   const clock = new SliceClock();
+  let counted = false;
   const slices: Slices = {
-    begin: async (epoch) => {
-      // from the third epoch on: by then the training has settled what it calls
-      if (epoch < 2) return;
-      if (epoch === 2) say('ready');
+    begin: async (slice) => {
+      // from the third slice on: by then the training has settled what it calls
+      if (slice < 2) return;
+      counted = true;
+      if (slice === 2) say('ready');
       calls.settle();
       for (let asked = await nextSlice(); asked !== 'slice'; asked = await nextSlice()) {
         clock.start();
@@ -54,10 +54,9 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
       clock.start();
     },
     end: () => {
-      if (epochs++ >= 2) clock.finish();
+      if (counted) clock.finish();
     },
   };
-  let epochs = 0;
   await train(name, true, steps, slices);
 }
 
@@ -75,13 +74,14 @@ async function* fedCalls(calls: GraphCalls, loader: DataLoader): AsyncGenerator<
     }
 }
 
-function loaderOf(name: ModelName): DataLoader {
-  return new DataLoader({ dataset: new Prepared(taskData(name), repeats), batch_size: batchSize });
+function dataOf(name: ModelName) {
+  return { dataset: new Prepared(taskData(name), repeats), batch_size: batchSize };
 }
 
 async function train(name: ModelName, compile: boolean, steps: number, slices: Slices): Promise<void> {
   process.on('SIGTERM', () => process.exit());
   manualSeed(1);
   const model = makeModel(name, true);
-  await new SlicedTrainer({ model, loader: loaderOf(name), steps, compile, slices }).fit();
+  const loader = new SlicedLoader(dataOf(name), steps, slices);
+  await new SlicedTrainer({ model, loader, steps: Number.MAX_SAFE_INTEGER, compile }).fit();
 }
