@@ -16,9 +16,12 @@ export function metricAxis(key: string, values: readonly number[], logScale: boo
   return key.endsWith('_bytes') ? byteAxis(values, axis) : axis(values);
 }
 
-/** An axis of values, its ends moved out to round numbers: 0.137 … 0.81 is 0 … 1. */
+/** An axis of values, its ends moved out to round numbers: 0.137 … 0.81 is 0 … 1. A single value has some room around it. */
 export function linearAxis(values: readonly number[], least?: number): Axis {
-  return axisOf(scaleLinear().domain(extent(values, least)).nice(TICKS), formatTick);
+  const [from, to] = extent(values, least);
+  const room = from === to ? Math.abs(from) / 10 || 1 : 0;
+  const scale = scaleLinear().domain([from - room, to + room]);
+  return axisOf(scale.nice(TICKS), formatTick);
 }
 
 /** Round numbers of the unit in which the differences are told: 1,200 MiB and 1,250 MiB, not 1.2 GiB twice. */

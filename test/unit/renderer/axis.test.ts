@@ -8,7 +8,7 @@ describe('axes are marked at round numbers', () => {
     { id: 'an accuracy', values: [0.137, 0.81], domain: [0, 1], says: ['0', '0.2', '0.4', '0.6', '0.8', '1'] },
     { id: 'a narrow one', values: [0.97131, 0.9721], domain: [0.9712, 0.9722], says: ['0.9712', '0.9714', '0.9716'] },
     { id: 'learning rates', values: [0, 9e-5], domain: [0, 1e-4], says: ['0', '2e-5', '4e-5', '6e-5'] },
-    { id: 'one value', values: [3, 3], domain: [3, 3], says: ['3'] },
+    { id: 'one value', values: [0.0506292], domain: [0.044, 0.056], says: ['0.046', '0.05', '0.054'] },
     { id: 'nothing', values: [], domain: [0, 1], says: ['0', '0.2'] },
   ])('linear: $id', ({ values, domain, says }) => {
     const axis = metricAxis('val/loss', values, false);

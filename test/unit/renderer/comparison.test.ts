@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { bestOf, differingSettings, finalMetrics } from '../../../renderer/features/run/compare/comparison.ts';
+import {
+  bestOf,
+  differingSettings,
+  distinctNames,
+  finalMetrics,
+} from '../../../renderer/features/run/compare/comparison.ts';
 
 const configs = (...all: Record<string, unknown>[]) => all.map((hyperparameters) => ({ hyperparameters }));
 
@@ -30,6 +35,17 @@ describe('the settings in which runs differ', () => {
   ])('$id', ({ runs, rows }) => {
     expect(differingSettings(runs)).toEqual(rows);
   });
+});
+
+test('runs of one name are told apart by their folders, or by their ids where those are alike too', () => {
+  const runs = [
+    { id: 'a', name: 'mnist', expDir: '/experiments/mnist' },
+    { id: 'b', name: 'mnist', expDir: '/experiments/mnist-2/' },
+    { id: 'c', name: 'wide', expDir: '/one/wide' },
+    { id: 'd', name: 'deep', expDir: 'C:\\one\\deep' },
+    { id: 'e', name: 'deep', expDir: 'C:\\two\\deep' },
+  ];
+  expect(distinctNames(runs)).toEqual(['mnist · mnist', 'mnist · mnist-2', 'wide', 'deep · d', 'deep · e']);
 });
 
 const metric = (key: string, lastValue: number) => ({ key, lastValue, points: 1, lastStep: 1 });

@@ -1,7 +1,7 @@
 import '../run.css';
 import './compare.css';
 import { X } from 'lucide-react';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { formatMetric, formatSetting } from '../../../lib/format.ts';
 import { useCompare } from '../../../stores/compare.ts';
 import { formatRoute, navigate } from '../../../stores/router.ts';
@@ -13,7 +13,7 @@ import { WhenLoaded } from '../../../ui/WhenLoaded.tsx';
 import type { ChartedRun } from '../chartedRun.ts';
 import { MetricCharts } from '../MetricCharts.tsx';
 import { CompareTable } from './CompareTable.tsx';
-import { differingSettings, finalMetrics } from './comparison.ts';
+import { differingSettings, distinctNames, finalMetrics } from './comparison.ts';
 import { Swatch } from './Swatch.tsx';
 
 /** Several runs in the same charts, and what differs between their configs and results. */
@@ -46,7 +46,16 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
   );
 }
 
-function Comparison({ runs, runIds }: { readonly runs: readonly ChartedRun[]; readonly runIds: readonly string[] }) {
+interface ComparisonProps {
+  readonly runs: readonly ChartedRun[];
+  readonly runIds: readonly string[];
+}
+
+function Comparison({ runs: given, runIds }: ComparisonProps) {
+  const runs = useMemo(() => {
+    const names = distinctNames(given.map(({ run }) => run));
+    return given.map((charted, i) => ({ ...charted, run: { ...charted.run, name: names[i] ?? charted.run.name } }));
+  }, [given]);
   const unrecorded = runs.filter(({ run }) => Object.keys(run.hyperparameters).length === 0);
   return (
     <>
