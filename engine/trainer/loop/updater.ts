@@ -166,13 +166,15 @@ export class Updater {
     const own = this.#accumulated.take();
     const mean = this.#takeLoss();
     const judged = mean ?? loss;
-    const update =
+    const apply = (): Update | Promise<Update> =>
       this.#options.collective.worldSize > 1
         ? this.#reduce(own, { loss, judged }, wantsStop, compiled).then((reduced) =>
             this.#apply(reduced, judged, wantsNorm, compiled?.update),
           )
         : this.#apply(unreduced(own, wantsStop), judged, wantsNorm, compiled?.update);
-    return mean === undefined ? update : Promise.resolve(update).finally(() => mean.dispose());
+    if (mean === undefined) return apply();
+    // async: what is thrown at once frees the mean, too
+    return (async () => apply())().finally(() => mean.dispose());
   }
 
   #apply(

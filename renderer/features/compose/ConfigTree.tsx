@@ -4,6 +4,7 @@ import type { ComposedConfig } from '../../../engine/api/configModel.ts';
 import { classNames } from '../../lib/classNames.ts';
 import { useCompose } from '../../stores/compose.ts';
 import { Panel } from '../../ui/Panel.tsx';
+import { SearchInput } from '../../ui/SearchInput.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { rowOf } from './ProblemList.tsx';
 import { TreeValue } from './TreeValue.tsx';
@@ -85,14 +86,7 @@ export function ConfigTree({ config, stale }: { readonly config: ComposedConfig;
           </label>
           <div className="tree__search">
             <Search size={14} aria-hidden="true" />
-            <input
-              className="input"
-              type="search"
-              aria-label="Filter keys and values"
-              placeholder="Filter"
-              value={filter}
-              onChange={(event) => setFilter(event.target.value)}
-            />
+            <SearchInput label="Filter keys and values" placeholder="Filter" value={filter} onChange={setFilter} />
           </div>
         </>
       }

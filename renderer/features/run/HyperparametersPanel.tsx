@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { formatSetting } from '../../lib/format.ts';
 import { Panel } from '../../ui/Panel.tsx';
+import { SearchInput } from '../../ui/SearchInput.tsx';
 
 /** The resolved config as it was recorded at the start, one value a line. */
 export function HyperparametersPanel({ values }: { readonly values: Readonly<Record<string, unknown>> }) {
@@ -13,13 +14,12 @@ export function HyperparametersPanel({ values }: { readonly values: Readonly<Rec
       title="Hyper-parameters"
       actions={
         all.length > 0 && (
-          <input
-            type="search"
-            className="input hyperparameters__filter"
-            aria-label="Filter hyper-parameters"
+          <SearchInput
+            label="Filter hyper-parameters"
             placeholder="Filter"
             value={filter}
-            onChange={(event) => setFilter(event.target.value)}
+            onChange={setFilter}
+            className="hyperparameters__filter"
           />
         )
       }

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { useSettings } from '../../stores/settings.ts';
+import { SearchInput } from '../../ui/SearchInput.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import type { ChartedLine, ChartedRun } from './chartedRun.ts';
 import { MetricChart, type XAxis } from './MetricChart.tsx';
@@ -14,14 +15,7 @@ export function MetricCharts({ runs }: { readonly runs: readonly ChartedRun[] })
   return (
     <div className="charts">
       <div className="charts__bar">
-        <input
-          type="search"
-          className="input charts__filter"
-          aria-label="Filter metrics"
-          placeholder="Filter metrics"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
+        <SearchInput label="Filter metrics" value={filter} onChange={setFilter} className="charts__filter" />
         <label className="charts__option">
           X axis
           <select className="select" value={xAxis} onChange={(event) => setXAxis(event.target.value as XAxis)}>

@@ -10,6 +10,7 @@ import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { ProgressLine } from '../../ui/ProgressLine.tsx';
 import { RunStatusBadge } from '../../ui/RunStatusBadge.tsx';
+import { SearchInput } from '../../ui/SearchInput.tsx';
 import { EmptyState, ErrorNotice, LoadingState } from '../../ui/states.tsx';
 import { useNow } from '../../ui/useNow.ts';
 
@@ -51,13 +52,11 @@ export function RunsPage() {
           </Button>
           <div className="runs__search">
             <Search size={14} aria-hidden="true" />
-            <input
-              type="search"
-              className="input"
-              aria-label="Search runs"
+            <SearchInput
+              label="Search runs"
               placeholder="Name, override, tag…"
               value={search}
-              onChange={(event) => useRuns.getState().setFilter({ search: event.target.value })}
+              onChange={(text) => useRuns.getState().setFilter({ search: text })}
             />
           </div>
         </div>

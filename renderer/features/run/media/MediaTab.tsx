@@ -4,6 +4,7 @@ import type { MediaKey, MediaKind } from '../../../../engine/api/media.ts';
 import type { RunDetail } from '../../../../engine/api/runModel.ts';
 import { useMedia } from '../../../stores/media.ts';
 import { isLive } from '../../../stores/runs.ts';
+import { SearchInput } from '../../../ui/SearchInput.tsx';
 import { EmptyState } from '../../../ui/states.tsx';
 import { WhenLoaded } from '../../../ui/WhenLoaded.tsx';
 import { MediaCard } from './MediaCard.tsx';
@@ -36,13 +37,12 @@ function Media({ run, media }: { readonly run: RunDetail; readonly media: readon
   return (
     <div className="charts">
       <div className="charts__bar">
-        <input
-          type="search"
-          className="input charts__filter"
-          aria-label="Filter media"
+        <SearchInput
+          label="Filter media"
           placeholder="Filter by name"
           value={filter}
-          onChange={(event) => setFilter(event.target.value)}
+          onChange={setFilter}
+          className="charts__filter"
         />
       </div>
       {groups.length === 0 && <EmptyState title="No name matches" />}
