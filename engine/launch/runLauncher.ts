@@ -87,20 +87,17 @@ export class RunLauncher implements Disposable {
     const { plan } = this.#options.job;
     const { newestCheckpoint } = this.#options;
     const asked = this.#options.job.resumeFrom;
-    // before a branch has saved anything it begins again where it branched off
-    const begin = asked === 'latest' ? undefined : asked;
-    const newest = async () => (await newestCheckpoint()) ?? begin;
-    let resumeFrom = begin ?? (await newest());
+    let resumeFrom = asked === 'latest' ? await newestCheckpoint() : asked;
     for (;;) {
       const end = await this.#attempt(resumeFrom);
       if (end.type === 'recycled') {
-        resumeFrom = await newest();
+        resumeFrom = await newestCheckpoint();
         this.#tell(`New processes take over from ${resumeFrom ?? 'the beginning'}, to free memory that leaked.`);
         continue;
       }
       if (end.type === 'failed' && this.#mayRestart()) {
         this.#restarts += 1;
-        resumeFrom = await newest();
+        resumeFrom = await newestCheckpoint();
         const from = resumeFrom ?? 'the beginning';
         this.#tell(`${this.#failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
         continue;

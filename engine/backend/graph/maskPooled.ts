@@ -1,6 +1,7 @@
 import type { GraphNode } from './graphDef.ts';
+import { readersOf } from './graphReaders.ts';
 
-const maxPools = new Set(['MaxPool', '_MklNativeMaxPool']);
+export const maxPools: ReadonlySet<string> = new Set(['MaxPool', '_MklNativeMaxPool']);
 /** Inputs: what was pooled, what came of it, the gradient of that. */
 export const maxPoolGradients: ReadonlySet<string> = new Set(['MaxPoolGrad', '_MklNativeMaxPoolGrad']);
 
@@ -12,9 +13,7 @@ export const maxPoolGradients: ReadonlySet<string> = new Set(['MaxPoolGrad', '_M
  */
 export function maskPooled(nodes: readonly GraphNode[], kept: ReadonlySet<string>): readonly GraphNode[] {
   const byTensor = new Map(nodes.map((node) => [`${node.name}:0`, node]));
-  const readers = new Map<string, number>();
-  for (const { inputs } of nodes)
-    for (const input of inputs) readers.set(nodeOf(input), (readers.get(nodeOf(input)) ?? 0) + 1);
+  const readers = readersOf(nodes);
   const changed = new Map<string, readonly string[]>();
   const moved = new Map<string, string>();
   for (const mask of nodes) {
@@ -29,7 +28,8 @@ export function maskPooled(nodes: readonly GraphNode[], kept: ReadonlySet<string
       pool !== undefined &&
       maxPools.has(pool.op) &&
       pool.inputs[0] === rectified;
-    if (!isOfRelu || readers.get(unpooled.name) !== 1 || kept.has(unpooled.name) || kept.has(mask.name)) continue;
+    if (!isOfRelu || readers.get(unpooled.name)?.length !== 1 || kept.has(unpooled.name) || kept.has(mask.name))
+      continue;
     changed.set(mask.name, [before, pooled]);
     changed.set(unpooled.name, [rectified, pooled, `${mask.name}:0`, ...rest]);
     moved.set(`${mask.name}:0`, `${unpooled.name}:0`);
@@ -40,8 +40,4 @@ export function maskPooled(nodes: readonly GraphNode[], kept: ReadonlySet<string
     const follow = (input: string, slot: number) => (isUnpooled && slot === 2 ? input : (moved.get(input) ?? input));
     return { ...node, inputs: (own ?? node.inputs).map(follow) };
   });
-}
-
-function nodeOf(tensor: string): string {
-  return tensor.replace(/^\^/, '').replace(/:\d+$/, '');
 }

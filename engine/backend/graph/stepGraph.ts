@@ -1,7 +1,10 @@
 import { attributesOf } from './attributes.ts';
 import { type AttributeValue, DataType, type GraphNode } from './graphDef.ts';
+import { nodeOf } from './graphReaders.ts';
 import { maskPooled } from './maskPooled.ts';
+import { mergePoolings } from './mergePoolings.ts';
 import type { Input, Operation, OperationOutput, Value } from './recording.ts';
+import { rectifyPooled } from './rectifyPooled.ts';
 import { sumPooled } from './sumPooled.ts';
 
 /** A variable inside the graph's session. Its key is what recordings call it as an input. */
@@ -63,6 +66,11 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   return new StepGraphBuilder(options).build();
 }
 
+/** What grappler does not do by itself. */
+function simplified(nodes: readonly GraphNode[], fetched: ReadonlySet<string>): readonly GraphNode[] {
+  return sumPooled(rectifyPooled(maskPooled(mergePoolings(nodes, fetched), fetched), fetched));
+}
+
 class StepGraphBuilder {
   readonly #options: StepGraphOptions;
   readonly #nodes: GraphNode[] = [];
@@ -99,8 +107,8 @@ class StepGraphBuilder {
     });
     this.#scope = variables;
     const access = this.#addAccess(zero);
-    const fetched = parts.flatMap(({ fetches }) => [...fetches.values()].map((tensor) => tensor.replace(/:\d+$/, '')));
-    return { ...access, nodes: sumPooled(maskPooled(this.#nodes, new Set(fetched))), parts };
+    const fetched = new Set(parts.flatMap(({ fetches }) => [...fetches.values()].map(nodeOf)));
+    return { ...access, nodes: simplified(this.#nodes, fetched), parts };
   }
 
   #addPart(part: GraphPart, zero: string): PartGraph {

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBackend } from '../../../engine/backend/index.ts';
 
 beforeAll(async () => {
   await loadBackend({ backend: 'wasm' });
 });
-afterAll(() => tf.setBackend('cpu'));
 
 /** Reproducible values from −1 to 1. */
 function values(shape: readonly number[], seed: number): tf.Tensor {
