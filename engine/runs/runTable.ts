@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { LIVE_STATUSES, RunParent, type RunStatus, RunStatus as RunStatusSchema } from '../api/runModel.ts';
@@ -149,7 +150,8 @@ export class RunTable {
   }
 
   /**
-   * The run a person means: an id, the unique start of one, a name (the newest so named), a folder, or `last`.
+   * The run a person means: an id, the unique start of one, a name (the newest so named), a folder
+   * (relative to where this process works), or `last`.
    * Throws `runs.not-found` or `runs.ambiguous`.
    */
   lookUp(text: string): RunRecord {
@@ -164,7 +166,7 @@ export class RunTable {
       if (newest) return toRecord(newest);
       throw new EngineError('runs.not-found', 'There is no run yet.', { id: text });
     }
-    const [named] = [...one('WHERE name = ?', text), ...one('WHERE exp_dir = ?', text)];
+    const [named] = [...one('WHERE name = ?', text), ...one('WHERE exp_dir = ?', text && resolve(text))];
     if (named) return toRecord(named);
     const started = text === '' ? [] : one('WHERE substr(id, 1, ?) = ?', text.length, text);
     if (started.length > 1) {

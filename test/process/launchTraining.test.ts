@@ -142,10 +142,27 @@ describe('two processes', () => {
     expect(said).not.toMatch(/The process left with/);
   }, 120_000);
 
-  test('the resolved config is in the folder', async () => {
-    const run = await start(1, {});
-    await until(() => bench.store.runs.get(run.runId).status !== 'starting', 'training', 60_000);
-    expect(readFileSync(join(run.runDir, 'config.resolved.yaml'), 'utf8')).toContain(`project_dir: ${run.runDir}`);
-    await (await followRun(run.runDir, {})).ended;
-  });
+  test.each([1, 2])(
+    'a loss that spikes rolls %i processes back, and the resolved config is in the folder',
+    async (count) => {
+      process.env.FAULT = 'spike';
+      const run = await start(count, {
+        count: '192\n    outlier: 90',
+        save_every_n_steps: '4',
+        leak_guard: 'null\n  loss_spike: {policy: rollback, threshold: 1000, window: 10, min_history: 4}',
+      });
+      await until(() => bench.store.runs.get(run.runId).status !== 'starting', 'training', 60_000);
+      expect(readFileSync(join(run.runDir, 'config.resolved.yaml'), 'utf8')).toContain(`project_dir: ${run.runDir}`);
+      const { losses, weights } = await result(run);
+      expect(losses).toHaveLength((2 * 24) / count);
+      expect(Math.max(...losses)).toBeLessThan(2); // of the steps that count
+      const [at, to] = count === 1 ? [11, 8] : [5, 4];
+      const said = readFileSync(join(run.runDir, 'logs', 'rank0.log'), 'utf8');
+      expect(said).toMatch(
+        new RegExp(`Step ${at}: The loss jumped .*Rolled back to checkpoints/step_${to} .*roll-back 1 of`),
+      );
+      const last = JSON.parse(readFileSync(join(run.runDir, `weights${count - 1}.json`), 'utf8'));
+      expect(last).toEqual(weights);
+    },
+  );
 });

@@ -102,6 +102,9 @@ export class Recovery {
     Object.assign(state, this.#parts.cursor.position);
     await this.#store.load(newest, this.#parts, { keepsPlace: true });
     state.rollbacks = done + 1;
+    // what is still on its way belongs to the steps that were undone
+    await this.#parts.log.flush();
+    this.#parts.trackers.rolledBack(state.step);
     const place = relative(environment.runDir ?? settings.project_dir, newest);
     warn(
       `Step ${failedAt}: ${problem.text}${cause} Rolled back to ${place} (step ${state.step}), going on with the data that follows; roll-back ${done + 1} of at most ${settings.max_rollbacks}.`,

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { createRunId, isRunId } from '../../../engine/runs/runId.ts';
@@ -121,8 +121,9 @@ test('a run is looked up the ways a person names it', () => {
   store.runs.create(newRun(folder, { id: '20260101-000000-aaaaa', name: 'old', createdAt: 1 }));
   store.runs.create(newRun(`${folder}/b`, { id: '20260102-000000-bbbbb', name: 'new', createdAt: 2 }));
   const id = (text: string) => store.runs.lookUp(text).id;
-  expect([id('last'), id('old'), id('20260101'), id(folder)]).toEqual([
+  expect([id('last'), id('old'), id('20260101'), id(folder), id(`${relative('.', folder)}/`)]).toEqual([
     '20260102-000000-bbbbb',
+    '20260101-000000-aaaaa',
     '20260101-000000-aaaaa',
     '20260101-000000-aaaaa',
     '20260101-000000-aaaaa',

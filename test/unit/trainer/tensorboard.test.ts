@@ -10,6 +10,7 @@ import { unavailableTrackers } from '../../../engine/trainer/logging/trackers/op
 import { crc32c, maskedCrc32c } from '../../../engine/trainer/logging/trackers/tensorboard/crc32c.ts';
 import * as proto from '../../../engine/trainer/logging/trackers/tensorboard/eventProto.ts';
 import * as hparams from '../../../engine/trainer/logging/trackers/tensorboard/hparamsProto.ts';
+import { eventsOfStep } from '../../../engine/trainer/logging/trackers/tensorboard/keptEvents.ts';
 import { TensorBoardTracker } from '../../../engine/trainer/logging/trackers/tensorboard/tensorBoardTracker.ts';
 import { frameRecord } from '../../../engine/trainer/logging/trackers/tensorboard/tfRecord.ts';
 import { setUp } from './support.ts';
@@ -156,9 +157,43 @@ test('the first attempt says that it starts: TensorBoard takes only the second s
     tracker.begin({ hyperparameters: {}, name: 'run', monitor: undefined, step });
     tracker.end('completed');
     const [events = ''] = readdirSync(join(folder, String(step)));
-    const first = frameRecord(proto.sessionStartEvent({ wallTime: 1.7e9, step: step === 0 ? 0 : 6 }));
+    const first = frameRecord(proto.sessionStartEvent({ wallTime: 1.7e9, step }));
     expect(hex(readFileSync(join(folder, String(step), events)))).toContain(hex(first));
   }
+});
+
+test('a resumed training writes the step that it begins at once: what it does again, and what was logged before the checkpoint', () => {
+  let seconds = 1.7e9;
+  const attempt = (step: number, points: Record<string, number[]>) => {
+    const tracker = new TensorBoardTracker(folder, { now: () => 1000 * ++seconds });
+    tracker.begin({ hyperparameters: {}, name: 'run', monitor: undefined, step });
+    for (const [key, steps] of Object.entries(points))
+      tracker.metrics(steps.map((at) => ({ key, step: at, epoch: 0, time: 1000 * seconds, value: seconds })));
+    tracker.end('failed');
+    const names = readdirSync(folder).sort();
+    return contentOf(join(folder, names.at(-1) ?? ''));
+  };
+  const first = attempt(0, { 'val/loss': [5], 'train/loss': [4, 5, 6] });
+  writeFileSync(join(folder, readdirSync(folder)[0] ?? ''), Buffer.from(first, 'latin1').subarray(0, -5)); // cut off
+  const held = eventsOfStep(folder, 5);
+  expect([...held.keys()]).toEqual(['val/loss', 'train/loss']);
+  const second = attempt(5, { 'train/loss': [5, 6] });
+  expect([second.match(/val\/loss/g)?.length, second.match(/train\/loss/g)?.length]).toEqual([1, 2]);
+  const again = eventsOfStep(folder, 5);
+  expect(again.get('val/loss')).toEqual(held.get('val/loss'));
+  expect(again.get('train/loss')).not.toEqual(held.get('train/loss'));
+  const back = new TensorBoardTracker(join(folder, 'back'), { now: () => 1000 * ++seconds });
+  const point = (key: string, step: number) => back.metrics([{ key, step, epoch: 0, time: 1000 * seconds, value: 1 }]);
+  back.begin({ hyperparameters: {}, name: 'run', monitor: undefined, step: 0 });
+  for (const step of [2, 3]) for (const key of ['val/loss', 'train/loss']) point(key, step);
+  back.rolledBack(2);
+  point('train/loss', 2);
+  back.end('completed');
+  expect([...eventsOfStep(join(folder, 'back'), 2).keys()]).toEqual(['train/loss', 'val/loss']);
+  expect(eventsOfStep(join(folder, 'back'), 3).size).toBe(0);
+  attempt(4, {});
+  expect(eventsOfStep(folder, 5).size).toBe(0);
+  expect(eventsOfStep(folder, 4).size).toBe(1);
 });
 
 test('the hyper-parameters are reported flat, whatever the trackers', async () => {

@@ -5,7 +5,7 @@ import type { LoggedMedia, Tracker, TrackerStart } from './tracker.ts';
 
 /**
  * One JSON object a line, for scripts: `{"type":"start","step":0,"hyperparameters":{…}}`, `{"type":"metric","key":…,"step":…,
- * "epoch":…,"time":…,"value":…}`, `{"type":"media",…}`, `{"type":"end","status":"completed"}`. NaN and infinities are the
+ * "epoch":…,"time":…,"value":…}`, `{"type":"media",…}`, `{"type":"rollback","step":30}` where the training went back, `{"type":"end","status":"completed"}`. NaN and infinities are the
  * strings "NaN", "Infinity", "-Infinity".
  */
 export class JsonlTracker implements Tracker {
@@ -21,6 +21,10 @@ export class JsonlTracker implements Tracker {
     mkdirSync(dirname(this.#file), { recursive: true });
     this.#descriptor = openSync(this.#file, 'a');
     this.#write([{ type: 'start', name, step, hyperparameters }]);
+  }
+
+  rolledBack(step: number): void {
+    this.#write([{ type: 'rollback', step }]);
   }
 
   metrics(points: readonly MetricPoint[]): void {

@@ -24,6 +24,8 @@ export interface TrackerStart {
 export interface Tracker {
   readonly name: string;
   begin(start: TrackerStart): void;
+  /** The training went back to this step and does it and what followed again. */
+  rolledBack(step: number): void;
   metrics(points: readonly MetricPoint[]): void;
   media(item: LoggedMedia): void;
   /** Puts everything given so far on the disk. */

@@ -18,6 +18,10 @@ export class Trackers {
     this.#each((tracker) => tracker.begin(start));
   }
 
+  rolledBack(step: number): void {
+    this.#each((tracker) => tracker.rolledBack(step));
+  }
+
   media(item: LoggedMedia): void {
     this.#each((tracker) => tracker.media(item));
   }

@@ -15,6 +15,7 @@ import {
   textValue,
 } from './eventProto.ts';
 import { experimentData, type HyperparameterValue, sessionEndData, sessionStartData } from './hparamsProto.ts';
+import { eventsOfStep } from './keptEvents.ts';
 
 const hparams = 'hparams';
 
@@ -27,6 +28,9 @@ export class TensorBoardTracker implements Tracker {
   readonly #folder: string;
   readonly #clock: Clock;
   #file: EventFile | undefined;
+  #begin = 0;
+  /** What an earlier attempt wrote at the step that this one begins at, by tags, as far as it was not written again. */
+  #ofBegin = new Map<string, Uint8Array>();
   #trouble: { readonly error: unknown } | undefined;
 
   constructor(folder: string, clock: Clock) {
@@ -36,13 +40,13 @@ export class TensorBoardTracker implements Tracker {
 
   begin({ hyperparameters, name, step, monitor }: TrackerStart): void {
     const now = this.#seconds();
+    const earlier = step === 0 ? new Map() : eventsOfStep(this.#folder, step);
     const file = new EventFile(this.#folder, now, (error) => {
       this.#trouble = { error };
     });
     this.#file = file;
-    // What an earlier attempt wrote of later steps is done again; values of the step itself belong to the end of an epoch.
-    // The first attempt says so too: TensorBoard's server takes only a second start for a restart, and drops nothing before.
-    file.add(sessionStartEvent({ wallTime: now, step: step === 0 ? 0 : step + 1 }));
+    // the first attempt says so too: TensorBoard's server takes only a second start for a restart, and drops nothing before
+    this.#startAt(step, earlier);
     const values = plainValues(hyperparameters);
     const info = {
       name,
@@ -53,6 +57,11 @@ export class TensorBoardTracker implements Tracker {
     this.#addPlugin('_hparams_/experiment', experimentData(info));
     this.#addPlugin('_hparams_/session_start_info', sessionStartData(values, name, now));
     file.flush();
+  }
+
+  rolledBack(step: number): void {
+    this.flush();
+    this.#startAt(step, eventsOfStep(this.#folder, step));
   }
 
   metrics(points: readonly MetricPoint[]): void {
@@ -70,6 +79,7 @@ export class TensorBoardTracker implements Tracker {
   }
 
   end(status: 'completed' | 'failed'): void {
+    this.#keepEarlier();
     this.#addPlugin('_hparams_/session_end_info', sessionEndData(status, this.#seconds()));
     this.#file?.close();
     this.#file = undefined;
@@ -78,7 +88,25 @@ export class TensorBoardTracker implements Tracker {
 
   #add(at: { readonly time: number; readonly step: number }, values: readonly SummaryValue[]): void {
     this.#throwTrouble();
+    if (at.step > this.#begin) this.#keepEarlier();
+    else for (const { tag } of values) this.#ofBegin.delete(tag);
     this.#file?.add(summaryEvent({ wallTime: at.time / 1000, step: at.step }, values));
+  }
+
+  /**
+   * What was written from this step on is done again, but for what was written at the step before the checkpoint was saved
+   * (validation): that follows, once it is known what of the step is written anew.
+   */
+  #startAt(step: number, earlier: Map<string, Uint8Array>): void {
+    this.#begin = step;
+    this.#ofBegin = earlier;
+    this.#file?.add(sessionStartEvent({ wallTime: this.#seconds(), step }));
+  }
+
+  /** The step that was begun at is over: what of it was not written again is still true. */
+  #keepEarlier(): void {
+    for (const event of this.#ofBegin.values()) this.#file?.add(event);
+    this.#ofBegin = new Map();
   }
 
   #addPlugin(tag: string, content: Uint8Array): void {
