@@ -42,17 +42,23 @@ export type MergedRow = Readonly<Record<string, number>> & { readonly x: number 
  * with the others' first, and so on. Where a line has none, its names are absent.
  */
 export function mergeRows(lines: readonly (readonly ChartRow[])[]): MergedRow[] {
-  const merged = new Map<string, { x: number; [name: string]: number }>();
+  const merged = new Map<number, { x: number; [name: string]: number }[]>();
   for (const [line, rows] of lines.entries()) {
+    const [valueName, smoothName] = [`value${line}`, `smooth${line}`];
     let [last, same] = [Number.NaN, 0];
     for (const { x, value, smooth } of rows) {
       same = x === last ? same + 1 : 0;
       last = x;
-      const row = merged.get(`${x} ${same}`) ?? { x };
-      merged.set(`${x} ${same}`, { ...row, [`value${line}`]: value, [`smooth${line}`]: smooth });
+      const atX = merged.get(x) ?? [];
+      if (atX.length === 0) merged.set(x, atX);
+      // written into, not copied: a copy for each of n lines would cost n² values a row
+      const row = atX[same] ?? { x };
+      row[valueName] = value;
+      row[smoothName] = smooth;
+      atX[same] = row;
     }
   }
-  return [...merged.values()].sort((a, b) => a.x - b.x);
+  return [...merged.keys()].sort((a, b) => a - b).flatMap((x) => merged.get(x) ?? []);
 }
 
 function xOf(series: Series, index: number, options: ChartRowOptions): number {

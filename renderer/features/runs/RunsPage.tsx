@@ -1,8 +1,9 @@
 import './runs.css';
 import { ChartLine, Search, Square, Trash2 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { type RunSummary, taskOverrides } from '../../../engine/api/runModel.ts';
 import { formatDuration } from '../../../engine/base/format.ts';
+import { distinctNames } from '../../lib/distinctNames.ts';
 import { formatAgo, formatNumber } from '../../lib/format.ts';
 import { formatRoute, navigate } from '../../stores/router.ts';
 import { isLive, progressOf, type StatusFilter, useRuns } from '../../stores/runs.ts';
@@ -25,6 +26,7 @@ export function RunsPage() {
   const { list, search, status, selected } = useRuns();
   const [removing, setRemoving] = useState<RunSummary>();
   useEffect(() => void useRuns.getState().load(), []);
+  const names = useMemo(() => distinctNames(list.data?.runs ?? []), [list.data]);
   const filtered = search !== '' || status !== 'all';
   return (
     <div className="page">
@@ -97,8 +99,8 @@ export function RunsPage() {
               </tr>
             </thead>
             <tbody>
-              {list.data.runs.map((run) => (
-                <RunRow run={run} key={run.id} onRemove={() => setRemoving(run)} />
+              {list.data.runs.map((run, i) => (
+                <RunRow run={run} spoken={names[i] ?? run.name} key={run.id} onRemove={() => setRemoving(run)} />
               ))}
             </tbody>
           </table>
@@ -109,7 +111,14 @@ export function RunsPage() {
   );
 }
 
-function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove: () => void }) {
+interface RunRowProps {
+  readonly run: RunSummary;
+  /** The run's name, made one that no other run of the list has, for those who do not see the id below it. */
+  readonly spoken: string;
+  readonly onRemove: () => void;
+}
+
+function RunRow({ run, spoken, onRemove }: RunRowProps) {
   const now = useNow(isLive(run.status) ? 1000 : 30_000);
   const progress = useRuns((state) => progressOf(run, state.progress));
   const isSelected = useRuns((state) => state.selected.includes(run.id));
@@ -122,7 +131,7 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
         <div className="runs__run">
           <input
             type="checkbox"
-            aria-label={`Compare ${run.name}`}
+            aria-label={`Compare ${spoken}`}
             checked={isSelected}
             onChange={(event) => useRuns.getState().select(run.id, event.target.checked)}
           />
@@ -173,14 +182,14 @@ function RunRow({ run, onRemove }: { readonly run: RunSummary; readonly onRemove
           <Button
             icon
             look="quiet"
-            aria-label={`Stop ${run.name}: saves, then ends`}
+            aria-label={`Stop ${spoken}: saves, then ends`}
             disabled={run.status === 'stopping'}
             onClick={() => void useRuns.getState().stop(run.id, 'stop')}
           >
             <Square size={15} />
           </Button>
         ) : (
-          <Button icon look="quiet" aria-label={`Remove ${run.name}`} onClick={onRemove}>
+          <Button icon look="quiet" aria-label={`Remove ${spoken}`} onClick={onRemove}>
             <Trash2 size={15} />
           </Button>
         )}

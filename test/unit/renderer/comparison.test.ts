@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  bestOf,
-  differingSettings,
-  distinctNames,
-  finalMetrics,
-} from '../../../renderer/features/run/compare/comparison.ts';
+import { bestOf, differingSettings, finalMetrics } from '../../../renderer/features/run/compare/comparison.ts';
+import { distinctNames } from '../../../renderer/lib/distinctNames.ts';
 
 const configs = (...all: Record<string, unknown>[]) => all.map((hyperparameters) => ({ hyperparameters }));
 

@@ -57,6 +57,21 @@ test('lines share a row where they have the same x; several rows of a line at on
   ]);
 });
 
+test('a hundred lines share their rows, each with its own values in them', () => {
+  const lines = Array.from({ length: 100 }, (_, line) =>
+    Array.from({ length: 50 }, (_, x) => ({ x, value: line + x, smooth: line - x })),
+  );
+  const given = structuredClone(lines);
+  const merged = mergeRows(lines);
+  expect(lines).toEqual(given);
+  expect(merged.map(({ x }) => x)).toEqual(Array.from({ length: 50 }, (_, x) => x));
+  for (const row of merged) {
+    expect(Object.keys(row)).toHaveLength(1 + 2 * lines.length);
+    for (const line of lines.keys())
+      expect([row[`value${line}`], row[`smooth${line}`]]).toEqual([line + row.x, line - row.x]);
+  }
+});
+
 test.each<Route>([
   { page: 'compose' },
   { page: 'runs' },

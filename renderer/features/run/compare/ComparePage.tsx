@@ -2,6 +2,7 @@ import '../run.css';
 import './compare.css';
 import { X } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
+import { distinctNames } from '../../../lib/distinctNames.ts';
 import { formatMetric, formatSetting } from '../../../lib/format.ts';
 import { useCompare } from '../../../stores/compare.ts';
 import { formatRoute, navigate } from '../../../stores/router.ts';
@@ -13,7 +14,7 @@ import { WhenLoaded } from '../../../ui/WhenLoaded.tsx';
 import type { ChartedRun } from '../chartedRun.ts';
 import { MetricCharts } from '../MetricCharts.tsx';
 import { CompareTable } from './CompareTable.tsx';
-import { differingSettings, distinctNames, finalMetrics } from './comparison.ts';
+import { differingSettings, finalMetrics } from './comparison.ts';
 import { Swatch } from './Swatch.tsx';
 
 /** Several runs in the same charts, and what differs between their configs and results. */

@@ -6,17 +6,6 @@ export interface ComparedValue {
   readonly values: readonly unknown[];
 }
 
-/** A name for each run that no other has: runs of one config share theirs, and then the folder, or else the id, is added. */
-export function distinctNames(runs: readonly Pick<RunDetail, 'id' | 'name' | 'expDir'>[]): string[] {
-  const folderOf = ({ expDir }: Pick<RunDetail, 'expDir'>) => expDir.split(/[\\/]/).findLast((part) => part !== '');
-  return runs.map((run) => {
-    const namesakes = runs.filter((other) => other !== run && other.name === run.name);
-    if (namesakes.length === 0) return run.name;
-    const isAlone = namesakes.every((other) => folderOf(other) !== folderOf(run));
-    return `${run.name} · ${isAlone ? folderOf(run) : run.id}`;
-  });
-}
-
 /**
  * The settings in which runs differ, of their flattened resolved configs, by name. A run without any recorded config (it
  * ended before its training began) has no say in what differs: everything would.
