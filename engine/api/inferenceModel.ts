@@ -13,8 +13,16 @@ export type InputSignature = z.infer<typeof InputSignature>;
 
 export const OutputSignature = z.discriminatedUnion('type', [
   z.object({ type: z.literal('classes'), names: z.array(z.string()) }),
-  /** Several may hold at once; those from the threshold on (0.5 unless said) count as given until a person moves it. */
-  z.object({ type: z.literal('labels'), names: z.array(z.string()), threshold: z.number().min(0).max(1).optional() }),
+  /**
+   * Several may hold at once; those from the threshold on (0.5 unless said) count as given until a person moves it. What a
+   * model's `call` gives are logits, unless `fromLogits` is false: then they are probabilities already.
+   */
+  z.object({
+    type: z.literal('labels'),
+    names: z.array(z.string()),
+    threshold: z.number().min(0).max(1).optional(),
+    fromLogits: z.boolean().optional(),
+  }),
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('tensor'), shape: z.array(z.number().int().nullable()) }),
 ]);

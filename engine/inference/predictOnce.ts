@@ -19,7 +19,7 @@ type GivenInput = Exclude<PredictInput, { type: 'sample' }>;
 
 /**
  * Asks a model one question. Without a `predict` of its own the model is called with the tensor, and for classes the
- * softmax of its output gives the probabilities, for labels the sigmoid. Throws 'inference.input' for an input the signature does not take.
+ * softmax of its output gives the probabilities, for labels the sigmoid or the output itself. Throws 'inference.input' for an input the signature does not take.
  */
 export async function predictOnce(
   model: AnsweringModel,
@@ -128,7 +128,9 @@ async function callModel(
     return { type: 'classes', classes: await byProbability(tf.softmax(output.flatten()), wanted.names) };
   }
   if (wanted.type === 'labels') {
-    return { type: 'labels', labels: await byProbability(tf.sigmoid(output.flatten()), wanted.names) };
+    const given = output.flatten();
+    const probabilities = wanted.fromLogits === false ? given : tf.sigmoid(given);
+    return { type: 'labels', labels: await byProbability(probabilities, wanted.names) };
   }
   return { type: 'tensor', shape: output.shape, values: Array.from(await output.data()) };
 }

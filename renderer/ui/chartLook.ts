@@ -21,6 +21,12 @@ export const tooltipLook = {
 const COLOURS = 6;
 const DASHES = ['none', '7 3', '2 3'];
 
+/** The look of the nth line's points: those of the dashed and dotted lines are hollow. */
+export function dotLook(index: number): { readonly stroke: string; readonly fill: string } {
+  const { stroke } = lineLook(index);
+  return { stroke, fill: index < COLOURS ? stroke : 'var(--surface)' };
+}
+
 /** The look of the nth line of a chart: six colours, then the same dashed, then dotted. */
 export function lineLook(index: number): { readonly stroke: string; readonly strokeDasharray: string } {
   return {

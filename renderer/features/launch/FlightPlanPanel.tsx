@@ -131,7 +131,7 @@ function EventTable({ plan }: { readonly plan: FlightPlan }) {
     return <EmptyState title="No events" text="Nothing is logged, validated or saved." />;
   }
   return (
-    <table className="table plan__events">
+    <table className="table table--stacks plan__events">
       <thead>
         <tr>
           <th>Event</th>
@@ -145,10 +145,18 @@ function EventTable({ plan }: { readonly plan: FlightPlan }) {
         {plan.events.map(({ kind, count, steps, every }) => (
           <tr key={kind}>
             <td>{eventNames[kind]}</td>
-            <td className="numeric">{formatCount(count)}</td>
-            <td className="numeric">{formatCount(steps[0] ?? 0)}</td>
-            <td className="numeric">{every === undefined ? (count > 1 ? 'varies' : '') : formatNumber(every, 7)}</td>
-            <td className="numeric">{formatCount(steps.at(-1) ?? 0)}</td>
+            <td className="numeric" data-label="Times">
+              {formatCount(count)}
+            </td>
+            <td className="numeric" data-label="First step">
+              {formatCount(steps[0] ?? 0)}
+            </td>
+            <td className="numeric" data-label="Every">
+              {every === undefined ? (count > 1 ? 'varies' : '–') : formatNumber(every, 7)}
+            </td>
+            <td className="numeric" data-label="Last step">
+              {formatCount(steps.at(-1) ?? 0)}
+            </td>
           </tr>
         ))}
       </tbody>

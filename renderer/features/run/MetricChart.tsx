@@ -4,7 +4,7 @@ import { useShallow } from 'zustand/react/shallow';
 import { countAxis, metricAxis, timeAxis } from '../../lib/axis.ts';
 import { formatMetric } from '../../lib/format.ts';
 import { seriesId, useSeriesStore, watchSeries } from '../../stores/series.ts';
-import { lineLook, tooltipLook, xAxisLook, yAxisLook } from '../../ui/chartLook.ts';
+import { dotLook, lineLook, tooltipLook, xAxisLook, yAxisLook } from '../../ui/chartLook.ts';
 import { Spinner } from '../../ui/states.tsx';
 import { useElementWidth } from '../../ui/useElementWidth.ts';
 import type { ChartedLine } from './chartedRun.ts';
@@ -151,7 +151,7 @@ const Plot = memo(function Plot({ title, rows, names, indices, width, xAxis, log
           dataKey={isSmoothed ? `smooth${line}` : `value${line}`}
           {...lineLook(indices[line] ?? 0)}
           strokeWidth={1.8}
-          dot={rows.length <= 30 ? { r: 2.5, strokeDasharray: 'none' } : false}
+          dot={rows.length <= 30 ? { r: 2.5, strokeDasharray: 'none', ...dotLook(indices[line] ?? 0) } : false}
           connectNulls
           isAnimationActive={false}
         />

@@ -113,13 +113,35 @@ describe('labels, of which several may hold', () => {
   });
 
   test.each([
-    { loss: 'torch.nn.BCEWithLogitsLoss', type: 'labels' },
-    { loss: 'torch.nn.MultiLabelSoftMarginLoss', type: 'labels' },
-    { loss: 'torch.nn.CrossEntropyLoss', type: 'classes' },
-    { loss: 'losses.OwnBCEWithLogitsLossScaled', type: 'classes' },
-  ])('are what $loss trains: $type', ({ loss, type }) => {
+    { loss: 'torch.nn.BCEWithLogitsLoss', output: { type: 'labels', names } },
+    { loss: 'torch.nn.MultiLabelSoftMarginLoss', output: { type: 'labels', names } },
+    { loss: 'torch.nn.SoftMarginLoss', output: { type: 'labels', names } },
+    { loss: 'torch.nn.BCELoss', output: { type: 'labels', names, fromLogits: false } },
+    { loss: 'torch.nn.CrossEntropyLoss', output: { type: 'classes', names } },
+    { loss: 'losses.OwnBCEWithLogitsLossScaled', output: { type: 'classes', names } },
+    // what its terms are, the model alone knows
+    { loss: 'accelhydra.losses.LossSumWrapper', output: { type: 'classes', names } },
+  ])('are what $loss trains: $output.type', ({ loss, output }) => {
     const stated: ModelSignature = { ...signature('float32'), output: { type: 'classes', names } };
     const config = loadYaml(`loss_fn: {_target_: ${loss}}`);
-    expect(asTrained(stated, config).output).toEqual({ type, names });
+    expect(asTrained(stated, config).output).toEqual(output);
+  });
+
+  test('of a model that ends with a sigmoid of its own, which BCELoss takes, have no second one', async () => {
+    const labels = { type: 'labels', names, threshold: 0.7 } as const;
+    const config = loadYaml('loss_fn: {_target_: torch.nn.BCELoss}');
+    const trained = asTrained({ ...signature('float32'), output: labels }, config);
+    expect(trained.output).toEqual({ ...labels, fromLogits: false });
+    const model = { call: (x: tf.Tensor) => tf.sigmoid(x) };
+    const { output } = await predictOnce(
+      model,
+      trained,
+      numbers([1, 2], 0, 2),
+      {},
+      new SampleSource(new Map(), {}, trained),
+    );
+    expect(output).toMatchObject({ type: 'labels', labels: [{ name: 'b' }, { name: 'a', probability: 0.5 }] });
+    const told = asTrained({ ...trained, output: { ...labels, fromLogits: true } }, config);
+    expect(told.output).toEqual({ ...labels, fromLogits: true });
   });
 });
