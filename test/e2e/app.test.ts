@@ -1,16 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
-import {
-  CLI,
-  createSampleProject,
-  REPOSITORY,
-  type SampleProject,
-  type ServedApp,
-  serveApp,
-} from '../support/servedApp.ts';
+import { copyRun } from '../support/copyRun.ts';
+import { createSampleProject, REPOSITORY, type SampleProject, type ServedApp, serveApp } from '../support/servedApp.ts';
 
 // One story in order, as a person would live it: compose, launch, watch, reload, inspect, ask the checkpoint.
 // SCREENSHOTS=folder keeps pictures of every page.
@@ -236,13 +229,28 @@ describe('the app in a real browser, on a real engine', () => {
     await picture('inference-drawn');
   });
 
-  test('a run asked without a checkpoint takes its best one', async () => {
+  test('a run asked without a checkpoint takes its best one; of a loss that judges each label by itself, those from a threshold on', async () => {
     const { page } = watched;
     const asked = page.url();
-    await page.goto(asked.replace(/\/[^/]*$/, ''));
+    copyRun(project, { id: 'copied', name: 'copied', hyperparameters: { 'optimizer.lr': 0.5 } }, (config) =>
+      config.replace(/_target_: \S+CrossEntropyLoss/, '_target_: torch.nn.BCEWithLogitsLoss'),
+    );
+    await page.goto(asked.replace(/[^/]+\/[^/]*$/, 'copied'));
     await page.locator('.samples__item').first().waitFor({ timeout: 60_000 });
-    expect(page.url()).toBe(asked);
+    expect(page.url()).toMatch(/\/inference\/copied\/checkpoints%2Fbest$/);
     await expect.poll(() => page.getByLabel('Checkpoint').locator('option:checked').innerText()).toMatch(/^best/);
+    await page.locator('.samples__item').first().click();
+    await page.locator('.answer[aria-busy=false] .badge').waitFor();
+    const holding = page.locator('.answer__label');
+    const threshold = page.getByRole('slider', { name: 'Threshold' });
+    await threshold.fill('0');
+    await expect.poll(() => holding.count()).toBe(10);
+    // ten sigmoids, not one softmax: what each says for itself need not add up to one
+    await threshold.fill('1');
+    await page.getByText('No label reaches the threshold').waitFor();
+    await threshold.press('Home');
+    await expect.poll(() => holding.count()).toBe(10);
+    await picture('inference-labels');
   });
 
   test('a model whose call can be no graph says so beside its answers, in the dark and on a phone too', async () => {
@@ -287,7 +295,7 @@ describe('the app in a real browser, on a real engine', () => {
   test('the history lists the run; the machine page says what trains here', async () => {
     const { page } = watched;
     await page.getByRole('link', { name: /Runs/ }).click();
-    await page.getByRole('row', { name: /completed/ }).waitFor();
+    await expect.poll(() => page.getByRole('row', { name: /completed/ }).count()).toBe(2);
     await picture('runs');
     await page.getByRole('link', { name: 'Machine' }).click();
     await page.getByText('Devices', { exact: true }).waitFor({ timeout: 60_000 });
@@ -299,7 +307,6 @@ describe('the app in a real browser, on a real engine', () => {
 
   test('two runs are marked by keyboard and seen in the same charts, with the settings that differ', async () => {
     const { page } = watched;
-    copyRun(project, (run) => ({ ...run, id: 'copied', name: 'copied', hyperparameters: { 'optimizer.lr': 0.5 } }));
     await page.getByRole('link', { name: /Runs/ }).click();
     const boxes = page.getByRole('checkbox', { name: /^Compare / });
     const compare = page.getByRole('button', { name: /^Compare/ });
@@ -325,11 +332,17 @@ describe('the app in a real browser, on a real engine', () => {
     await page.getByRole('treeitem').first().waitFor();
     await picture('compose-dark');
     await page.setViewportSize({ width: 420, height: 860 });
+    const wider = (panels: readonly Element[]) =>
+      panels.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent);
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     for (const name of ['Compose', 'Launch', 'Runs', 'Inference', 'Machine']) {
       await page.getByRole('link', { name: new RegExp(`^${name}`) }).click();
       await page.waitForTimeout(150);
+      if (name === 'Launch') await page.locator('.plan__events').waitFor({ timeout: 60_000 });
       expect(await overflow(), `${name} scrolls sideways`).toBeLessThanOrEqual(0);
+      expect(await page.locator('.panel__body').evaluateAll(wider), `panels of ${name} whose content is cut`).toEqual(
+        [],
+      );
       const title = await page.getByRole('heading', { level: 1 }).first().boundingBox();
       expect(title?.y, `${name} begins below its title`).toBeGreaterThan(0);
       await picture(`narrow-${name.toLowerCase()}`);
@@ -347,16 +360,6 @@ describe('the app in a real browser, on a real engine', () => {
     await stranger.context.close();
   });
 });
-
-/** A copy of the only run in a folder of its own, which a scan then finds. */
-function copyRun({ folder, environment }: SampleProject, change: (run: object) => object): void {
-  const experiments = join(folder, 'experiments');
-  const copy = join(experiments, 'copied');
-  cpSync(join(experiments, readdirSync(experiments)[0] ?? ''), copy, { recursive: true });
-  const file = join(copy, 'run.json');
-  writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))));
-  execFileSync(process.execPath, [CLI, 'runs', 'scan'], { cwd: folder, env: environment, stdio: 'pipe' });
-}
 
 /** The badge of the answer to what was asked last: until then the page still shows, busily, the answer before it. */
 async function answerOnceThere({ page }: WatchedPage): Promise<string> {

@@ -112,6 +112,7 @@ describe('two processes', () => {
     const changes = { epochs: '16', save_every_n_steps: '30', save_last_k: '2' };
     const whole = await result(await start(2, changes));
     const run = await start(2, changes);
+    let { launcherPid } = run;
     // stopped first, and killed when it goes on
     for (const [how, steps] of [
       ['stop', 70],
@@ -120,14 +121,15 @@ describe('two processes', () => {
       const followed = await followRun(run.runDir, {});
       await until(() => reached(run, steps), 'some steps', 90_000);
       if (how === 'stop') await followed.stop();
-      else process.kill(bench.store.runs.get(run.runId).launcherPid ?? 0, 'SIGKILL');
+      else process.kill(launcherPid, 'SIGKILL');
       expect(await followed.ended).toMatchObject({ status: how === 'stop' ? 'stopped' : 'lost' });
       await until(() => !isRunAlive(bench.store.runs.get(run.runId)), 'the launcher to end');
       markLostRuns(bench.store);
       const newest = bench.store.checkpoints.list(run.runId, run.runDir)[0];
       expect(newest?.step).toBeGreaterThanOrEqual(steps - 20);
       const resumed = await resumeRun({ runId: run.runId, checkpoint: newest?.path ?? '' }, { store: bench.store });
-      bench.track(resumed.launcherPid);
+      launcherPid = resumed.launcherPid;
+      bench.track(launcherPid);
     }
     const { weights, losses } = await result(run);
     expect(weights).toEqual(whole.weights);
