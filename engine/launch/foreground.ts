@@ -1,8 +1,13 @@
 import { type FollowedEnd, followRun, type RunFollower } from './followRun.ts';
+import { stopLimitMs } from './workerGroup.ts';
+
+const slowAfterMs = 4000;
 
 export interface ForegroundOptions {
   /** Told at the first signal, when the run is asked to save and end, and at the second, when it is ended at once. */
   readonly onSignal?: (what: 'stop' | 'kill') => void;
+  /** Told when a run that was asked to save and end has not done so for a while, and how long it may still take. */
+  readonly onSlowStop?: (leftMs: number) => void;
   /** Bytes to leave out of each log; see `followRun`. */
   readonly logsFrom?: Readonly<Record<string, number>>;
 }
@@ -20,8 +25,12 @@ export async function followInForeground(
   let asked = 0;
   // signals may come before the line to the launcher is up: they are remembered
   let act: (() => void) | undefined;
+  let slow: NodeJS.Timeout | undefined;
   const onSignal = () => {
     asked += 1;
+    slow ??= setTimeout(() => {
+      if (asked === 1) options.onSlowStop?.(stopLimitMs - slowAfterMs);
+    }, slowAfterMs);
     options.onSignal?.(asked === 1 ? 'stop' : 'kill');
     act?.();
   };
@@ -34,6 +43,7 @@ export async function followInForeground(
     await followed.dispose();
     return end;
   } finally {
+    clearTimeout(slow);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
   }
 }

@@ -11,6 +11,7 @@ import { ControlServer } from './controlServer.ts';
 import { jobFile } from './jobFile.ts';
 import { OutputLog } from './outputLog.ts';
 import { RunLauncher } from './runLauncher.ts';
+import { stopLimitMs } from './workerGroup.ts';
 import { exitCodes } from './workerProtocol.ts';
 
 /**
@@ -20,7 +21,7 @@ import { exitCodes } from './workerProtocol.ts';
 
 /** A write waits this long for another process before it is kept for later: the launcher must stay responsive. */
 const storeBusyMs = 250;
-const limits = { stopMs: 180_000, failureMs: 3000 };
+const limits = { stopMs: stopLimitMs, failureMs: 3000 };
 
 export type LauncherReadiness =
   | { readonly type: 'ready' }

@@ -22,6 +22,9 @@ export interface GroupStart {
   readonly limits: GroupLimits;
 }
 
+/** From a polite stop until a training is ended the hard way, in use. */
+export const stopLimitMs = 180_000;
+
 export interface GroupLimits {
   /** From a polite stop until the processes are ended the hard way. */
   readonly stopMs: number;

@@ -84,7 +84,10 @@ export async function stopRun(
     const runId = lookUpRun(name);
     await api['runs.stop']({ runId, mode: options.kill ? 'kill' : 'stop' });
     if (options.json) terminal.print(JSON.stringify({ runId }));
-    else terminal.note(options.kill ? `Run ${runId} is being ended.` : `Run ${runId} saves and ends.`);
+    else
+      terminal.note(
+        options.kill ? `Run ${runId} is being ended.` : `Run ${runId} saves and ends; --kill ends it at once.`,
+      );
     return exitCodes.ok;
   });
 }

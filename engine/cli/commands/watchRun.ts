@@ -1,5 +1,5 @@
 import type { EngineApi, OutputOf } from '../../api/contract.ts';
-import type { RunDetail } from '../../api/runModel.ts';
+import type { CheckpointInfo, RunDetail } from '../../api/runModel.ts';
 import { systemClock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/format.ts';
 import type { FollowedEnd } from '../../service/index.ts';
@@ -26,7 +26,10 @@ export async function watchRun(
     return exitCodes.ok;
   }
   const { followInForeground } = await import('../../service/index.ts');
-  const end = await watch(terminal, followInForeground, run.expDir, logsFrom);
+  const end = await watch(terminal, followInForeground, run.expDir, {
+    logsFrom,
+    onSlowStop: (leftMs) => void sayThatItIsSlow(terminal, api, run, leftMs),
+  });
   const [finished, keys] = [await api['runs.get']({ runId }), await api['metrics.keys']({ runId })];
   const took = formatDuration((finished.endedAt ?? Date.now()) - (finished.startedAt ?? finished.createdAt));
   terminal.note(`${statusText(terminal, end.status)} after ${took}${end.error ? `: ${end.error}` : ''}`);
@@ -40,9 +43,23 @@ export async function watchRun(
   return exitCodeOfRun(end);
 }
 
+async function newestCheckpoint(api: EngineApi, runId: string): Promise<CheckpointInfo | undefined> {
+  const checkpoints = await api['checkpoints.list']({ runId });
+  return checkpoints.filter(({ missing }) => !missing).sort((a, b) => b.step - a.step)[0];
+}
+
+/** It saves between two steps: a step, a batch or a validation that takes long, or never ends, is in the way. */
+async function sayThatItIsSlow(terminal: Terminal, api: EngineApi, { id }: RunDetail, leftMs: number): Promise<void> {
+  const newest = await newestCheckpoint(api, id);
+  const kept =
+    newest === undefined ? 'no checkpoint is kept then' : `${newest.path} (step ${newest.step}) is kept then`;
+  terminal.note(
+    `Still waiting for the end of a step, a batch or a validation, to save. Ctrl-C again ends it at once: ${kept}. In ${formatDuration(leftMs)} it is ended anyway.`,
+  );
+}
+
 async function sayHowToGoOn(terminal: Terminal, api: EngineApi, { id, error }: RunDetail): Promise<void> {
-  const checkpoints = await api['checkpoints.list']({ runId: id });
-  const newest = checkpoints.filter(({ missing }) => !missing).sort((a, b) => b.step - a.step)[0];
+  const newest = await newestCheckpoint(api, id);
   if (newest !== undefined) {
     terminal.note(
       `The newest checkpoint is ${newest.path} (step ${newest.step}). To go on: accelhydra runs resume ${id}`,
@@ -57,7 +74,7 @@ async function watch(
   terminal: Terminal,
   follow: Follow,
   expDir: string,
-  logsFrom: Started['logsFrom'],
+  options: Pick<NonNullable<Parameters<Follow>[2]>, 'logsFrom' | 'onSlowStop'>,
 ): Promise<FollowedEnd & { interrupted: boolean }> {
   const progress = new ProgressLine(terminal, systemClock);
   let interrupted = false;
@@ -71,7 +88,7 @@ async function watch(
       },
     },
     {
-      logsFrom,
+      ...options,
       onSignal: (what) => {
         interrupted = true;
         terminal.note(

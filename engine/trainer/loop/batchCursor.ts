@@ -20,6 +20,20 @@ export interface NextBatch {
   readonly isLast: boolean;
 }
 
+export interface CursorOptions {
+  readonly loader: Loader;
+  readonly shard: Shard;
+  /** The pass's length that all ranks agreed on. */
+  readonly length: number | undefined;
+  readonly start: CursorPosition;
+  /** Where a stream stands at `start`. */
+  readonly stream: StreamState | undefined;
+  /** Whether data that is waited for is not wanted any more. */
+  readonly isStopWanted: () => boolean;
+}
+
+const lookForStopEveryMs = 200;
+
 /**
  * Walks pass after pass over a loader, from any position. Where the length is known nothing is read ahead of time; where
  * it is not, one batch is, to know the last one.
@@ -33,15 +47,18 @@ export class BatchCursor {
   #iterator: LoaderPass | undefined;
   #ahead: LoadedBatch | undefined;
   #stream: StreamState | undefined;
+  readonly #isStopWanted: () => boolean;
+  #giveUp: (() => void) | undefined;
+  #watch: NodeJS.Timeout | undefined;
 
-  /** `stream` belongs to `start`. `length` is the pass's length that all ranks agreed on. */
-  constructor(loader: Loader, shard: Shard, length: number | undefined, start: CursorPosition, stream?: StreamState) {
+  constructor({ loader, shard, length, start, stream, isStopWanted }: CursorOptions) {
     this.#loader = loader;
     this.#shard = shard;
     this.#length = length;
     this.#pass = start.pass;
     this.#batch = start.batch;
     this.#stream = stream;
+    this.#isStopWanted = isStopWanted;
   }
 
   /** Where the batch after the last one given lies. */
@@ -54,12 +71,49 @@ export class BatchCursor {
     return this.#stream;
   }
 
-  /** A promise only where something has to be waited for. */
-  next(): NextBatch | Promise<NextBatch> {
+  /**
+   * A promise only where something has to be waited for; it gives undefined where a stop was asked for meanwhile: then no
+   * more can be read.
+   */
+  next(): NextBatch | Promise<NextBatch | undefined> {
     // at the end of a pass reading is ended, which is to be waited for
     const isInside = this.#length !== undefined && this.#batch + 1 < this.#length;
     const loaded = isInside ? this.#open().take?.() : undefined;
-    return loaded === undefined ? this.#wait() : { loaded: this.#given(loaded), isLast: false };
+    return loaded === undefined ? this.#unlessStopped(this.#wait()) : { loaded: this.#given(loaded), isLast: false };
+  }
+
+  /** Data may never come: a dataset that hangs must not keep a training from saving. */
+  #unlessStopped(reading: Promise<NextBatch>): Promise<NextBatch | undefined> {
+    // one clock for all waits: most are shorter than it takes to set one
+    this.#watch ??= setInterval(() => {
+      if (this.#giveUp !== undefined && this.#isStopWanted()) this.#giveUp();
+    }, lookForStopEveryMs).unref();
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => {
+        this.#abandon(reading);
+        resolve(undefined);
+      };
+      const done = (end: () => void) => {
+        this.#giveUp = undefined;
+        end();
+      };
+      reading.then(
+        (next) => done(() => resolve(next)),
+        (error: unknown) => done(() => reject(error)),
+      );
+    });
+  }
+
+  /** Nobody waits for the end of reading, which may not come. */
+  #abandon(reading: Promise<NextBatch>): void {
+    this.#giveUp = undefined;
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    reading.then(
+      ({ loaded }) => disposeBatch(loaded.batch),
+      () => undefined,
+    );
+    iterator?.return?.().catch(() => undefined);
   }
 
   async #wait(): Promise<NextBatch> {
@@ -118,6 +172,8 @@ export class BatchCursor {
 
   /** Ends reading; the position stays. */
   async dispose(): Promise<void> {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
     if (this.#ahead !== undefined) disposeBatch(this.#ahead.batch);
     this.#ahead = undefined;
     const iterator = this.#iterator;

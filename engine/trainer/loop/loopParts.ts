@@ -95,7 +95,15 @@ export async function buildParts(subject: TrainerSubject): Promise<LoopParts> {
   const logging = settings.logging_config ?? new LoggingConfig();
   const trackers = new Trackers(isMain ? openTrackers(logging, { runDir, clock }) : [], (text) => warn(text));
   const newCursor = (stream?: StreamState) =>
-    new BatchCursor(subject.train_dataloader, shard, passLength, state, stream);
+    new BatchCursor({
+      loader: subject.train_dataloader,
+      shard,
+      length: passLength,
+      start: state,
+      stream,
+      // several ranks agree on a stop while they exchange gradients
+      isStopWanted: () => collective.worldSize === 1 && environment.stop.requested,
+    });
   const parts: LoopParts = {
     state,
     epochLength,

@@ -129,7 +129,9 @@ export class TrainLoop {
     const { settings, environment } = this.#subject;
     const { state, cursor } = this.#parts;
     const next = this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
-    const { loaded, isLast } = isPromise(next) ? await next : next;
+    const given = isPromise(next) ? await next : next;
+    if (given === undefined) return; // a stop was asked for, and nothing of the step has happened
+    const { loaded, isLast } = given;
     const index = state.step - epochStart(state, this.#parts.epochLength);
     this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
@@ -388,8 +390,8 @@ export class TrainLoop {
   }
 }
 
-function batchTensors({ loaded }: NextBatch): number {
-  return countTensors(loaded.batch);
+function batchTensors(next: NextBatch | undefined): number {
+  return next === undefined ? 0 : countTensors(next.loaded.batch);
 }
 
 function fusedTensors(result: FusedResult | undefined): number {

@@ -157,7 +157,10 @@ function RunHeader({ run }: { readonly run: RunDetail }) {
           void useRun.getState().stop('kill');
         }}
       >
-        Its processes end at once. Everything since the last checkpoint is lost; “Stop and save” keeps it.
+        Its processes end at once. Everything since the last checkpoint is lost;{' '}
+        {run.status === 'stopping'
+          ? 'it was asked to save and end, and waits for the end of a step, a batch or a validation.'
+          : '“Stop and save” keeps it.'}
       </ConfirmDialog>
     </>
   );
