@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { compileCacheFolder } from './engine/setup/paths.mjs';
 
 // Three projects, so that a person (and CI) can run the fast ones alone: `vitest --project unit`.
+// Unit tests' files share processes (see test/support/sharedProcess.ts): that halves their time.
 // Process tests spend half their time on children that start: two files at a time keep two cores busy, more would only
 // make children wait for each other. Browser tests watch the clock as a person would, one at a time.
 
@@ -16,6 +18,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,api,conformance,arch}/**/*.test.{ts,tsx}'],
           pool: 'forks',
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          isolate: false,
+          setupFiles: ['test/support/sharedProcess.ts'],
           testTimeout: 20_000,
         },
       },

@@ -20,7 +20,9 @@ import { createReport, SetupError } from './report.mjs';
 import { ensureTensorflow } from './tensorflow.mjs';
 
 /**
- * @param {{ again?: boolean, quiet?: boolean, stream?: NodeJS.WritableStream }} [options]
+ * @param {{ again?: boolean, quiet?: boolean, stream?: NodeJS.WritableStream, onPackages?: (node: { path: string }) => void }} [options]
+ *   `onPackages` is told as soon as Node and the npm packages are there, while TensorFlow is still on its way; never when
+ *   there was nothing to do
  * @returns {Promise<{ node: { path: string, version: string }, tensorflow: object, changed: boolean }>} the record
  */
 export async function bootstrap(options = {}) {
@@ -37,6 +39,7 @@ export async function bootstrap(options = {}) {
     const started = Date.now();
     const node = await ensureNode(report);
     await ensurePackages(report, node);
+    options.onPackages?.(node);
     const tensorflow = await ensureTensorflow(report, node, options.again ? undefined : recorded?.tensorflow);
     const electron = await ensureElectron(report, node);
     const record = { fingerprint: fingerprint(), node, tensorflow, electron, steps: report.steps };

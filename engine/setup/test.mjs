@@ -54,12 +54,16 @@ async function part(name, work) {
   summary.push(`${failed > 0 ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed${skippedText} (${seconds} s)`);
 }
 
-/** The checks read and print little: they run side by side, and each prints as one piece when its turn comes. */
-async function runChecks(node, wantedChecks) {
-  const running = wantedChecks.map(({ args }) => captured(node.path, args));
-  for (const [i, { name }] of wantedChecks.entries())
+/** The checks read and print little: they run side by side. */
+function startChecks(node, wantedChecks) {
+  return wantedChecks.map(({ name, args }) => ({ name, result: captured(node.path, args) }));
+}
+
+/** Each prints as one piece when its turn comes. */
+async function finishChecks(running) {
+  for (const { name, result } of running)
     await part(name, async () => {
-      const { code, output, took } = await running[i];
+      const { code, output, took } = await result;
       process.stdout.write(output);
       return code === 0 ? { passed: 1, failed: 0, took } : { passed: 0, failed: 1, took };
     });
@@ -115,12 +119,18 @@ function readReport(path) {
 }
 
 try {
-  const { node } = await bootstrap();
   process.chdir(root);
-  await runChecks(
-    node,
-    checks.filter(({ name }) => wanted(name)),
-  );
+  let running;
+  // none of them needs TensorFlow, which is mostly waited for
+  const begin = (node) => {
+    running ??= startChecks(
+      node,
+      checks.filter(({ name }) => wanted(name)),
+    );
+  };
+  const { node } = await bootstrap({ onPackages: begin });
+  begin(node);
+  await finishChecks(running);
   if (!flags.includes('--checks')) {
     await part('build', async () => {
       try {

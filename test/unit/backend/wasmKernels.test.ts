@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadBackend } from '../../../engine/backend/index.ts';
 
 beforeAll(async () => {
   await loadBackend({ backend: 'wasm' });
 });
+afterAll(() => tf.setBackend('cpu'));
 
 /** Reproducible values from −1 to 1. */
 function values(shape: readonly number[], seed: number): tf.Tensor {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { EngineError } from '../../../engine/api/errors.ts';
@@ -12,6 +11,7 @@ import {
   numbers,
   ThreadCollate,
 } from '../../fixtures/data/workerDatasets.ts';
+import { threads } from '../../support/threads.ts';
 
 const module = pathToFileURL(join(import.meta.dirname, '..', '..', 'fixtures', 'data', 'workerDatasets.ts')).href;
 const loaders: DataLoader[] = [];
@@ -22,18 +22,8 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const loader of loaders.splice(0)) await loader.dispose();
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
 });
-
-const alive = new Set<Worker>();
-process.on('worker', (worker: Worker) => {
-  alive.add(worker);
-  worker.once('exit', () => alive.delete(worker));
-});
-
-function threads(): number {
-  return alive.size;
-}
 
 function noisyLoader(options: NoisyOptions, more: Partial<DataLoaderOptions> = {}): DataLoader {
   const loader = new DataLoader({
@@ -83,15 +73,15 @@ test('noise belongs to seed, pass and sample', async () => {
 test('threads stay from pass to pass, or end with each', async () => {
   const kept = noisyLoader({ length: 4 });
   await read(kept);
-  expect(threads()).toBe(2);
+  expect(threads.alive).toBe(2);
   await kept.dispose();
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
   await read(kept);
-  expect(threads()).toBe(2);
+  expect(threads.alive).toBe(2);
   await kept.dispose();
   const fresh = noisyLoader({ length: 4 }, { persistent_workers: false });
   await read(fresh);
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
 });
 
 test('a pass that is left early leaves no thread behind, and threads that are kept go on', async () => {
@@ -100,7 +90,7 @@ test('a pass that is left early leaves no thread behind, and threads that are ke
     disposeBatch(batch);
     break;
   }
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
   const kept = noisyLoader({ waits: 1 });
   for await (const batch of kept) {
     disposeBatch(batch);
@@ -124,7 +114,7 @@ test('batches come in order however the threads finish, and an error when its tu
     message: 'Sample 9 of the dataset could not be read: sample file 9.png is damaged',
     details: { index: 9, stack: expect.stringMatching(/RangeError: sample file[\s\S]*workerDatasets\.ts/) },
   });
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
 });
 
 test('reading ahead is bounded', async () => {
@@ -183,7 +173,7 @@ test.each([
   const error = await failure(() => read(loader));
   expect(error.code).toBe(code);
   expect(error.message).toMatch(text);
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
 });
 
 test.each([
@@ -204,7 +194,7 @@ test('without a recipe there are no threads, and a note says why', async () => {
   const loader = noisyLoader({}, { worker_recipe: null });
   expect(loader.notes).toEqual([expect.stringMatching(/^num_workers is 2, but .* worker_recipe\.$/)]);
   await read(loader);
-  expect(threads()).toBe(0);
+  expect(threads.alive).toBe(0);
 });
 
 test('collating happens in the thread when it makes host tensors, here when it makes tensors', async () => {

@@ -1,26 +1,19 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { DataLoader } from '../../../engine/data/index.ts';
 import { noisyPairs } from '../../fixtures/data/workerDatasets.ts';
+import { threads } from '../../support/threads.ts';
 import { MemoryFiles, type RegressionTrainer, setUp, smallModel, weightsOf } from './support.ts';
 
 const module = pathToFileURL(join(import.meta.dirname, '../../fixtures/data/workerDatasets.ts')).href;
-const alive = new Set<Worker>();
-let started = 0;
-process.on('worker', (worker: Worker) => {
-  started++;
-  alive.add(worker);
-  worker.once('exit', () => alive.delete(worker));
-});
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-afterEach(() => expect(alive.size).toBe(0));
+afterEach(() => expect(threads.alive).toBe(0));
 
 function trainerWith(num_workers: number, files: MemoryFiles, resumeFrom?: string) {
   const stop = { requested: false };
@@ -58,10 +51,11 @@ test('stopped and resumed with worker threads, a training is to the bit what it 
   const whole = trainerWith(0, new MemoryFiles());
   await whole.trainer.fit();
   const files = new MemoryFiles();
+  const startedBefore = threads.started;
   const first = trainerWith(2, files);
   stopAt(first.trainer, first.stop, 7);
   const { checkpoint } = await first.trainer.fit();
-  expect([started, alive.size]).toEqual([2, 0]);
+  expect([threads.started - startedBefore, threads.alive]).toEqual([2, 0]);
   const second = trainerWith(1, files, checkpoint);
   await second.trainer.fit();
   expect([...first.trainer.losses, ...second.trainer.losses]).toEqual(whole.trainer.losses);
