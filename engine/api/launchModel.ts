@@ -17,6 +17,8 @@ export const LaunchPreview = z.object({
   command: z.string(),
   processes: z.array(z.object({ rank: z.number().int(), device: z.string(), threads: z.number().int() })),
   expDir: z.string(),
+  /** Checkpoint that a new run would go on from: `launch.plan` looks whether it could. */
+  resumeFrom: z.string().optional(),
   /** Things that keep the launch from starting, each a sentence with what to do. */
   problems: z.array(z.string()),
   warnings: z.array(z.string()),

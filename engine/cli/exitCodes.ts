@@ -37,6 +37,8 @@ const usageCodes: ReadonlySet<string> = new Set([
   'launch.folder-taken',
   'launch.folder-unwritable',
   'launch.run-live',
+  'trainer.other-model',
+  'trainer.other-optimizer',
 ]);
 const environmentPrefixes = [
   'runs.store-',

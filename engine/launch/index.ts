@@ -5,9 +5,10 @@ export { type ForegroundOptions, followInForeground } from './foreground.ts';
 export { jobFile } from './jobFile.ts';
 export { type LaunchFile, parseLaunchFile, readLaunchFile } from './launchFile.ts';
 export { type Machine, mergeLaunchOptions, type PlannedLaunch, planLaunch } from './launchPlan.ts';
-export { planRun } from './planRun.ts';
+export { checkRun, planRun } from './planRun.ts';
 export { type Replayed, replaySteps } from './replaySteps.ts';
 export {
+  folderTaken,
   freeRunFolder,
   type ResumeRunRequest,
   requireEnded,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { EngineError, serializeError, toEngineError } from '../api/errors.ts';
 import { LaunchJob } from '../api/launch.ts';
 import { newestIntact, passedOver } from '../checkpoint/index.ts';
+import { holdFolder } from '../runs/folderHold.ts';
 import { startHeartbeat } from '../runs/heartbeat.ts';
 import { readRunJson, runFiles, writeAtomically } from '../runs/runFolder.ts';
 import { RunRecorder } from '../runs/runRecorder.ts';
@@ -28,6 +29,7 @@ export type LauncherReadiness =
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
 async function main(runDir: string, workerModule: string): Promise<number> {
+  const hold = holdFolder(runDir, { from: process.ppid });
   const log = new OutputLog(join(runDir, 'logs', 'launcher.log'));
   const say = (text: string) => log.write(text);
   const job = readJob(runDir);
@@ -65,6 +67,7 @@ async function main(runDir: string, workerModule: string): Promise<number> {
   store.dispose();
   await server.dispose();
   log.dispose();
+  hold.dispose();
   if (end.status === 'failed') return exitCodes.failed;
   return end.status === 'killed' ? exitCodes.killed : exitCodes.done;
 }

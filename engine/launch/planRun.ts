@@ -8,13 +8,33 @@ import { PlanMessage, type PlanStart } from './planProtocol.ts';
  * Plans a training in a process of its own and waits for the answer. Throws what building the training's objects throws,
  * `cancelled` after the signal, and `plan.process-died` when the process was lost.
  */
-export function planRun(request: Omit<PlanStart, 'type'>, signal?: AbortSignal): Promise<FlightPlan> {
-  return runChildTask<FlightPlan>({
+export async function planRun(request: PlanTask, signal?: AbortSignal): Promise<FlightPlan> {
+  const answer = await ask({ ...request, type: 'plan' }, signal);
+  if (answer.type === 'planned') return answer.plan;
+  throw deserializeError(brokenAnswer(answer.type));
+}
+
+/**
+ * Whether a training could go on from a checkpoint, asked before anything is started. Throws what `planRun` throws, and
+ * `trainer.other-model`, `trainer.other-optimizer` or `trainer.resume` where it could not.
+ */
+export async function checkRun(
+  request: PlanTask & { readonly resumeFrom: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  await ask({ ...request, type: 'check' }, signal);
+}
+
+type PlanTask = Omit<PlanStart, 'type'>;
+type Answer = Exclude<PlanMessage, { readonly type: 'failed' }>;
+
+function ask(start: PlanStart, signal: AbortSignal | undefined): Promise<Answer> {
+  return runChildTask<Answer>({
     fork: forkWorker,
     module: moduleBeside(import.meta.url, './planMain.ts'),
-    folder: request.projectRoot,
+    folder: start.projectRoot,
     environment: { CUDA_VISIBLE_DEVICES: '' },
-    start: { ...request, type: 'plan' },
+    start,
     title: 'The planning process',
     lostCode: 'plan.process-died',
     stopped: { code: 'cancelled', message: 'The plan is not wanted any more.' },
@@ -22,7 +42,7 @@ export function planRun(request: Omit<PlanStart, 'type'>, signal?: AbortSignal):
     stopLimitMs: 0,
     onMessage: (raw) => {
       const { data, error } = PlanMessage.safeParse(raw);
-      if (data?.type === 'planned') return data.plan;
+      if (data !== undefined && data.type !== 'failed') return data;
       return deserializeError(data?.failure ?? brokenAnswer(error?.issues[0]?.message));
     },
   });

@@ -77,6 +77,8 @@ function replayOf({ until, keepsAll }: ReplayRequest, runDir: string): NonNullab
       checkpoint_dir: join(runDir, 'checkpoints'),
       resume_from_checkpoint: null,
       auto_resume_from_latest_ckpt: false,
+      // the replay is another run only by its folder
+      reset_optimizer: false,
       logging_config: null,
       save_last_k: keepsAll ? null : 1,
     },

@@ -87,17 +87,20 @@ export class RunLauncher implements Disposable {
     const { plan } = this.#options.job;
     const { newestCheckpoint } = this.#options;
     const asked = this.#options.job.resumeFrom;
-    let resumeFrom = asked === 'latest' ? await newestCheckpoint() : asked;
+    // before a branch has saved anything it begins again where it branched off
+    const begin = asked === 'latest' ? undefined : asked;
+    const newest = async () => (await newestCheckpoint()) ?? begin;
+    let resumeFrom = begin ?? (await newest());
     for (;;) {
       const end = await this.#attempt(resumeFrom);
       if (end.type === 'recycled') {
-        resumeFrom = await newestCheckpoint();
+        resumeFrom = await newest();
         this.#tell(`New processes take over from ${resumeFrom ?? 'the beginning'}, to free memory that leaked.`);
         continue;
       }
       if (end.type === 'failed' && this.#mayRestart()) {
         this.#restarts += 1;
-        resumeFrom = await newestCheckpoint();
+        resumeFrom = await newest();
         const from = resumeFrom ?? 'the beginning';
         this.#tell(`${this.#failureText(end)} Restart ${this.#restarts} of ${plan.maxRestarts}, from ${from}.`);
         continue;

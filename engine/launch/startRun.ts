@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { LaunchJob, type LaunchPlan } from '../api/launch.ts';
 import type { DeviceInfo } from '../api/machine.ts';
 import type { RunParent } from '../api/runModel.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { type FolderHold, folderHolder, holderText, holdFolder } from '../runs/folderHold.ts';
 import { isRunAlive } from '../runs/liveness.ts';
 import { logSizes } from '../runs/logFiles.ts';
 import { readRunJson, updateRunFile } from '../runs/runFolder.ts';
@@ -88,7 +89,9 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
     ...(request.resumeFrom === undefined ? {} : { resumeFrom: request.resumeFrom }),
     ...(request.replay === undefined ? {} : { replay: request.replay }),
   });
+  let hold: FolderHold | undefined;
   try {
+    hold = holdFolder(expDir);
     const { name, configName, overrides, command, configYaml, resolvedYaml, hydra, origins, monitor, parent } = request;
     const { git, host, user, environment, codeDiff } = surroundings;
     const devices = plan.processes.map((process) => process.device);
@@ -125,6 +128,7 @@ export async function startRun(request: StartRunRequest, dependencies: StartRunD
     return { runId, runDir: expDir, launcherPid, logsFrom: {} };
   } catch (error) {
     if (store.runs.find(runId)) store.runs.remove(runId);
+    hold?.dispose();
     claim.undo();
     throw error;
   }
@@ -144,12 +148,15 @@ export interface ResumeRunRequest {
 
 /** Throws `launch.run-live` for a run that still trains: its checkpoints come and go. */
 export function requireEnded(run: RunRecord): void {
-  const { id: runId, name, status } = run;
-  if (!['starting', 'running', 'stopping'].includes(status) || !isRunAlive(run)) return;
+  const { id: runId, name, status, expDir } = run;
+  const holder = folderHolder(expDir);
+  const isLive = ['starting', 'running', 'stopping'].includes(status) && isRunAlive(run);
+  if (holder === undefined && !isLive) return;
+  const who = holder === undefined ? '' : ` (${holderText(holder)})`;
   throw new EngineError(
     'launch.run-live',
-    `The run '${name}' is still ${status}. Stop it before going on from a checkpoint.`,
-    { runId },
+    `The run '${name}' is still ${isLive ? status : 'being started'}${who}. Wait for its end, or stop it before going on from a checkpoint: accelhydra runs stop ${runId}`,
+    { runId, ...holder },
   );
 }
 
@@ -159,17 +166,27 @@ export function requireEnded(run: RunRecord): void {
  */
 export async function resumeRun(request: ResumeRunRequest, dependencies: StartRunDependencies): Promise<StartedRun> {
   const { store } = dependencies;
-  const run = store.runs.get(request.runId);
-  const { id: runId, expDir, status, endedAt, error } = run;
-  requireEnded(run);
-  const previous = LaunchJob.safeParse(readRunJson(expDir, jobFile)).data;
-  if (previous === undefined) {
-    throw new EngineError(
-      'launch.folder-missing',
-      `The folder ${expDir} does not say how this run was launched (${jobFile}), so it cannot go on there.`,
-      { runId, expDir },
-    );
+  const found = store.runs.get(request.runId);
+  requireEnded(found);
+  previousJob(found);
+  const hold = holdFolder(found.expDir);
+  try {
+    // read again: only from here on nobody else changes it
+    return await goOn(store.runs.get(request.runId), request, dependencies);
+  } catch (error) {
+    hold.dispose();
+    throw error;
   }
+}
+
+async function goOn(
+  run: RunRecord,
+  request: ResumeRunRequest,
+  dependencies: StartRunDependencies,
+): Promise<StartedRun> {
+  const { store } = dependencies;
+  const { id: runId, expDir, status, endedAt, error } = run;
+  const previous = previousJob(run);
   const logsFrom = logSizes(expDir);
   const plan = request.plan ?? previous.plan;
   const projectRoot = request.projectRoot ?? previous.projectRoot;
@@ -196,12 +213,22 @@ export async function resumeRun(request: ResumeRunRequest, dependencies: StartRu
   }
 }
 
+function previousJob({ id: runId, expDir }: RunRecord): LaunchJob {
+  const previous = LaunchJob.safeParse(readRunJson(expDir, jobFile)).data;
+  if (previous !== undefined) return previous;
+  throw new EngineError(
+    'launch.folder-missing',
+    `The folder ${expDir} does not say how this run was launched (${jobFile}), so it cannot go on there.`,
+    { runId, expDir },
+  );
+}
+
 /** Takes the folder for this run alone, by a file that can be created once. */
 function claimFolder(expDir: string, job: LaunchJob): { readonly undo: () => void } {
   let made: string | undefined;
   try {
     made = mkdirSync(expDir, { recursive: true });
-    if (!isFree(expDir)) throw taken(expDir);
+    if (!isFree(expDir)) throw folderTaken(expDir);
     writeFileSync(join(expDir, jobFile), `${JSON.stringify(job, null, 2)}\n`, { flag: 'wx' });
   } catch (error) {
     throw claimFailure(expDir, error);
@@ -219,15 +246,20 @@ function isFree(folder: string): boolean {
   try {
     return readdirSync(folder).length === 0;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!(error instanceof Error && 'code' in error)) return false;
+    // below a file nothing can be made: taking the folder says so, looking for another one would never end
+    return error.code === 'ENOENT' || (error.code === 'ENOTDIR' && !existsSync(folder));
   }
 }
 
-function taken(expDir: string): EngineError {
+/** `launch.folder-taken`: says so where a training runs there. */
+export function folderTaken(expDir: string): EngineError {
+  const holder = folderHolder(expDir);
+  const what = holder === undefined ? 'There is something' : `A training runs (${holderText(holder)})`;
   return new EngineError(
     'launch.folder-taken',
-    `There is something in ${expDir} already, and a run never writes over another one. Choose another exp_dir or exp_name, or remove the folder.`,
-    { expDir },
+    `${what} in ${expDir} already, and a run never writes over another one. Choose another exp_dir or exp_name, leave them out to have a free folder found${holder === undefined ? ', or remove the folder' : ''}.`,
+    { expDir, ...holder },
   );
 }
 
@@ -244,7 +276,7 @@ function claimFailure(expDir: string, error: unknown): unknown {
   };
   const reason = reasons[String(error.code)];
   // a file may stand where the folder should
-  if (error.code === 'EEXIST') return taken(expDir);
+  if (error.code === 'EEXIST') return folderTaken(expDir);
   if (reason === undefined) return error;
   const text = `The run's folder ${expDir} cannot be made: ${reason}. Choose another exp_dir, or change that.`;
   return new EngineError('launch.folder-unwritable', text, { expDir }, { cause: error });

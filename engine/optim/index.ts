@@ -17,7 +17,7 @@ export { IdentityWrapper, LossSumWrapper, type LossTerms } from './losses/wrappe
 export { LossScaler, type LossScalerState } from './lossScaler.ts';
 export { type NativeBackend, nativeBackend, type ResourceHolder } from './nativeOps.ts';
 export { Optimizer, type PlannedUpdate } from './optimizer.ts';
-export type { OptimizerScalars, OptimizerState } from './optimizerState.ts';
+export type { OptimizerScalars, OptimizerState, SavedOptimizer } from './optimizerState.ts';
 export { Adadelta, Adagrad } from './optimizers/adagrad.ts';
 export { Adam, AdamW } from './optimizers/adam.ts';
 export { Adamax, NAdam, RAdam } from './optimizers/adamVariants.ts';

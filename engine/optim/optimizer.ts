@@ -14,12 +14,12 @@ import {
   toScalars,
 } from './gradients.ts';
 import { nativeBackend } from './nativeOps.ts';
-import { checkScalars, type OptimizerState } from './optimizerState.ts';
+import { checkScalars, type OptimizerScalars, type OptimizerState, type SavedOptimizer } from './optimizerState.ts';
 import { parseOptions, refuseOptions } from './options.ts';
 import { type NamedParameter, type ParameterGroup, type ParameterGroupRequest, selectGroups } from './parameter.ts';
 import { isGroupBuilder } from './parameterGroups.ts';
 import { slotKey, VariableSlots } from './slotStore.ts';
-import type { HostState, UpdateRule } from './updateRule.ts';
+import type { HostState, StateSlot, UpdateRule } from './updateRule.ts';
 
 /** The updates of one step that share their numbers: normally one per group. */
 export interface PlannedUpdate {
@@ -226,24 +226,31 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
   }
 
   /**
-   * Puts back what `stateDict` gave; tensors are copied, hyper-parameters (lr among them) taken over.
-   * @throws EngineError `optim.state.*`; nothing is changed then
+   * Whether `loadStateDict` would take a state; of its tensors only the shapes are looked at.
+   * @throws EngineError `optim.state.*`
    */
-  loadStateDict(state: { readonly tensors: ReadonlyMap<string, tf.Tensor>; readonly scalars: unknown }): void {
+  checkStateDict(state: SavedOptimizer<{ readonly shape: readonly number[] }>): OptimizerScalars {
     const scalars = checkScalars(state.scalars, this.name, this.paramGroups);
-    const writes: (() => void)[] = [];
-    const store = this.#slots();
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
         if (scalars.state[parameter.name] === undefined) continue;
-        for (const slot of this.#rule.slots(group)) {
-          const value = checkTensor(state.tensors, parameter, slot.name);
-          writes.push(() => store.write(parameter, slot.name, value));
-        }
+        for (const slot of this.#rule.slots(group)) checkTensor(state.tensors, parameter, slot.name);
       }
     }
+    return scalars;
+  }
+
+  /**
+   * Puts back what `stateDict` gave; tensors are copied, hyper-parameters (lr among them) taken over. Parameters that had
+   * no state then have none again.
+   * @throws EngineError `optim.state.*`; nothing is changed then
+   */
+  loadStateDict(state: SavedOptimizer<tf.Tensor>): void {
+    const scalars = this.checkStateDict(state);
     tf.tidy(() => {
-      for (const write of writes) write();
+      for (const group of this.paramGroups) {
+        for (const parameter of group.params) this.#putState(state.tensors, parameter, this.#rule.slots(group));
+      }
     });
     this.#host.clear();
     for (const [name, { step, ...rest }] of Object.entries(scalars.state)) {
@@ -253,6 +260,21 @@ export abstract class Optimizer<G extends ParameterGroup & GroupOptions = Parame
     for (const [index, group] of this.paramGroups.entries()) {
       const { params: _names, ...settings } = scalars.param_groups[index] ?? { params: [] };
       Object.assign(group, withoutMachineHints(settings));
+    }
+  }
+
+  #putState(
+    tensors: SavedOptimizer<tf.Tensor>['tensors'],
+    parameter: NamedParameter,
+    slots: readonly StateSlot[],
+  ): void {
+    const store = this.#slots();
+    for (const { name, fill } of slots) {
+      const saved = tensors.get(slotKey(parameter.name, name));
+      if (saved !== undefined) store.write(parameter, name, saved);
+      // one that has been updated since
+      else if (store.read(parameter.name, name) !== undefined)
+        store.write(parameter, name, tf.fill(parameter.variable.shape, fill, 'float32'));
     }
   }
 
@@ -350,13 +372,16 @@ function groupRequests(
 }
 
 function checkTensor(
-  tensors: ReadonlyMap<string, tf.Tensor>,
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   { name, variable }: NamedParameter,
   slot: string,
-): tf.Tensor {
+): void {
   const value = tensors.get(slotKey(name, slot));
-  if (value !== undefined && tf.util.arraysEqual(value.shape, variable.shape)) return value;
-  const found = value === undefined ? 'is missing' : `has shape [${value.shape}] instead of [${variable.shape}]`;
+  if (value !== undefined && tf.util.arraysEqual([...value.shape], variable.shape)) return;
+  const found =
+    value === undefined
+      ? 'is missing, which the optimizer needs with its options'
+      : `has shape [${value.shape}] instead of [${variable.shape}]`;
   throw new EngineError('optim.state.invalid', `In the saved optimizer state '${slotKey(name, slot)}' ${found}.`, {
     tensor: slotKey(name, slot),
     expected: variable.shape,

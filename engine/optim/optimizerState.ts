@@ -16,6 +16,12 @@ export interface OptimizerState {
   readonly scalars: OptimizerScalars;
 }
 
+/** An optimizer's state as it was saved: its tensors by flat names, and the JSON half, not yet checked. */
+export interface SavedOptimizer<Tensor> {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly scalars: unknown;
+}
+
 /** @throws EngineError `optim.state.invalid` | `optim.state.other-optimizer` | `optim.state.other-parameters` */
 export function checkScalars(
   value: unknown,
@@ -35,7 +41,7 @@ export function checkScalars(
   if (state.optimizer !== optimizer) {
     throw new EngineError(
       'optim.state.other-optimizer',
-      `The saved state is ${state.optimizer}'s, but the config builds ${optimizer}. Use the saved config, or begin a new run with the checkpoint's weights: load_pretrained.`,
+      `The saved optimizer state is ${state.optimizer}'s, but the config builds ${optimizer}.`,
       { saved: state.optimizer, built: optimizer },
     );
   }

@@ -20,7 +20,7 @@ export const HEARTBEAT_EVERY_MS = 2000;
 
 /** Beats at once and then every `everyMs` until disposed. Does not keep the process alive. */
 export function startHeartbeat(expDir: string, everyMs: number = HEARTBEAT_EVERY_MS): Disposable {
-  const processStart = processStartOf(process.pid);
+  const processStart = startOfProcess(process.pid);
   const beat = () => {
     const now: Heartbeat = {
       pid: process.pid,
@@ -62,7 +62,8 @@ export function isProcessAlive(pid: number, processStart?: string | undefined): 
   return processStart === undefined || state === undefined || state.start === processStart;
 }
 
-function processStartOf(pid: number): string | undefined {
+/** The kernel's start time of a process, on Linux. */
+export function startOfProcess(pid: number): string | undefined {
   return processStateOf(pid)?.start;
 }
 

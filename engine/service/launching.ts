@@ -7,6 +7,7 @@ import type { DeviceInfo } from '../api/machine.ts';
 import { listNode, printText, strNode, toYaml } from '../config/index.ts';
 import type { Project } from '../instantiate/project/loadProject.ts';
 import {
+  folderTaken,
   freeRunFolder,
   mergeLaunchOptions,
   planLaunch,
@@ -52,13 +53,7 @@ export function prepareLaunch(
   const problems = configProblems(project, composition);
   const wanted = wantedFolder(project, composition);
   const expDir = freeRunFolder(wanted);
-  if (expDir !== wanted && isFolderChosen(request)) {
-    throw new EngineError(
-      'launch.folder-taken',
-      `There is something in ${wanted} already, and a run never writes over another one. Choose another exp_dir, leave it out to have a free one found, or remove the folder.`,
-      { expDir: wanted },
-    );
-  }
+  if (expDir !== wanted && isFolderChosen(request)) throw folderTaken(wanted);
   const adjusted = knowingFolder(project, request, composition, expDir);
   const composed = composeProject(project, { ...adjusted, outputDir: expDir });
   return { request: adjusted, composition: composed, plan, expDir, warnings, problems };

@@ -16,7 +16,7 @@ export { Module, type NamedVariable } from './model/module.ts';
 export { manualSeed } from './model/randomness.ts';
 export { assignWeights, readWeights, type Weights } from './model/weights.ts';
 export { MetricMonitor, type MetricMonitorOptions } from './monitor/metricMonitor.ts';
-export { type PlanRequest, planTraining } from './plan/planTraining.ts';
+export { checkResume, type PlanRequest, planTraining } from './plan/planTraining.ts';
 export type { LossLike, OptimizerLike, SchedulerLike } from './ports.ts';
 export { bringFrozenWeights } from './prepare/bringFrozenWeights.ts';
 export { builtinTargets } from './prepare/builtinTargets.ts';

@@ -51,6 +51,8 @@ export interface TrainerSettingsOptions {
   readonly save_every_n_epochs?: number | null;
   /** How many epoch and step checkpoints are kept; null keeps all. */
   readonly save_last_k?: number | null;
+  /** At the checkpoint of another run, where a branch begins: its weights, but fresh optimizer state. */
+  readonly reset_optimizer?: boolean;
   /** Checkpoints hold no frozen parameters, which the model's constructor or load_pretrained must give again. */
   readonly save_trainable_only?: boolean;
   readonly metric_monitor?: MetricMonitor | null;
@@ -99,6 +101,7 @@ export interface TrainerSettings {
   readonly permanent_save_every_n_steps: number | null;
   readonly save_every_n_epochs: number | null;
   readonly save_last_k: number | null;
+  readonly reset_optimizer: boolean;
   readonly save_trainable_only: boolean;
   readonly metric_monitor: MetricMonitor | null;
   readonly early_stop: number | null;
@@ -134,6 +137,7 @@ export const trainerKeys: readonly string[] = [
   'permanent_save_every_n_steps',
   'save_every_n_epochs',
   'save_last_k',
+  'reset_optimizer',
   'save_trainable_only',
   'metric_monitor',
   'early_stop',
@@ -202,6 +206,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     permanent_save_every_n_steps: counts('permanent_save_every_n_steps', null),
     save_every_n_epochs: counts('save_every_n_epochs', 1),
     save_last_k: counts('save_last_k', 1),
+    reset_optimizer: readFlag(owner, 'reset_optimizer', options.reset_optimizer, false),
     save_trainable_only: readFlag(owner, 'save_trainable_only', options.save_trainable_only, false),
     metric_monitor: readMonitor(owner, options.metric_monitor),
     early_stop: counts('early_stop', null),

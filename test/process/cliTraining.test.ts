@@ -197,6 +197,9 @@ test('a run is resumed in its folder and branched into another, and both know of
   expect(keys.find(({ key }) => key === 'val/loss')?.points).toBe(3);
   expect((await accelhydra('runs', 'branch', 'line', '--step', '11')).stderr).toContain('--step 9 and --step 12');
   const change = ['optimizer.lr=0.01', '--name', 'slow', '--num_processes', '1'];
+  const misfit = await accelhydra('runs', 'branch', 'line', '--step', '12', ...change, '+optimizer.momentum=0.9');
+  expect([misfit.code, misfit.stderr]).toEqual([2, expect.stringContaining('++trainer.reset_optimizer=true')]);
+  expect(readdirSync(join(project, 'experiments'))).toEqual(['line']);
   const branched = await accelhydra('runs', 'branch', 'line', '--step', '12', ...change);
   expect([branched.code, branched.stderr]).toEqual([
     0,

@@ -138,6 +138,7 @@ describe('a run', () => {
     expect(freeRunFolder(run.runDir)).toBe(`${run.runDir}-2`);
     // nor into what is no folder
     const expDir = join(run.runDir, 'run.json', 'inside');
+    expect(freeRunFolder(expDir)).toBe(expDir); // none beside it would do either
     await expect(startRun({ ...bench.request('mode: steps\n'), expDir }, bench.dependencies)).rejects.toMatchObject({
       code: 'launch.folder-unwritable',
       message: expect.stringMatching(/cannot be made: a part of that path is a file\. Choose another exp_dir/),
@@ -300,7 +301,14 @@ describe('a launcher that is killed', () => {
     process.kill(run.launcherPid, 'SIGKILL');
     await until(() => !isProcessAlive(run.launcherPid), 'the launcher to end');
     markLostRuns(bench.store);
-    const resumed = await resumeRun({ runId: run.runId, checkpoint: 'checkpoints/step_5' }, bench.dependencies);
+    expect(existsSync(join(run.runDir, 'held'))).toBe(true); // and hinders nobody
+    const request = { runId: run.runId, checkpoint: 'checkpoints/step_5' };
+    const [begun, second] = await Promise.allSettled([1, 2].map(() => resumeRun(request, bench.dependencies)));
+    if (begun?.status !== 'fulfilled') throw begun?.reason;
+    const resumed = begun.value;
+    expect(second).toMatchObject({
+      reason: { code: 'launch.run-live', message: expect.stringMatching(/\(process \d+ since .*runs stop/) },
+    });
     bench.track(resumed.launcherPid);
     const followed = await followRun(run.runDir, {});
     expect(await followed.ended).toEqual({ status: 'completed', error: undefined, type: 'ended' });

@@ -21,7 +21,10 @@ export async function train(
     const request = launchRequest(project, overrides, options);
     const preview = await api['launch.preview'](request);
     for (const warning of preview.warnings) terminal.warn(warning);
-    if (options.dryRun) return showPreview(terminal, preview);
+    if (options.dryRun) {
+      if (preview.problems.length === 0 && preview.resumeFrom !== undefined) await api['launch.plan'](request);
+      return showPreview(terminal, preview);
+    }
     const started = await api['launch.start'](request);
     onStarted(started.runId);
     for (const note of started.notes) terminal.warn(note);

@@ -2,8 +2,10 @@ import type { EngineHandlers } from '../../api/contract.ts';
 import type { DeviceInfo } from '../../api/machine.ts';
 import { resumeRun, startRun } from '../../launch/index.ts';
 import type { EngineState } from '../engineState.ts';
+import { inFreeFolder } from '../inFreeFolder.ts';
 import { branchRequest } from '../resuming/branching.ts';
 import { chooseCheckpoint } from '../resuming/chooseCheckpoint.ts';
+import { checkFit } from '../resuming/fitCheck.ts';
 import { goOnRequest, planOf, requireFolder, spread } from '../resuming/goOn.ts';
 import { resumePoint } from '../resuming/resumePoint.ts';
 
@@ -38,11 +40,12 @@ export function continueHandlers(
       const checkpoint = chooseCheckpoint(store, run, { checkpoint: path });
       const found = await devices();
       const plan = launch === undefined ? planOf(run, found) : spread(launch, found);
-      const start = branchRequest(project, { run, checkpoint, overrides, name, plan, devices: found });
-      const started = await startRun(start, state.launching);
+      const prepare = () => branchRequest(project, { run, checkpoint, overrides, name, plan, devices: found });
+      const unsure = await checkFit(prepare());
+      const started = await inFreeFolder(prepare, (start) => startRun(start, state.launching));
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId: started.runId, notes: [...notes], logsFrom: {} };
+      return { runId: started.runId, notes: [...notes, ...unsure], logsFrom: {} };
     },
   };
 }

@@ -4,8 +4,10 @@ import type { DeviceInfo } from '../../api/machine.ts';
 import { listDevices } from '../../backend/devices.ts';
 import { planRun, resumeRun, startRun } from '../../launch/index.ts';
 import type { EngineState } from '../engineState.ts';
+import { inFreeFolder } from '../inFreeFolder.ts';
 import { findLaunchFiles } from '../launchFiles.ts';
 import { asksForProcesses, planProcesses, planRequest, prepareLaunch, startRequest } from '../launching.ts';
+import { checkFit } from '../resuming/fitCheck.ts';
 import { goOnRequest } from '../resuming/goOn.ts';
 import { launchResume } from '../resuming/launchResume.ts';
 import { prepareSaved, previewLaunch } from '../resuming/previewing.ts';
@@ -26,8 +28,13 @@ export function launchHandlers(
     },
     'launch.plan': async ({ maxPoints, ...request }, signal) => {
       state.assertTrusted();
-      const { project } = state.current;
-      return planRun({ ...planRequest(project, prepareLaunch(project, request, await devices())), maxPoints }, signal);
+      const { project, store } = state.current;
+      const resume = launchResume(project, request, store);
+      // a run that goes on keeps what it trains: the plan is the one of the config that is being looked at
+      const saved = resume?.kind === 'saved' ? resume : undefined;
+      const found = await devices();
+      const prepared = saved ? prepareSaved(project, request, found, saved) : prepareLaunch(project, request, found);
+      return planRun({ ...planRequest(project, prepared), maxPoints, resumeFrom: saved?.resumeFrom }, signal);
     },
     'launch.start': async (request) => {
       state.assertTrusted();
@@ -45,16 +52,18 @@ export function launchHandlers(
         return { runId: run.id, notes: [...point.notes], logsFrom: { ...logsFrom } };
       }
       const found = await devices();
-      const prepared =
-        resume === undefined ? prepareLaunch(project, request, found) : prepareSaved(project, request, found, resume);
-      if (prepared.problems.length > 0) {
-        throw new EngineError('config.arguments', prepared.problems.join('\n'), { problems: prepared.problems });
-      }
-      const start = startRequest(project, prepared, found);
-      const { runId } = await startRun({ ...start, resumeFrom: resume?.resumeFrom }, state.launching);
+      const prepare = () => {
+        const prepared =
+          resume === undefined ? prepareLaunch(project, request, found) : prepareSaved(project, request, found, resume);
+        const { problems } = prepared;
+        if (problems.length > 0) throw new EngineError('config.arguments', problems.join('\n'), { problems });
+        return { ...startRequest(project, prepared, found), resumeFrom: resume?.resumeFrom };
+      };
+      const notes = await checkFit(prepare());
+      const { runId } = await inFreeFolder(prepare, (start) => startRun(start, state.launching));
       state.fire({ type: 'runs.changed' });
       follower.look();
-      return { runId, notes: [], logsFrom: {} };
+      return { runId, notes: [...notes], logsFrom: {} };
     },
     'launch.files': () => findLaunchFiles(state.current.project),
   };

@@ -7,13 +7,13 @@ import { checkpointPlaces } from '../../checkpoint/index.ts';
 import { listNode, strNode } from '../../config/node/build.ts';
 import { toYaml } from '../../config/yaml/emit/toYaml.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
-import { freeRunFolder, type StartRunRequest } from '../../launch/index.ts';
+import { folderTaken, freeRunFolder, type StartRunRequest } from '../../launch/index.ts';
 import type { RunRecord } from '../../runs/runTable.ts';
 import { shellQuote } from '../commandText.ts';
 import { type Composition, composeProject } from '../composition.ts';
 import { configProblems } from '../configProblems.ts';
 import { monitorOf } from '../launching.ts';
-import { checkSomethingLeft } from './resumeRules.ts';
+import { checkSomethingLeft, resetUndone } from './resumeRules.ts';
 import { composeSaved, isGroupChoice, overrideKey, savedOrigins } from './savedConfig.ts';
 
 export interface BranchRequest {
@@ -32,21 +32,17 @@ export interface BranchRequest {
  * override throws.
  */
 export function branchRequest(project: Project, request: BranchRequest): StartRunRequest {
-  const { run, checkpoint, overrides, plan, devices } = request;
+  const { run, checkpoint, plan, devices } = request;
+  const saved = composeSaved(project, run.expDir, []);
+  const overrides = [...request.overrides, ...resetUndone(saved, request.overrides)];
   const first = composeBranch(project, run, overrides);
   const asked = first.textAt('exp_dir');
   const isFolderNamed = overrides.some((override) => overrideKey(override) === 'exp_dir');
   // by itself, or by a value that it is made of (exp_name)
-  const isElsewhere = isFolderNamed || asked !== composeSaved(project, run.expDir, []).textAt('exp_dir');
+  const isElsewhere = isFolderNamed || asked !== saved.textAt('exp_dir');
   const wanted = resolve(project.root, isElsewhere ? (asked ?? run.expDir) : run.expDir);
   const expDir = freeRunFolder(wanted);
-  if (isFolderNamed && expDir !== wanted) {
-    throw new EngineError(
-      'launch.folder-taken',
-      `There is something in ${wanted} already, and a run never writes over another one. Choose another exp_dir, or leave it out to have a free one found.`,
-      { expDir: wanted },
-    );
-  }
+  if (isFolderNamed && expDir !== wanted) throw folderTaken(wanted);
   const withFolder =
     isElsewhere && expDir === wanted ? overrides : [...overrides, `exp_dir=${folderText(project, expDir)}`];
   const placed = asked === undefined ? first : composeBranch(project, run, withFolder);
@@ -68,7 +64,9 @@ export function branchRequest(project: Project, request: BranchRequest): StartRu
     name: request.name ?? basename(expDir),
     configName: run.configName,
     overrides: all,
-    command: ['accelhydra runs branch', run.id, `--step ${checkpoint.step}`, ...overrides.map(shellQuote)].join(' '),
+    command: ['accelhydra runs branch', run.id, `--step ${checkpoint.step}`, ...request.overrides.map(shellQuote)].join(
+      ' ',
+    ),
     configYaml: composition.configYaml,
     resolvedYaml: composition.resolvedYaml,
     hydra: { config: composition.configYaml, overrides: toYaml(listNode(all.map((override) => strNode(override)))) },

@@ -5,6 +5,7 @@ import type { LaunchRequest } from '../../api/launchModel.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import { runFolderOf } from '../../checkpoint/index.ts';
 import type { Project } from '../../instantiate/project/loadProject.ts';
+import { requireEnded } from '../../launch/index.ts';
 import { checkpointsIn, scanCheckpoints } from '../../runs/rebuild.ts';
 import { runFiles } from '../../runs/runFolder.ts';
 import type { RunStore } from '../../runs/runStore.ts';
@@ -12,7 +13,7 @@ import { isFolderMissing, type RunRecord } from '../../runs/runTable.ts';
 import { type Composition, composeProject } from '../composition.ts';
 import { wantedFolder } from '../runFolder.ts';
 import type { CheckpointWish } from './chooseCheckpoint.ts';
-import { isChangeable, resumeKeys } from './resumeRules.ts';
+import { isChangeable, resetKey, resetUndone, resumeKeys } from './resumeRules.ts';
 import { composeText, overrideKey } from './savedConfig.ts';
 
 /** What a launch goes on with, when its config asks to. */
@@ -36,7 +37,7 @@ export type LaunchResume =
  * newest by step there);
  * else `auto_resume_from_latest_ckpt`, in either spelling, goes on with the newest checkpoint of the run in `exp_dir`. The
  * saved config goes first: `resume_from_config`, or the `config.yaml` of the checkpoint's run. Throws
- * `checkpoints.not-found` and `runs.config-missing`.
+ * `checkpoints.not-found` and `runs.config-missing`, and `launch.run-live` where the run that it would go on with still trains.
  */
 export function launchResume(project: Project, request: LaunchRequest, store: RunStore): LaunchResume | undefined {
   const composition = composeProject(project, request);
@@ -47,7 +48,10 @@ export function launchResume(project: Project, request: LaunchRequest, store: Ru
   );
   if (!isAsked) return undefined;
   const run = store.runs.findByFolder(wantedFolder(project, composition));
-  if (run === undefined || isFolderMissing(run) || scanCheckpoints(run.expDir).length === 0) return undefined;
+  if (run === undefined || isFolderMissing(run)) return undefined;
+  // also one that has no checkpoint yet: a second training is not what was asked for
+  requireEnded(run);
+  if (scanCheckpoints(run.expDir).length === 0) return undefined;
   return { kind: 'run', run, wish: {}, overrides: added(run, request), logging: composition, isAutomatic: true };
 }
 
@@ -90,7 +94,8 @@ export function composeForSaved(
   resume: Extract<LaunchResume, { readonly kind: 'saved' }>,
 ): Composition {
   const own = request.overrides.filter((override) => !resumeKeys.has(overrideKey(override)));
-  const isTaken = (key: string) => isChangeable(key) || ['exp_dir', 'exp_name', 'trainer.checkpoint_dir'].includes(key);
+  const taken = ['exp_dir', 'exp_name', 'trainer.checkpoint_dir', resetKey];
+  const isTaken = (key: string) => isChangeable(key) || taken.includes(key);
   const refused = own.filter((override) => !isTaken(overrideKey(override)));
   if (refused.length > 0) {
     throw new EngineError(
@@ -99,7 +104,10 @@ export function composeForSaved(
       { overrides: refused },
     );
   }
-  return composeText(project, readFileSync(resume.configFile, 'utf8'), own, resume.configFile);
+  const compose = (overrides: readonly string[]) =>
+    composeText(project, readFileSync(resume.configFile, 'utf8'), overrides, resume.configFile);
+  const isConfigNamed = textOf(resume.logging, 'resume_from_config') !== undefined;
+  return compose(isConfigNamed ? own : [...own, ...resetUndone(compose([]), own)]);
 }
 
 /** Overrides of the request that the run did not begin with, and that do not only say what to go on from. */

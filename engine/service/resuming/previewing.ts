@@ -48,6 +48,7 @@ export function previewLaunch(
       command: commandText(prepared.request, project.defaultConfig),
       processes: plan.processes.map(({ rank, device, threads }) => ({ rank, device, threads })),
       expDir,
+      ...(resume === undefined ? {} : { resumeFrom: resume.resumeFrom }),
       problems: [...problems],
       warnings: [...saved, ...warnings, ...composition.warnings],
     };

@@ -32,6 +32,15 @@ export const resumeKeys: ReadonlySet<string> = new Set(
   ].flatMap((key) => [key, `trainer.${key}`]),
 );
 
+/** At the checkpoint of another run: its weights with fresh optimizer state. */
+export const resetKey = 'trainer.reset_optimizer';
+
+/** The override that a saved config needs whose run itself began so: that says nothing of one that goes on from it. */
+export function resetUndone(saved: Composition, overrides: readonly string[]): readonly string[] {
+  const isAsked = overrides.some((override) => overrideKey(override) === resetKey);
+  return isAsked || saved.textAt(resetKey) !== 'true' ? [] : [`${resetKey}=false`];
+}
+
 export function isChangeable(key: string): boolean {
   return changeable.some((allowed) => key === allowed || key.startsWith(`${allowed}.`));
 }

@@ -34,15 +34,7 @@ export const folderFiles: CheckpointFiles = {
     return saved.bytes;
   },
   async read(target) {
-    const resolved = await resolveCheckpoint(target, { useBest: false });
-    if (resolved.type === 'file') {
-      throw new EngineError(
-        'trainer.resume',
-        `${resolved.file} holds weights only; training can go on from a checkpoint's folder. To begin with these weights, load them in the model.`,
-        { file: resolved.file },
-      );
-    }
-    const { manifest, model, optimizer, ema, state, configText } = await loadCheckpoint(resolved.folder, [
+    const { manifest, model, optimizer, ema, state, configText } = await loadCheckpoint(await resumeFolder(target), [
       'model',
       'optimizer',
       'ema',
@@ -84,6 +76,17 @@ export const folderFiles: CheckpointFiles = {
     return setLaterAside(project, at, inside, run);
   },
 };
+
+/** The checkpoint's folder that a training would go on from. Throws `checkpoint.…`, and `trainer.resume` for a file. */
+export async function resumeFolder(target: string): Promise<string> {
+  const resolved = await resolveCheckpoint(target, { useBest: false });
+  if (resolved.type === 'folder') return resolved.folder;
+  throw new EngineError(
+    'trainer.resume',
+    `${resolved.file} holds weights only; training can go on from a checkpoint's folder. To begin with these weights, start a new run with +load_pretrained=${resolved.file}`,
+    { file: resolved.file },
+  );
+}
 
 function sources(content: ReadonlyMap<string, tf.Tensor>) {
   return [...content].map(([name, tensor]) => tensorSource(name, tensor));

@@ -4,6 +4,7 @@ import { EngineError } from '../../api/errors.ts';
 import type { FrozenWeights } from '../../checkpoint/index.ts';
 import type { NamedVariable } from '../model/module.ts';
 import type { CheckpointContent } from './checkpointFiles.ts';
+import { fittingModel } from './fit.ts';
 
 interface StatefulModel {
   namedParameters(): readonly NamedVariable[];
@@ -41,7 +42,7 @@ export async function describeFrozen(parameters: readonly NamedVariable[]): Prom
 
 /**
  * Puts a checkpoint's weights into the model. What it leaves out must be in the model already, and be what it was.
- * Throws `model.state` for another model's weights and `checkpoint.frozen` for other frozen ones.
+ * Throws `trainer.other-model` for another model's weights and `checkpoint.frozen` for other frozen ones.
  */
 export async function loadWeights(
   model: StatefulModel & { loadStateDict(state: CheckpointContent['model'], options: object): unknown },
@@ -50,7 +51,7 @@ export async function loadWeights(
 ): Promise<void> {
   const optional = new Set(frozen?.names);
   if (frozen !== undefined) await checkFrozen(model, frozen, source);
-  model.loadStateDict(state, { optional });
+  fittingModel(source, () => model.loadStateDict(state, { optional }));
 }
 
 /** Throws `checkpoint.frozen` unless the model has exactly the weights that a checkpoint left out. */

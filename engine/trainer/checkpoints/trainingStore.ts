@@ -8,10 +8,11 @@ import type { StreamState } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import type { LoopParts } from '../loop/loopParts.ts';
 import { shareBuffers } from '../loop/shareWeights.ts';
-import { readStates, restoreStates } from '../state/checkpointable.ts';
-import { Rates } from '../state/rates.ts';
+import { checkObjects, readStates, restoreStates } from '../state/checkpointable.ts';
+import { Rates, type SavedRates } from '../state/rates.ts';
 import { readSavedState, rescaleCursor, type SavedState } from '../state/savedState.ts';
 import type { CheckpointContent, CheckpointFiles, CheckpointPlace } from './checkpointFiles.ts';
+import { fittingOptimizer, resetsOptimizer } from './fit.ts';
 import { describeFrozen, frozenParameters, loadWeights, savedWeights } from './frozenWeights.ts';
 import { bestSave, type PlannedSave } from './policy.ts';
 
@@ -277,7 +278,9 @@ export class TrainingStore {
       const config = environment.hyperparameters;
       const { worldSize } = environment.collective;
       const reached = rescaleCursor(saved, worldSize, parts.epochLength);
-      const notes = this.#rates.load({
+      const resets = resetsOptimizer(this.#subject, folder);
+      const rates: SavedRates = {
+        resets,
         saved,
         slots,
         configText: content.configText,
@@ -286,7 +289,8 @@ export class TrainingStore {
         worldSize,
         schedule: environment.schedule,
         place: reached.step - reached.offset,
-      });
+      };
+      const notes = fittingOptimizer(folder, () => this.#rates.load(rates));
       for (const note of notes) parts.warn(note, 'info');
       if (saved.monitor !== null && settings.metric_monitor?.load_state_dict(saved.monitor) === false) {
         parts.warn(
@@ -294,7 +298,7 @@ export class TrainingStore {
         );
       }
       await this.#restoreCustom(saved, folder);
-      Object.assign(parts.state, reached);
+      Object.assign(parts.state, reached, resets ? { accumulated: 0 } : {});
       if (options.keepsPlace === true) Object.assign(parts.state, place);
       if (saved.scaler != null) parts.scaler?.restore(saved.scaler);
       if (saved.spikes != null) parts.guard.restore(saved.spikes);
@@ -347,13 +351,7 @@ export class TrainingStore {
     const { rank, worldSize } = environment.collective;
     const own = saved.world_size === worldSize ? saved.custom_by_rank?.[rank] : undefined;
     const states = own ?? saved.custom;
-    if (objects.length !== states.length) {
-      throw new EngineError(
-        'trainer.resume',
-        `${folder} holds the state of ${states.length} checkpoint_objects, the trainer has ${objects.length}.`,
-        { folder },
-      );
-    }
+    checkObjects(folder, objects, states);
     await restoreStates(objects, states);
   }
 

@@ -24,23 +24,27 @@ export interface LoadReport {
   }[];
 }
 
-/** Copies equal names of equal shape; what happens to the others is `options.strict`'s to say. */
-export function loadTensors(
-  own: ReadonlyMap<string, tf.Variable>,
-  state: ReadonlyMap<string, tf.Tensor>,
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/** What copying by name and shape would do. Throws `model.state` where `options.strict` does not allow a difference. */
+export function compareState(
+  own: ReadonlyMap<string, Shaped>,
+  state: ReadonlyMap<string, Shaped>,
   options: LoadOptions,
 ): LoadReport {
-  const given = new Map([...state].map(([name, tensor]) => [stripped(name, options.stripPrefix), tensor]));
+  const given = withoutPrefix(state, options.stripPrefix);
+  const loaded: string[] = [];
   const mismatched: LoadReport['mismatched'][number][] = [];
-  const fitting: [string, tf.Variable, tf.Tensor][] = [];
-  for (const [name, variable] of own) {
-    const tensor = given.get(name);
-    if (tensor === undefined) continue;
-    if (sameShape(variable.shape, tensor.shape)) fitting.push([name, variable, tensor]);
-    else mismatched.push({ name, model: variable.shape, state: tensor.shape });
+  for (const [name, { shape }] of own) {
+    const found = given.get(name);
+    if (found === undefined) continue;
+    if (sameShape(shape, found.shape)) loaded.push(name);
+    else mismatched.push({ name, model: shape, state: found.shape });
   }
   const report = {
-    loaded: fitting.map(([name]) => name),
+    loaded,
     missing: [...own.keys()].filter((name) => !given.has(name)),
     unexpected: [...given.keys()].filter((name) => !own.has(name)),
     mismatched,
@@ -48,7 +52,21 @@ export function loadTensors(
   const lacking = report.missing.filter((name) => options.optional?.has(name) !== true);
   if ((options.strict ?? true) && lacking.length + report.unexpected.length + mismatched.length > 0)
     throw refused({ ...report, missing: lacking });
-  for (const [, variable, tensor] of fitting) assignCopy(variable, tensor);
+  return report;
+}
+
+/** Copies equal names of equal shape; what happens to the others is `options.strict`'s to say. */
+export function loadTensors(
+  own: ReadonlyMap<string, tf.Variable>,
+  state: ReadonlyMap<string, tf.Tensor>,
+  options: LoadOptions,
+): LoadReport {
+  const report = compareState(own, state, options);
+  const given = withoutPrefix(state, options.stripPrefix);
+  for (const name of report.loaded) {
+    const [variable, tensor] = [own.get(name), given.get(name)];
+    if (variable !== undefined && tensor !== undefined) assignCopy(variable, tensor);
+  }
   return report;
 }
 
@@ -58,8 +76,10 @@ function assignCopy(variable: tf.Variable, tensor: tf.Tensor): void {
   copy.dispose();
 }
 
-function stripped(name: string, prefix: string | undefined): string {
-  return prefix !== undefined && name.startsWith(prefix) ? name.slice(prefix.length) : name;
+function withoutPrefix<T>(state: ReadonlyMap<string, T>, prefix = ''): ReadonlyMap<string, T> {
+  return new Map(
+    [...state].map(([name, value]) => [name.startsWith(prefix) ? name.slice(prefix.length) : name, value]),
+  );
 }
 
 function refused(report: LoadReport): EngineError {

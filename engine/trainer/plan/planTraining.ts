@@ -8,8 +8,10 @@ import {
   schedulerLengths,
   warmupMicroSteps,
 } from '../../optim/index.ts';
+import type { TrainerSubject } from '../hooks.ts';
 import type { InstantiatePort } from '../prepare/instantiatePort.ts';
 import { filledScheduler, prepareTraining, readWarmup, stepCounts } from '../prepare/prepareTraining.ts';
+import { checkFit } from './checkFit.ts';
 import { flightPlan } from './flightPlan.ts';
 
 export interface PlanRequest {
@@ -21,23 +23,19 @@ export interface PlanRequest {
   readonly processes: number;
   readonly runDir: string;
   readonly maxPoints?: number | undefined;
+  /** Checkpoint that the training is to go on from: whether it could is looked at too. */
+  readonly resumeFrom?: string | undefined;
 }
 
 /**
  * Builds what the config describes, as a training does, and plans its flight. The project's constructors run, its hooks
- * do not. Throws what building throws.
+ * do not. Throws what building throws, and what `checkFit` throws.
  */
 export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
-  const { config, instantiate, processes, runDir } = request;
+  const { config, instantiate, resumeFrom, processes } = request;
   const collective = lonely(processes);
-  const subject = await prepareTraining({
-    config,
-    instantiate,
-    collective,
-    reporter: { report: () => undefined, flush: () => Promise.resolve() },
-    stop: { requested: false },
-    runDir,
-  });
+  const subject = await build(request);
+  if (resumeFrom !== undefined) await checkFit(subject, resumeFrom);
   const counts = stepCounts({ config, collective }, subject.train_dataloader);
   const filled = isPlainObject(config.lr_scheduler)
     ? await filledScheduler({ config, instantiate, collective }, subject.train_dataloader)
@@ -51,6 +49,24 @@ export async function planTraining(request: PlanRequest): Promise<FlightPlan> {
     scheduleOptions: filled?.options ?? {},
     configText: request.configText,
     maxPoints: request.maxPoints,
+  });
+}
+
+/** Builds what the config describes and only looks whether it could go on from a checkpoint; throws as `planTraining`. */
+export async function checkResume(request: PlanRequest & { readonly resumeFrom: string }): Promise<void> {
+  // the checkpoint brings its own weights
+  const { load_pretrained: _unused, ...config } = request.config;
+  await checkFit(await build({ ...request, config }), request.resumeFrom);
+}
+
+function build({ config, instantiate, processes, runDir }: PlanRequest): Promise<TrainerSubject> {
+  return prepareTraining({
+    config,
+    instantiate,
+    collective: lonely(processes),
+    reporter: { report: () => undefined, flush: () => Promise.resolve() },
+    stop: { requested: false },
+    runDir,
   });
 }
 

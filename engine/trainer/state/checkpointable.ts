@@ -31,6 +31,16 @@ function readState(object: unknown, index: number): unknown {
   );
 }
 
+/** Throws `trainer.resume` where a checkpoint holds the states of more or fewer objects than the trainer has. */
+export function checkObjects(checkpoint: string, objects: readonly unknown[], states: readonly unknown[]): void {
+  if (objects.length === states.length) return;
+  throw new EngineError(
+    'trainer.resume',
+    `${checkpoint} holds the state of ${states.length} checkpoint_objects, the trainer has ${objects.length}. A run goes on with all of them: give the trainer the same ones, in the same order.`,
+    { checkpoint, saved: states.length, built: objects.length },
+  );
+}
+
 /** Puts back what `readStates` gave, one state for each object. Throws `trainer.checkpoint-objects` naming the object. */
 export async function restoreStates(objects: readonly unknown[], states: readonly unknown[]): Promise<void> {
   for (const [index, object] of objects.entries()) {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as tf from '@tensorflow/tfjs';
 import { loadYaml, toPlain } from '../../config/index.ts';
-import { advanceScheduler, followsMetric } from '../../optim/index.ts';
+import { advanceScheduler, followsMetric, type SavedOptimizer } from '../../optim/index.ts';
 import type { ScheduleLength } from '../environment.ts';
 import type { OptimizerLike, SchedulerLike } from '../ports.ts';
 import type { SavedState } from './savedState.ts';
@@ -22,6 +22,8 @@ export interface SavedRates {
   readonly worldSize: number;
   /** Micro-steps to here of a training that began with today's processes and epoch length. */
   readonly place: number;
+  /** Whether the optimizer begins with fresh state (trainer.reset_optimizer). */
+  readonly resets: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Rates {
   readonly #scheduler: SchedulerLike | null;
   readonly #groups: readonly Section[];
   readonly #fresh: Section | undefined;
+  #untouched: SavedOptimizer<tf.Tensor> | undefined;
 
   /** Call it before the first step and before anything is loaded. */
   constructor(optimizer: OptimizerLike, scheduler: SchedulerLike | null) {
@@ -47,6 +50,7 @@ export class Rates {
   /** Gives what a person should know of it, a sentence each. Throws what either state throws. */
   load(request: SavedRates): readonly string[] {
     const { saved, slots, configText, config } = request;
+    if (request.resets) return this.#beginAnew(request);
     const then = configText === undefined ? undefined : sectionOf(toPlain(loadYaml(configText)));
     const changes = (name: string) => changed(sectionOf(then?.[name]), sectionOf(config?.[name]));
     const options = then === undefined ? [] : changes('optimizer');
@@ -65,6 +69,21 @@ export class Rates {
     if (this.#fresh !== undefined) this.#scheduler.loadStateDict(this.#fresh);
     advanceScheduler(this.#scheduler, stepsReached(request));
     return lengths === undefined ? notes : [...notes, lengths];
+  }
+
+  /** The optimizer as the config made it, also after it was stepped; the schedule at the place that was reached. */
+  #beginAnew(request: SavedRates): readonly string[] {
+    const [optimizer, scheduler] = [this.#optimizer, this.#scheduler];
+    if (this.#untouched === undefined) this.#untouched = optimizer.stateDict();
+    else optimizer.loadStateDict(this.#untouched);
+    const note = `trainer.reset_optimizer: the weights are the checkpoint's, ${optimizer.constructor.name} begins with fresh state`;
+    if (scheduler === null || this.#fresh === undefined) return [`${note}.`];
+    scheduler.loadStateDict(this.#fresh);
+    if (followsMetric(scheduler)) return [`${note}, and so does its schedule.`];
+    this.#putOptions([], true);
+    const steps = stepsReached(request);
+    advanceScheduler(scheduler, steps);
+    return [`${note}; its schedule goes on at step ${steps}.`];
   }
 
   #putOptions(options: readonly string[], areRatesNew: boolean): void {

@@ -243,6 +243,19 @@ test.each([
   expect(optimizer.stateDict().scalars).toEqual(state.scalars);
 });
 
+test.each(['momentum_buffer', 'exp_avg'])(
+  'a parameter that had no state has none again, whatever it has by now: %s',
+  (slot) => {
+    const a = parameter('a', [1]);
+    const optimizer = slot === 'exp_avg' ? new AdamW([a]) : new SGD([a], { momentum: 0.9 });
+    const untouched = optimizer.stateDict();
+    stepWith(optimizer, { a: [1] });
+    optimizer.loadStateDict(untouched);
+    expect(optimizer.stateDict().scalars.state).toEqual({});
+    expect(optimizer.stateDict().tensors.get(`${slot}.a`)?.dataSync()).toEqual(Float32Array.of(0));
+  },
+);
+
 test('a state without one of its tensors is refused', () => {
   const optimizer = new AdamW([parameter('a', [1])]);
   stepWith(optimizer, { a: [1] });

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { deriveSeed, Random } from '../../../engine/base/random.ts';
-import { CosineAnnealingLR } from '../../../engine/optim/index.ts';
+import { AdamW, CosineAnnealingLR } from '../../../engine/optim/index.ts';
 import { Dropout, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
 import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
-import { MemoryFiles, memoryCollectives, type Setup, setUp, weightsOf } from './support.ts';
+import { MemoryFiles, memoryCollectives, type Setup, setUp, smallModel, weightsOf } from './support.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -116,6 +116,37 @@ test('another number of processes goes on after the samples that were seen, and 
   await Promise.all(second.map(({ trainer }) => trainer.fit()));
   expect(second[0]?.recording.texts()).toContainEqual(expect.stringMatching(/written by 1 processes, this run has 2/));
   expect(second[0]?.trainer.step).toBe(15);
+});
+
+test('another optimizer goes on with the weights where that is asked for, and with its own state from then on', async () => {
+  const parent = setUp();
+  await parent.trainer.fit();
+  const branch = (reset_optimizer: boolean, resumeFrom: string, epochs: number) => {
+    const model = smallModel();
+    const optimizer = new AdamW(model.namedParameters(), { lr: 0.01 });
+    const lr_scheduler = new CosineAnnealingLR(optimizer, { T_max: 20 });
+    const options = { project_dir: '/branch', epochs, model, optimizer, lr_scheduler, reset_optimizer };
+    return { ...setUp({ files: parent.files, options, environment: { resumeFrom } }), optimizer };
+  };
+  const refused = branch(false, '/run/checkpoints/epoch_2', 3);
+  await expect(refused.trainer.fit()).rejects.toThrow(
+    /is SGD's, but the config builds AdamW\. .*trainer\.reset_optimizer/,
+  );
+  const first = branch(true, '/run/checkpoints/epoch_2', 3);
+  let before: number[] = [];
+  first.trainer.on_train_start = async () => {
+    before = await weightsOf(first.trainer.model);
+  };
+  await first.trainer.fit();
+  expect(before).toEqual(await weightsOf(parent.trainer.model));
+  const steps = ({ optimizer }: typeof first) =>
+    Object.values(optimizer.stateDict().scalars.state).map(({ step }) => step);
+  expect(steps(first)).toEqual([4, 4, 4, 4]);
+  expect(first.recording.texts()).toContainEqual(expect.stringMatching(/AdamW begins with fresh .* step 8\.$/));
+  expect(first.trainer.lr_scheduler?.getLastLr()[0]).toBeCloseTo(0.005 * (1 + Math.cos((Math.PI * 12) / 20)), 9);
+  const second = branch(true, '/branch/checkpoints/epoch_3', 4);
+  await second.trainer.fit();
+  expect(steps(second)).toEqual([8, 8, 8, 8]);
 });
 
 test("another model's checkpoint names the tensors that differ", async () => {
