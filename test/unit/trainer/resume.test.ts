@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { deriveSeed, Random } from '../../../engine/base/random.ts';
+import { DataLoader } from '../../../engine/data/index.ts';
 import { AdamW, CosineAnnealingLR } from '../../../engine/optim/index.ts';
 import { Dropout, Linear, Sequential } from '../../../engine/trainer/model/layers/index.ts';
 import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
-import { MemoryFiles, memoryCollectives, type Setup, setUp, smallModel, weightsOf } from './support.ts';
+import { MemoryFiles, memoryCollectives, type Setup, samples, setUp, smallModel, weightsOf } from './support.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -147,6 +148,29 @@ test('another optimizer goes on with the weights where that is asked for, and wi
   const second = branch(true, '/branch/checkpoints/epoch_3', 4);
   await second.trainer.fit();
   expect(steps(second)).toEqual([8, 8, 8, 8]);
+});
+
+test('a stop while data does not come saves what was trained, and resumes to the bit', async () => {
+  const options = { save_every_n_epochs: null };
+  const whole = setUp({ options, validation: false });
+  await whole.trainer.fit();
+  const stop = { requested: false };
+  const dataset = {
+    length: 16,
+    get(index: number) {
+      if (index < 12) return samples(16)[index];
+      stop.requested = true;
+      return new Promise(() => undefined);
+    },
+  };
+  const train_dataloader = new DataLoader({ dataset, batch_size: 4 });
+  const first = setUp({ options: { ...options, train_dataloader }, validation: false, environment: { stop } });
+  expect(await first.trainer.fit()).toMatchObject({ status: 'stopped', step: 3 });
+  const resumeFrom = '/run/checkpoints/step_3';
+  const second = setUp({ options, validation: false, files: first.files, environment: { resumeFrom } });
+  await second.trainer.fit();
+  expect([...first.trainer.losses, ...second.trainer.losses]).toEqual(whole.trainer.losses);
+  expect(await weightsOf(second.trainer.model)).toEqual(await weightsOf(whole.trainer.model));
 });
 
 test("another model's checkpoint names the tensors that differ", async () => {
