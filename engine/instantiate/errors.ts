@@ -59,8 +59,9 @@ export class InstantiateError extends EngineError {
   }
 }
 
-/** `TypeError: boom`, or the class alone when the error has no text. */
+/** `TypeError: boom`, or the class alone when the error has no text; what the engine itself says stands for itself. */
 export function describeThrown(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof EngineError) return error.message;
   return error.message === '' ? error.name : `${error.name}: ${error.message}`;
 }

@@ -183,12 +183,12 @@ function describeFailure(error: unknown, what?: string): ChildFailure {
 }
 
 /**
- * For the log, beside the sentence: where the error that came first was thrown. Nothing where the sentence says all: what
- * the engine refuses and what the system denies (a full disk), unless the project's own code led there.
+ * For the log, beside the sentence: where the error that came first was thrown. Nothing where the sentence says all, the
+ * project's line too: what the engine refuses, and what the system denies (a full disk) unless the project asked for it.
  */
 function traceOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return traceOf(error.cause);
-  const isExpected = error instanceof EngineError || 'syscall' in error;
-  return isExpected && userFrame(error) === undefined ? undefined : userStack(error);
+  if (error instanceof EngineError) return undefined;
+  return 'syscall' in error && userFrame(error) === undefined ? undefined : userStack(error);
 }

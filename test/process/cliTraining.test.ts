@@ -172,10 +172,13 @@ test('a sweep ends with what came of each job', async () => {
 test.each([
   { id: 'a target that is not there', more: ['model._target_=line.Lien'], says: 'line.Lien' },
   { id: 'a constructor that throws', more: ['train_dataloader.batch_size=-1'], says: 'batch_size' },
-])('$id fails the run with 1 and says where', async ({ more, says }) => {
+])('$id fails the run with 1 and says where, once and without a stack', async ({ more, says }) => {
   const { code, stderr, stdout } = await accelhydra('train', ...more);
   expect(code).toBe(1);
-  expect(stderr + stdout).toContain(says);
+  const output = stderr + stdout;
+  expect(output).toContain(says);
+  expect(output).not.toMatch(/EngineError|^ +at .*:\d+:\d+/m);
+  expect(output.match(/full_key:/g)).toHaveLength(1);
   expect(newestRun()).toMatchObject({ status: 'failed', error: expect.stringContaining(says) });
 });
 

@@ -32,7 +32,7 @@ export async function watchRun(
   });
   const [finished, keys] = [await api['runs.get']({ runId }), await api['metrics.keys']({ runId })];
   const took = formatDuration((finished.endedAt ?? Date.now()) - (finished.startedAt ?? finished.createdAt));
-  terminal.note(`${statusText(terminal, end.status)} after ${took}${end.error ? `: ${end.error}` : ''}`);
+  terminal.note(`${statusText(terminal, end.status)} after ${took}${reasonOf(end)}`);
   for (const key of keys.filter(({ key }) => key.startsWith('val/') || key === 'train/loss')) {
     const best = key.key === finished.monitor?.key && finished.monitor.best !== undefined;
     terminal.print(
@@ -69,22 +69,39 @@ async function sayHowToGoOn(terminal: Terminal, api: EngineApi, { id, error }: R
 
 type Follow = typeof import('../../service/index.ts')['followInForeground'];
 
+/** What the log above says at length is not said again. */
+function reasonOf({ error, printed }: Watched): string {
+  if (error === undefined) return '';
+  const isAbove = error.includes('\n') && printed.includes(error);
+  return isAbove ? '; the log above says why' : `: ${error}`;
+}
+
+interface Watched extends FollowedEnd {
+  readonly interrupted: boolean;
+  /** The end of the log that was shown. */
+  readonly printed: string;
+}
+
 /** Shows progress and the first process's output until the run ends. */
 async function watch(
   terminal: Terminal,
   follow: Follow,
   expDir: string,
   options: Pick<NonNullable<Parameters<Follow>[2]>, 'logsFrom' | 'onSlowStop'>,
-): Promise<FollowedEnd & { interrupted: boolean }> {
+): Promise<Watched> {
   const progress = new ProgressLine(terminal, systemClock);
   let interrupted = false;
+  let printed = '';
   const end = await follow(
     expDir,
     {
       onProgress: (state) => progress.show(state),
       onLog: (file, text) => {
         // Other ranks say much the same; their logs are in the folder.
-        if (file === 'rank0.log') terminal.print(withoutTimes(text));
+        if (file !== 'rank0.log') return;
+        const lines = withoutTimes(text);
+        terminal.print(lines);
+        printed = `${printed}${lines}\n`.slice(-20_000);
       },
     },
     {
@@ -100,7 +117,7 @@ async function watch(
     },
   );
   progress.end();
-  return { ...end, interrupted };
+  return { ...end, interrupted, printed };
 }
 
 /** Lines as the process printed them: the times of the log file are of no use while they happen. */
