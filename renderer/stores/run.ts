@@ -131,3 +131,8 @@ connection.onDidChangeState((state) => {
   reloadKeys();
   reloadCheckpoints();
 });
+// Nobody tells of a folder that was moved or deleted by hand, which people do in another window.
+window.addEventListener('focus', () => {
+  reloadDetail();
+  reloadCheckpoints();
+});

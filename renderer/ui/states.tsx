@@ -52,10 +52,23 @@ export function Notice({ look = 'plain', children, place, action }: NoticeProps)
   );
 }
 
+export interface ErrorNoticeProps {
+  readonly error: EngineError;
+  readonly onRetry?: () => void;
+  /** Other ways on than to try again. */
+  readonly children?: ReactNode;
+}
+
 /** An engine error as a person reads it: the sentence, the place, and a way on. */
-export function ErrorNotice({ error, onRetry }: { readonly error: EngineError; readonly onRetry?: () => void }) {
+export function ErrorNotice({ error, onRetry, children }: ErrorNoticeProps) {
+  const ways = (
+    <>
+      {children}
+      {onRetry && <Button onClick={onRetry}>Try again</Button>}
+    </>
+  );
   return (
-    <Notice look="error" place={placeOf(error)} action={onRetry && <Button onClick={onRetry}>Try again</Button>}>
+    <Notice look="error" place={placeOf(error)} action={ways}>
       {error.message}
     </Notice>
   );

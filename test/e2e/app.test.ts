@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BrowserSession, launchBrowser, type WatchedPage } from '../support/browser.ts';
@@ -322,6 +322,19 @@ describe('the app in a real browser, on a real engine', () => {
     await picture('compare');
     await page.getByRole('button', { name: 'Leave out copied' }).press('Enter');
     await page.getByText('Nothing to compare yet').waitFor();
+  });
+
+  test('a folder that is deleted while its run is on the page is missed there', async () => {
+    const { page } = watched;
+    await page.goto(`${new URL('/', page.url())}#/run/copied/checkpoints`);
+    await page.getByRole('button', { name: 'Try it: best' }).waitFor();
+    rmSync(join(project.folder, 'experiments/copied'), { recursive: true });
+    await page.getByRole('tab', { name: 'Logs' }).press('Enter');
+    await page.getByText('The folder of this run is gone').waitFor();
+    expect(await page.getByRole('button', { name: 'Resume', exact: true }).count()).toBe(0);
+    await page.goto(`${new URL('/', page.url())}#/run/nothing/charts`);
+    await page.getByRole('button', { name: 'All runs' }).press('Enter');
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
   });
 
   test('dark and narrow work too', async () => {

@@ -36,7 +36,7 @@ export function InferencePage({ runId, checkpoint }: InferencePageProps) {
       {checkpoints.error && <ErrorNotice error={checkpoints.error} />}
       {session.error && <ErrorNotice error={session.error} onRetry={useInference.getState().retry} />}
       {session.loading && <LoadingState label="Loading the checkpoint in a process of its own" />}
-      {!session.data && !session.loading && !session.error && (
+      {!session.data && !session.loading && !session.error && !checkpoints.error && (
         <EmptyState
           title={runs.data?.total === 0 ? 'No trained model yet' : 'Choose a run and a checkpoint'}
           text={

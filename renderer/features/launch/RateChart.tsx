@@ -38,6 +38,7 @@ export function RateChart({ title, rate, totalSteps }: RateChartProps) {
           data={rows}
           margin={{ top: 8, right: 12, bottom: 0, left: 0 }}
           accessibilityLayer
+          aria-label={title}
         >
           <CartesianGrid stroke="var(--border)" vertical={false} />
           <XAxis

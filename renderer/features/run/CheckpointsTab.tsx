@@ -102,6 +102,7 @@ function Checkpoints({ run, checkpoints }: CheckpointsProps) {
               <td>
                 <div className="run__row-actions">
                   <Button
+                    aria-label={`Try it: ${checkpoint.name}`}
                     disabled={checkpoint.missing}
                     onClick={() => navigate({ page: 'inference', runId: run.id, checkpoint: checkpoint.path })}
                   >

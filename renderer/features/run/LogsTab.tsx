@@ -53,7 +53,7 @@ export function LogsTab({ run }: { readonly run: RunDetail }) {
         }}
       >
         {truncated && <span className="code__comment">… earlier lines are in the file{'\n'}</span>}
-        {text || <span className="code__comment">Nothing written yet.</span>}
+        {text || (!error && <span className="code__comment">Nothing written yet.</span>)}
       </pre>
     </section>
   );

@@ -121,6 +121,7 @@ const Plot = memo(function Plot({ title, rows, names, indices, width, xAxis, log
       data={rows as MergedRow[]}
       margin={{ top: 8, right: 12, bottom: 0, left: 0 }}
       accessibilityLayer
+      aria-label={title}
     >
       <CartesianGrid stroke="var(--border)" vertical={false} />
       <RechartsXAxis dataKey="x" type="number" {...x} {...xAxisLook} />

@@ -39,7 +39,11 @@ export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: 
   const run = detail.data;
   return (
     <div className="page">
-      {detail.error && <ErrorNotice error={detail.error} onRetry={() => useRun.getState().open(runId)} />}
+      {detail.error && (
+        <ErrorNotice error={detail.error} onRetry={() => useRun.getState().open(runId)}>
+          <Button onClick={() => navigate({ page: 'runs' })}>All runs</Button>
+        </ErrorNotice>
+      )}
       {actionError !== undefined && run !== undefined && <ActionError error={toEngineError(actionError)} />}
       {note !== undefined && <Notice look="warning">{note}</Notice>}
       {!run && detail.loading && <LoadingState label="Reading the run" />}
@@ -63,7 +67,10 @@ export function RunPage({ runId, tab }: { readonly runId: string; readonly tab: 
           <Tabs
             label="Run"
             selected={tab}
-            onSelect={(next) => navigate({ page: 'run', runId, tab: next })}
+            onSelect={(next) => {
+              navigate({ page: 'run', runId, tab: next });
+              useRun.getState().open(runId); // its folder may have gone meanwhile
+            }}
             tabs={RUN_TABS.map((key) => ({ key, label: LABELS[key] }))}
           />
           <div role="tabpanel" aria-label={LABELS[tab]} className="run__tab">

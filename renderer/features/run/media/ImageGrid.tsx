@@ -33,8 +33,10 @@ interface ThumbnailProps {
 function Thumbnail({ runId, notice, onOpen }: ThumbnailProps) {
   const { data, error } = useMediaFile(runId, notice);
   const name = imageName(notice);
+  // captions such as a label are shared by many
+  const spoken = notice.caption === undefined ? name : `number ${notice.item + 1}, ${name}`;
   return (
-    <button type="button" className="images__button" aria-label={`Open ${name}`} title={name} onClick={onOpen}>
+    <button type="button" className="images__button" aria-label={`Open ${spoken}`} title={name} onClick={onOpen}>
       {data && (
         <img
           className={classNames('images__image', isSmall(notice) && 'images__image--pixels')}
