@@ -111,7 +111,7 @@ function request(run: RunRecord, overrides: readonly string[]) {
 }
 
 /** Relative to the project where it lies within it, as people write it. */
-function folderText(project: Project, folder: string): string {
+export function folderText(project: Project, folder: string): string {
   const inside = `${project.root}/`;
   const path = folder.startsWith(inside) ? folder.slice(inside.length) : folder;
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "\\'")}'`;

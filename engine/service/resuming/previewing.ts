@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { EngineError } from '../../api/errors.ts';
 import type { LaunchPreview, LaunchRequest } from '../../api/launchModel.ts';
 import type { DeviceInfo } from '../../api/machine.ts';
@@ -6,10 +6,13 @@ import type { Project } from '../../instantiate/project/loadProject.ts';
 import { freeRunFolder } from '../../launch/index.ts';
 import type { RunStore } from '../../runs/runStore.ts';
 import { commandText } from '../commandText.ts';
+import type { Composition } from '../composition.ts';
 import { configProblems } from '../configProblems.ts';
 import { type PreparedLaunch, planProcesses, prepareLaunch } from '../launching.ts';
+import { folderText } from './branching.ts';
 import { goOnRequest, planOf, takeLogging } from './goOn.ts';
 import { composeForSaved, type LaunchResume, launchResume } from './launchResume.ts';
+import { overrideKey } from './savedConfig.ts';
 
 /** A launch of a saved config, from a checkpoint that belongs to no run here. */
 export function prepareSaved(
@@ -21,12 +24,31 @@ export function prepareSaved(
   const first = composeForSaved(project, request, resume);
   const wanted = resolve(project.root, first.textAt('exp_dir') ?? `experiments/${request.configName}`);
   const expDir = freeRunFolder(wanted);
-  const overrides = expDir === wanted ? request.overrides : [...request.overrides, `exp_dir=${expDir}`];
-  const composition = expDir === wanted ? first : composeForSaved(project, { ...request, overrides }, resume);
+  const inFolder = expDir === wanted ? request.overrides : [...request.overrides, `exp_dir=${expDir}`];
+  const placed = expDir === wanted ? first : composeForSaved(project, { ...request, overrides: inFolder }, resume);
+  const { taken, own } = ownCheckpoints(project, placed, expDir, inFolder);
+  const overrides = [...inFolder, ...own];
+  const composition = own.length === 0 ? placed : composeForSaved(project, { ...request, overrides }, resume);
   takeLogging(composition, resume.logging);
   const { plan, warnings } = planProcesses(project, request, devices);
   const problems = configProblems(project, composition);
-  return { request: { ...request, overrides }, composition, plan, expDir, warnings, problems };
+  const told = [...warnings, ...taken];
+  return { request: { ...request, overrides }, composition, plan, expDir, warnings: told, problems };
+}
+
+/**
+ * A saved config may name a folder for its checkpoints outside its run's, where those of that run lie: the new run gets one
+ * beside, unless the command names one. `taken` tells so.
+ */
+function ownCheckpoints(project: Project, composition: Composition, expDir: string, overrides: readonly string[]) {
+  const key = 'trainer.checkpoint_dir';
+  const text = composition.textAt(key);
+  const folder = text === undefined ? expDir : resolve(project.root, text);
+  const isOwn = folder === expDir || folder.startsWith(`${expDir}${sep}`);
+  const free = isOwn ? folder : freeRunFolder(folder);
+  if (free === folder || overrides.some((override) => overrideKey(override) === key)) return { taken: [], own: [] };
+  const taken = `Checkpoints go to ${free}: in ${folder}, which the saved config names, are others. ${key}=… chooses another folder.`;
+  return { taken: [taken], own: [`${key}=${folderText(project, free)}`] };
 }
 
 /** A prepared launch for a person to look at: whatever keeps it from starting is told instead of thrown. */

@@ -9,6 +9,7 @@ import { branchRequest } from '../../../engine/service/resuming/branching.ts';
 import { chooseCheckpoint } from '../../../engine/service/resuming/chooseCheckpoint.ts';
 import { goOnRequest } from '../../../engine/service/resuming/goOn.ts';
 import { composeForSaved, launchResume } from '../../../engine/service/resuming/launchResume.ts';
+import { prepareSaved } from '../../../engine/service/resuming/previewing.ts';
 import { checkResumeOverrides } from '../../../engine/service/resuming/resumeRules.ts';
 import { newRun, openStore, temporaryFolder } from '../runs/support.ts';
 
@@ -184,13 +185,28 @@ test.each(['auto_resume_from_latest_ckpt', 'auto_reusme_from_latest_ckpt', 'trai
 
 test('another saved config, or a checkpoint that is no run’s here, begins a new run with that config', () => {
   const { project, store, request, root } = setUp();
-  writeFileSync(join(root, 'saved.yaml'), 'exp_dir: experiments/kept\nepochs: 9\ntrainer: {epochs: 9}\n');
+  writeFileSync(
+    join(root, 'saved.yaml'),
+    'exp_dir: experiments/kept\nepochs: 9\ntrainer: {epochs: 9, checkpoint_dir: kept/line}\n',
+  );
   const path = 'trainer.resume_from_checkpoint=experiments/line/checkpoints/epoch_1';
   const named = request(path, 'trainer.resume_from_config=saved.yaml', 'epochs=12');
   const resume = launchResume(project, named, store);
   expect(resume).toMatchObject({ kind: 'saved', configFile: join(root, 'saved.yaml') });
   if (resume?.kind !== 'saved') throw new Error('not a saved config');
   expect(composeForSaved(project, named, resume).textAt('epochs')).toBe('12');
+  // where the original's checkpoints lie, it gets a folder beside, unless it is told another
+  const place = (...more: string[]) => {
+    const { composition, warnings } = prepareSaved(project, request(...named.overrides, ...more), [], resume);
+    return [
+      composition.textAt('trainer.checkpoint_dir'),
+      warnings.filter((text) => /^Checkpoints go to/.test(text)).length,
+    ];
+  };
+  expect(place()).toEqual(['kept/line', 0]);
+  mkdirSync(join(root, 'kept/line/best'), { recursive: true });
+  expect(place()).toEqual(['kept/line-2', 1]);
+  expect(place('trainer.checkpoint_dir=kept/line')).toEqual(['kept/line', 0]);
   const refused = { ...named, overrides: [...named.overrides, 'optimizer.lr=3'] };
   expect(() => composeForSaved(project, refused, resume)).toThrow(
     expect.objectContaining({ code: 'runs.resume-override' }),
