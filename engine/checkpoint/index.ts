@@ -12,7 +12,7 @@ export {
   nextBestCheckpoint,
 } from './load.ts';
 export { CheckpointManifest, type FrozenWeights } from './manifest.ts';
-export { type MatchOptions, type MatchReport, type ModelTensor, matchStateDict } from './match.ts';
+export { type MatchOptions, type MatchReport, type ModelTensor, matchHints, matchStateDict } from './match.ts';
 export { checkpointPlaces, runFolderOf } from './places.ts';
 export { type BestBy, promoteBest } from './promote.ts';
 export { type ResolvedCheckpoint, resolveCheckpoint } from './resolve.ts';

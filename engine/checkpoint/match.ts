@@ -107,16 +107,32 @@ function otherModel(
   );
 }
 
-/** What to do: names that differ by what stands before them are the usual case. */
-function adviceOn({ missing, unexpected }: MatchReport, mode: MatchOptions['mode']): string {
+/** What to do about the usual differences of files from elsewhere: what stands before the names, and another layout. */
+export function matchHints({ missing, unexpected, mismatched }: MatchReport): readonly string[] {
   const prefixes = unexpected.flatMap((fileName) => {
     const name = missing.find((own) => fileName.endsWith(`.${own}`));
     return name === undefined ? [] : [fileName.slice(0, -name.length)];
   });
   const [prefix] = prefixes;
-  if (prefix !== undefined && prefixes.every((other) => other === prefix)) {
-    return `Without '${prefix}' names agree: set strip_prefix: ${prefix} in load_pretrained.`;
-  }
+  const isPrefix = prefix !== undefined && prefixes.every((other) => other === prefix);
+  const turned = mismatched.find(({ model, file }) => sameShape([...model].sort(byNumber), [...file].sort(byNumber)));
+  return [
+    ...(isPrefix ? [`Without '${prefix}' names agree: set strip_prefix: ${prefix} in load_pretrained.`] : []),
+    ...(turned === undefined
+      ? []
+      : [
+          `${turned.name} has its dimensions in another order there: here Linear is [out, in], as in PyTorch, Conv2d [height, width, in, out] (of PyTorch's permute 2, 3, 1, 0). Permute them where the file is written.`,
+        ]),
+  ];
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
+}
+
+function adviceOn(report: MatchReport, mode: MatchOptions['mode']): string {
+  const hints = matchHints(report);
+  if (hints.length > 0) return hints.join(' ');
   const whole = "Build the model from the checkpoint's own config";
   return mode === 'partial' ? `${whole}.` : `${whole}, or load what fits: load_pretrained with strict: false.`;
 }

@@ -1,6 +1,7 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import { didYouMean } from '../base/nearest.ts';
+import { nodeFileSystem } from './folder/fileSystem.ts';
 import { checkpointFiles } from './layout.ts';
 import { type CheckpointEntry, fileSize, isFolder, listCheckpoints, readEntry, readText } from './list.ts';
 import { findDamage } from './load.ts';
@@ -28,7 +29,7 @@ export async function resolveCheckpoint(
     if (target.endsWith('.safetensors')) return { type: 'file', file: target };
     throw new EngineError(
       'checkpoint.not-found',
-      `${target} is neither a checkpoint's folder nor a .safetensors file.`,
+      `${target} is neither a checkpoint's folder nor a .safetensors file.${/\.(pt|pth|bin|ckpt)$/.test(target) ? ' PyTorch writes one of its state_dict: safetensors.torch.save_file(torch.load(FILE, weights_only=True), FILE.safetensors)' : ''}`,
       { target },
     );
   }
@@ -75,7 +76,19 @@ async function unreadable(folder: string): Promise<unknown> {
   return (await findDamage(folder)) ?? new Error(`Internal error: ${folder} can be read after all.`);
 }
 
+async function fileNotThere(target: string): Promise<EngineError> {
+  const folder = dirname(target);
+  const files = (await nodeFileSystem.list(folder)).filter((name) => name.endsWith('.safetensors'));
+  const known = files.length === 0 ? `No .safetensors file is in ${folder}` : `${folder} has: ${files.join(', ')}`;
+  return new EngineError(
+    'checkpoint.not-found',
+    `There is no file ${target}.${didYouMean(basename(target), files)} ${known}.`,
+    { target, found: files },
+  );
+}
+
 async function notThere(target: string): Promise<EngineError> {
+  if (target.endsWith('.safetensors')) return fileNotThere(target);
   const run = runFolderOf(target);
   const found = (await listCheckpoints(run)).filter((entry) => entry.problem === undefined);
   const names = found.map((entry) => basename(entry.folder));

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
-import { type MatchReport, resolveCheckpoint } from '../../checkpoint/index.ts';
+import { type MatchReport, matchHints, resolveCheckpoint } from '../../checkpoint/index.ts';
 import { isPlainObject } from '../../data/index.ts';
 import { checkOptions } from '../../data/options.ts';
 import { assignWeights, readWeights } from '../model/weights.ts';
@@ -48,7 +48,8 @@ export async function loadPretrained(
   return describe(report, weights.source);
 }
 
-function describe({ matched, missing, unexpected, mismatched }: MatchReport, source: string) {
+function describe(report: MatchReport, source: string) {
+  const { matched, missing, unexpected, mismatched } = report;
   const all = matched.length + missing.length + mismatched.length;
   const shapes = mismatched.map(({ name, model, file }) => `${name} ([${file}] there, [${model}] in the model)`);
   const differences = [
@@ -59,7 +60,7 @@ function describe({ matched, missing, unexpected, mismatched }: MatchReport, sou
   const joined = differences.join('; ');
   const rest = joined === '' ? '' : ` ${joined.charAt(0).toUpperCase()}${joined.slice(1)}.`;
   return {
-    text: `load_pretrained: ${matched.length} of the model's ${all} tensors are those of ${source}.${rest}`,
+    text: `load_pretrained: ${matched.length} of the model's ${all} tensors are those of ${source}.${[rest, ...matchHints(report)].join(' ')}`.trimEnd(),
     isWhole: differences.length === 0,
   };
 }

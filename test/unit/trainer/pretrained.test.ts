@@ -112,6 +112,16 @@ describe('load_pretrained', () => {
     expect(report.text).toBe(
       `load_pretrained: 1 of the model's 4 tensors are those of ${path}. Not in the file: modules.0.bias, modules.2.bias; only in the file: module.head.bias; of another shape: modules.2.weight ([7,5] there, [1,5] in the model).`,
     );
+    const turned = await file('turned.safetensors', {
+      'model.modules.0.weight': tf.zeros([5, 3]),
+      'modules.2.weight': tf.zeros([5, 1]),
+    });
+    expect(
+      (await loadPretrained(halfFrozen(), settings(turned)).catch((error: Error) => ({ text: error.message }))).text,
+    ).toMatch(/set strip_prefix: model\. in.* modules\.2\.weight has its dimensions in another order there/);
+    await expect(loadPretrained(model, settings(join(folder, 'turnt.safetensors')))).rejects.toThrow(
+      /no file .*Did you mean 'turned\.safetensors'\? .* has: /,
+    );
     expect(await weightsOf(model)).toEqual([...Array.from({ length: 15 }, () => 0.5), ...before.slice(15)]);
   });
 
