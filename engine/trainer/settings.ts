@@ -61,6 +61,8 @@ export interface TrainerSettingsOptions {
   /** At the end of training, early or not, put the weights of checkpoints/best back; on_train_end sees them. */
   readonly restore_best?: boolean;
   readonly even_batches?: boolean;
+  /** Whether all ranks take rank 0's buffers before every step, as PyTorch's DDP; else before validations and checkpoints. */
+  readonly broadcast_buffers?: boolean;
   readonly logging_config?: LoggingConfig | null;
   /**
    * What to do when a gradient is NaN or infinite: stop with an error, skip the optimizer step, roll back to the last
@@ -107,6 +109,7 @@ export interface TrainerSettings {
   readonly early_stop: number | null;
   readonly restore_best: boolean;
   readonly even_batches: boolean;
+  readonly broadcast_buffers: boolean;
   readonly logging_config: LoggingConfig | null;
   /** null: not set. */
   readonly nan_policy: StepPolicy | null;
@@ -143,6 +146,7 @@ export const trainerKeys: readonly string[] = [
   'early_stop',
   'restore_best',
   'even_batches',
+  'broadcast_buffers',
   'logging_config',
   'nan_policy',
   'loss_spike',
@@ -212,6 +216,7 @@ export function readSettings(owner: string, options: TrainerSettingsOptions): Tr
     early_stop: counts('early_stop', null),
     restore_best: readFlag(owner, 'restore_best', options.restore_best, false),
     even_batches: readFlag(owner, 'even_batches', options.even_batches, true),
+    broadcast_buffers: readFlag(owner, 'broadcast_buffers', options.broadcast_buffers, false),
     logging_config: readLogging(owner, options.logging_config),
     nan_policy: options.nan_policy == null ? null : oneOf(owner, 'nan_policy', options.nan_policy, stepPolicies),
     loss_spike: readLossSpike(owner, options.loss_spike),

@@ -65,10 +65,11 @@ export class Saver {
     }
   }
 
-  /** The checkpoint that a stop asks for; one of this very step is as good as another. */
-  async saveForStop(): Promise<void> {
+  /** The checkpoint that a stop asks for; one of this very step is as good as another. Gives false: the training does not go on. */
+  async saveForStop(): Promise<false> {
     const { step } = this.#parts.state;
     if (this.#savedStep !== step) await this.save(stepSave(this.#subject.settings, step), true);
+    return false;
   }
 
   /** The training went back: what was saved at this step has another place in the data. */

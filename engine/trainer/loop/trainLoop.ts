@@ -20,6 +20,7 @@ import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
 import { Recycler } from './recycler.ts';
 import { Saver } from './saver.ts';
+import { shareBuffers } from './shareWeights.ts';
 import type { StepProblem } from './stepGuard.ts';
 import type { Update, Updater } from './updater.ts';
 import { Validator } from './validator.ts';
@@ -93,14 +94,14 @@ export class TrainLoop {
     this.#freed.look();
     // the end is asked for each time: a roll-back may lead into an earlier epoch
     while (parts.state.step < epochStart(parts.state, parts.epochLength) + parts.epochLength) {
-      if (this.#mustStop()) return this.#saveAndStop();
+      if (this.#mustStop()) return this.#saver.saveForStop();
       await this.#step();
       if (this.#recycler.isDue) return false;
       if (this.#breath.isDue) await this.#pause();
     }
-    if (this.#mustStop()) return this.#saveAndStop();
+    if (this.#mustStop()) return this.#saver.saveForStop();
     const before = steadyClock.now();
-    if (!(await this.#validator.run())) return this.#saveAndStop();
+    if (!(await this.#validator.run())) return this.#saver.saveForStop();
     await this.#closeEpoch();
     parts.meter.noteOverhead(steadyClock.now() - before);
     parts.leaks?.epochEnded();
@@ -132,6 +133,7 @@ export class TrainLoop {
     const given = isPromise(next) ? await next : next;
     if (given === undefined) return; // a stop was asked for, and nothing of the step has happened
     const { loaded, isLast } = given;
+    if (settings.broadcast_buffers) await shareBuffers(this.#subject.model, environment.collective);
     const index = state.step - epochStart(state, this.#parts.epochLength);
     this.#hooks.enterBatch(loaded, index);
     const isDue = settings.log_every_n_steps !== null && state.step % settings.log_every_n_steps === 0;
@@ -373,11 +375,6 @@ export class TrainLoop {
     const { early_stop: patience, metric_monitor: monitor } = this.#subject.settings;
     if (monitor !== null && this.#subject.val_dataloader !== null)
       this.#isStoppedEarly = shouldStopEarly(patience, monitor);
-  }
-
-  async #saveAndStop(): Promise<false> {
-    await this.#saver.saveForStop();
-    return false;
   }
 
   async #finish(status: FitStatus): Promise<FitResult> {

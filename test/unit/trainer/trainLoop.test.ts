@@ -2,8 +2,20 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DataLoader, ListDataset } from '../../../engine/data/index.ts';
 import { ExponentialLR, ReduceLROnPlateau } from '../../../engine/optim/index.ts';
+import { Linear } from '../../../engine/trainer/model/layers/index.ts';
+import { Module } from '../../../engine/trainer/model/module.ts';
 import { MetricMonitor } from '../../../engine/trainer/monitor/metricMonitor.ts';
 import { expectClose, MemoryFiles, memoryCollectives, samples, setUp, smallModel, weightsOf } from './support.ts';
+
+/** A model with a buffer of its own. */
+class Counted extends Module {
+  readonly layer = new Linear({ in_features: 3, out_features: 1 });
+  readonly count = this.buffer(tf.scalar(0));
+
+  call(x: tf.Tensor): tf.Tensor {
+    return this.layer.call(x);
+  }
+}
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -148,6 +160,37 @@ describe('several ranks', () => {
     const expected = one.recording.points('val/loss')[0]?.value ?? Number.NaN;
     expect(ranks[0]?.recording.points('val/loss')[0]?.value).toBeCloseTo(expected, 5);
   });
+
+  test.each([true, false])(
+    'all see the first one’s buffers at each step with broadcast_buffers: %s',
+    async (broadcast_buffers) => {
+      const seen = [[], []] as number[][];
+      const ranks = memoryCollectives(2).map((collective, rank) => {
+        const model = new Counted();
+        const options = { model, epochs: 1, broadcast_buffers };
+        const { trainer } = setUp({ options, validation: false, environment: { collective } });
+        const plain = trainer.training_step.bind(trainer);
+        trainer.training_step = (batch, index) => {
+          seen[rank]?.push(model.count.dataSync()[0] ?? Number.NaN);
+          model.count.assign(model.count.add(rank + 1));
+          return plain(batch, index);
+        };
+        return trainer;
+      });
+      await Promise.all(ranks.map((trainer) => trainer.fit()));
+      expect(seen).toEqual(
+        broadcast_buffers
+          ? [
+              [0, 1],
+              [0, 1],
+            ]
+          : [
+              [0, 1],
+              [0, 2],
+            ],
+      );
+    },
+  );
 
   test('a stop that one rank hears ends all at the same step, with one checkpoint', async () => {
     const stop = { requested: false };
