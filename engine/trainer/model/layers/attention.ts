@@ -75,16 +75,24 @@ export class MultiheadAttention extends Module<readonly [tf.Tensor, AttentionCal
   #project(query: tf.Tensor, options: AttentionCall): [tf.Tensor, tf.Tensor, tf.Tensor] {
     const key = options.key ?? query;
     const value = options.value ?? key;
-    if (key === query && value === query) {
-      const [q, k, v] = tf.split(linear(query, this.in_proj_weight, this.in_proj_bias), 3, -1);
-      if (q !== undefined && k !== undefined && v !== undefined)
-        return [this.#split(q), this.#split(k), this.#split(v)];
-    }
+    if (key === query && value === query) return this.#projectTogether(query);
     const part = (input: tf.Tensor, index: number): tf.Tensor => {
       const weight = this.in_proj_weight.slice([index * this.#width, 0], [this.#width, this.#width]);
       return this.#split(linear(input, weight, this.in_proj_bias?.slice(index * this.#width, this.#width)));
     };
     return [part(query, 0), part(key, 1), part(value, 2)];
+  }
+
+  /** All three by one product, put in order by one transposition: their slices along the first axis need no copying. */
+  #projectTogether(input: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor] {
+    const [batch = 1, length = 1] = input.shape;
+    const joined = linear(input, this.in_proj_weight, this.in_proj_bias);
+    const ordered = joined
+      .reshape([batch, length, 3, this.#heads, this.#width / this.#heads])
+      .transpose([2, 0, 3, 1, 4]);
+    const [q, k, v] = tf.unstack(ordered);
+    if (q === undefined || k === undefined || v === undefined) throw new Error('Internal error: three were stacked');
+    return [q, k, v];
   }
 
   /** [batch, length, width] → [batch, heads, length, width / heads]. */
