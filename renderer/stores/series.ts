@@ -31,17 +31,25 @@ const due = new Set<string>();
 const REFRESH_MS = 500;
 const REST = 4;
 
-/** Keeps a series fresh for as long as somebody looks at it; call the result when the chart goes. */
-export function watchSeries(wish: SeriesWish): () => void {
-  const id = seriesId(wish);
-  const watch = watched.get(id) ?? { wish, watchers: 0 };
-  watch.wish = wish;
-  watch.watchers++;
-  watched.set(id, watch);
-  void read([id]);
+/**
+ * Keeps the series of a chart fresh for as long as somebody looks at it; call the result when the chart goes. They come
+ * together: a chart of ten runs is drawn once, not ten times.
+ */
+export function watchSeries(wishes: readonly SeriesWish[]): () => void {
+  const watches = wishes.map((wish) => {
+    const id = seriesId(wish);
+    const watch = watched.get(id) ?? { wish, watchers: 0 };
+    watch.wish = wish;
+    watch.watchers++;
+    watched.set(id, watch);
+    return { id, watch };
+  });
+  void read(watches.map(({ id }) => id));
   return () => {
-    watch.watchers--;
-    if (watch.watchers === 0) watched.delete(id);
+    for (const { id, watch } of watches) {
+      watch.watchers--;
+      if (watch.watchers === 0) watched.delete(id);
+    }
   };
 }
 

@@ -334,7 +334,7 @@ describe('the app in a real browser, on a real engine', () => {
     expect(await page.getByRole('button', { name: 'Resume', exact: true }).count()).toBe(0);
     await page.goto(`${new URL('/', page.url())}#/run/nothing/charts`);
     await page.getByRole('button', { name: 'All runs' }).press('Enter');
-    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    await page.getByRole('row', { name: /copied.*folder gone/ }).waitFor();
   });
 
   test('dark and narrow work too', async () => {

@@ -40,10 +40,7 @@ export function MetricChart({ title, lines, hasLegend, xAxis, logScale, smoothin
   );
   useEffect(() => {
     if (width === 0) return undefined;
-    const ends = runIds.map((runId) => watchSeries({ runId, key: title, maxPoints }));
-    return () => {
-      for (const end of ends) end();
-    };
+    return watchSeries(runIds.map((runId) => ({ runId, key: title, maxPoints })));
   }, [runIds, title, maxPoints, width]);
   const rows = useMemo(() => {
     const options = { xAxis, smoothing, positiveOnly: logScale };

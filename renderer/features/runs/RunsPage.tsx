@@ -7,6 +7,7 @@ import { distinctNames } from '../../lib/distinctNames.ts';
 import { formatAgo, formatNumber } from '../../lib/format.ts';
 import { formatRoute, navigate } from '../../stores/router.ts';
 import { isLive, progressOf, type StatusFilter, useRuns } from '../../stores/runs.ts';
+import { Badge } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { ProgressLine } from '../../ui/ProgressLine.tsx';
@@ -148,7 +149,7 @@ function RunRow({ run, spoken, onRemove }: RunRowProps) {
         </div>
       </td>
       <td>
-        <RunStatusBadge status={run.status} />
+        <RunStatusBadge status={run.status} /> {run.folderMissing && <Badge tone="red">folder gone</Badge>}
         {live && progress && <ProgressLine progress={progress} compact />}
         {run.error && (
           <div className="runs__error" title={run.error}>
