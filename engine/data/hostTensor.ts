@@ -95,15 +95,20 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }
 
-/** Stacks tensors of one shape along a new first axis; float32 when any of them is. */
-export function stackHost(parts: readonly HostTensor[], dtype?: HostDtype): HostTensor {
+/**
+ * Stacks tensors of one shape along a new first axis; float32 when any of them is. `field` is for the message of
+ * `data.int32`, thrown where whole numbers do not fit.
+ */
+export function stackHost(parts: readonly HostTensor[], dtype?: HostDtype, field = ''): HostTensor {
   const shape = parts[0]?.shape ?? [];
   const size = sizeOf(shape);
   const result = dtype ?? commonDtype(parts);
   const data = allocate(result, size * parts.length);
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
-    if (part !== undefined) data.set(part.data, i * size);
+    if (part === undefined) continue;
+    if (result === 'int32') requireInt32(part.data, i, field);
+    data.set(part.data, i * size);
   }
   return { data, shape: [parts.length, ...shape], dtype: result };
 }
@@ -133,7 +138,26 @@ function newArray(dtype: HostDtype, size: number): Float32Array | Int32Array | U
   return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
 }
 
-/** Moves a host tensor to the current backend. */
+/**
+ * Throws `data.int32`, with field and sample of the batch where they are given, for a number that int32 cannot hold and that
+ * would wrap around to another one. Kinds of arrays that always fit are not looked at.
+ */
+export function requireInt32(data: HostArray, sample?: number, field = ''): void {
+  if (!(data instanceof Uint32Array || data instanceof Float32Array || data instanceof Float64Array)) return;
+  for (const value of data) {
+    if (value < 2 ** 31 && value >= -(2 ** 31)) continue;
+    // what no whole number stands for becomes 0, as everywhere in JavaScript
+    if (Number.isNaN(value)) continue;
+    const where = sample === undefined ? 'a tensor' : `${field && `'${field}' of `}sample ${sample} of the batch`;
+    throw new EngineError(
+      'data.int32',
+      `The number ${value} in ${where} does not fit int32 (-2,147,483,648 to 2,147,483,647), the only kind of whole numbers that TensorFlow.js has. Give it as text, or as float32, which is exact up to 16,777,216 (a Float32Array, or dtype: 'float32').`,
+      { value, sample, field },
+    );
+  }
+}
+
+/** Moves a host tensor to the current backend. Throws `data.shape`, and `data.int32` for a number that does not fit. */
 export function toTensor(host: HostTensor): tf.Tensor {
   const dtype = dtypeOf(host);
   const size = sizeOf(host.shape);
@@ -154,6 +178,9 @@ export function toTensor(host: HostTensor): tf.Tensor {
 
 function inKind(data: HostArray, dtype: HostDtype): Float32Array | Int32Array | Uint8Array {
   if (dtype === 'float32') return data instanceof Float32Array ? data : Float32Array.from(data);
-  if (dtype === 'int32') return data instanceof Int32Array ? data : Int32Array.from(data);
+  if (dtype === 'int32') {
+    requireInt32(data);
+    return data instanceof Int32Array ? data : Int32Array.from(data);
+  }
   return data instanceof Uint8Array ? data : Uint8Array.from(data);
 }

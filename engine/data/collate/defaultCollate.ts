@@ -103,7 +103,7 @@ function stackField(values: readonly unknown[], path: string, dtype: HostDtype |
   if (odd >= 0) {
     throw shapesDiffer(path, shape, odd, parts[odd]?.shape);
   }
-  return stackHost(parts, dtype ?? commonDtype(parts));
+  return stackHost(parts, dtype ?? commonDtype(parts), path);
 }
 
 function stackTensors(values: readonly unknown[], path: string): tf.Tensor {

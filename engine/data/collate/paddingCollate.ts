@@ -1,5 +1,14 @@
 import { EngineError } from '../../api/errors.ts';
-import { allocate, commonDtype, type HostTensor, readHostTensor, sameShape, sizeOf, stackHost } from '../hostTensor.ts';
+import {
+  allocate,
+  commonDtype,
+  type HostTensor,
+  readHostTensor,
+  requireInt32,
+  sameShape,
+  sizeOf,
+  stackHost,
+} from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
 import { type Collate, isPlainObject, toTensors } from './collate.ts';
 
@@ -93,7 +102,7 @@ function stack(key: string, values: readonly unknown[]): HostTensor {
       { key, first: shape, other: parts[odd]?.shape, sample: odd },
     );
   }
-  return stackHost(parts);
+  return stackHost(parts, undefined, key);
 }
 
 function pad(key: string, values: readonly unknown[]): { readonly values: HostTensor; readonly lengths: HostTensor } {
@@ -112,6 +121,7 @@ function pad(key: string, values: readonly unknown[]): { readonly values: HostTe
   const dtype = commonDtype(parts);
   const data = allocate(dtype, size * parts.length);
   parts.forEach((part, i) => {
+    if (dtype === 'int32') requireInt32(part.data, i, key);
     data.set(part.data, i * size);
   });
   return {

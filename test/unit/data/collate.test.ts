@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { DefaultCollate, hostScalar, PaddingCollate } from '../../../engine/data/index.ts';
+import { DefaultCollate, hostScalar, PaddingCollate, toTensor } from '../../../engine/data/index.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -155,6 +155,27 @@ test.each([
   },
 ])('collating says what to do when $id', ({ samples, message }) => {
   expect(() => new DefaultCollate().call(samples)).toThrow(message);
+});
+
+test('a number that would wrap around in int32 is refused by field and sample', () => {
+  const samples = [Uint32Array.of(1, 2 ** 31 - 1), Uint32Array.of(2, 3_000_000_000)].map((ids) => ({ ids }));
+  const refusal =
+    /^The number 3000000000 in 'ids' of sample 1 of the batch does not fit int32 .* Give it as text, or as/;
+  const refused = (work: () => unknown) => expect(work).toThrow(refusal);
+  refused(() => new DefaultCollate().call(samples));
+  refused(() => new PaddingCollate({ pad_keys: ['ids'] }).call(samples));
+  refused(() => new PaddingCollate({ torchify_keys: ['ids'] }).call(samples));
+  refused(() => new DefaultCollate({ dtypes: { ids: 'int32' } }).call([{ ids: 1 }, { ids: 3_000_000_000 }]));
+  expect(() => toTensor({ data: Uint32Array.of(2 ** 31), shape: [1] })).toThrow(
+    /2147483648 in a tensor does not fit int32/,
+  );
+  const fitting = new DefaultCollate().call(samples.slice(0, 1)) as { ids: tf.Tensor };
+  expect(fitting.ids.arraySync()).toEqual([[1, 2147483647]]);
+  const rounded = new DefaultCollate({ dtypes: { ids: 'float32' } }).call(samples) as { ids: tf.Tensor };
+  expect(rounded.ids.arraySync()).toEqual([
+    [1, 2147483648],
+    [2, 3_000_000_000],
+  ]);
 });
 
 test('tensors of different shapes, and keys to be stacked that cannot be, are named too', () => {
