@@ -1,4 +1,4 @@
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useSettings } from '../../stores/settings.ts';
 import { SearchInput } from '../../ui/SearchInput.tsx';
 import { EmptyState } from '../../ui/states.tsx';
@@ -11,8 +11,6 @@ export function MetricCharts({ runs }: { readonly runs: readonly ChartedRun[] })
   const [xAxis, setXAxis] = useState<XAxis>('step');
   const [logScale, setLogScale] = useState(false);
   const smoothing = useSettings((state) => state.settings.data?.chartSmoothing ?? 0);
-  // the slider follows the hand; the charts of many runs, which take longer to draw, come after it
-  const drawnSmoothing = useDeferredValue(smoothing);
   const groups = useMemo(() => grouped(runs, filter), [runs, filter]);
   return (
     <div className="charts">
@@ -55,7 +53,7 @@ export function MetricCharts({ runs }: { readonly runs: readonly ChartedRun[] })
                 hasLegend={runs.length > 1}
                 xAxis={xAxis}
                 logScale={logScale}
-                smoothing={drawnSmoothing}
+                smoothing={smoothing}
               />
             ))}
           </div>
