@@ -171,6 +171,7 @@ export function toTensor(host: HostTensor): tf.Tensor {
       },
     );
   }
+  // native TensorFlow may compute on this very memory, also after the tensor is disposed: nobody may reuse or detach it
   // what tf.tensor does once it has found out the shape and the size, which are known here
   tf.util.assertNonNegativeIntegerDimensions([...host.shape]);
   return tf.engine().makeTensor(inKind(host.data, dtype), [...host.shape], dtype);
