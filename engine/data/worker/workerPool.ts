@@ -1,6 +1,7 @@
 import { EngineError } from '../../api/errors.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import type { StreamCut } from '../loader/streamBatches.ts';
+import { countBuffersInHeapLimit } from './buffersInHeapLimit.ts';
 import type { WorkerBatch } from './protocol.ts';
 import type { WorkerRecipe } from './recipe.ts';
 import { standInNames } from './standInNames.ts';
@@ -31,6 +32,7 @@ export class WorkerPool {
    */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const { recipe, count, hasCollate, length } = options;
+    countBuffersInHeapLimit();
     const names = await standInNames();
     const threads = Array.from(
       { length: count },
