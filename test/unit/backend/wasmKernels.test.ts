@@ -2,10 +2,19 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadBackend } from '../../../engine/backend/index.ts';
 
+const exceptions = ['uncaughtException', 'unhandledRejection'] as const;
+const listening = exceptions.map((event) => new Set(process.listeners(event)));
+
 beforeAll(async () => {
   await loadBackend({ backend: 'wasm' });
 });
-afterAll(() => tf.setBackend('cpu'));
+afterAll(async () => {
+  await tf.setBackend('cpu');
+  // Emscripten's, which other tests of this process must not be heard by
+  for (const [i, event] of exceptions.entries())
+    for (const listener of process.listeners(event))
+      if (listening[i]?.has(listener) === false) process.off(event, listener);
+});
 
 /** Reproducible values from −1 to 1. */
 function values(shape: readonly number[], seed: number): tf.Tensor {

@@ -77,7 +77,9 @@ test('one bucket holds the last point and all extrema', () => {
 });
 
 test('bucketing keeps first, last and extrema of any series in any window', () => {
-  const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(Number.NaN));
+  // zero has one sign: which of two equal extrema is shown does not matter
+  const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((drawn) => drawn + 0);
+  const value = fc.oneof(number, fc.constant(Number.NaN));
   const gaps = fc.array(fc.record({ gap: fc.integer({ min: 1, max: 1000 }), value }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(gaps, fc.integer({ min: 2, max: 50 }), fc.nat(100_000), fc.nat(100_000), (items, maxPoints, a, b) => {
