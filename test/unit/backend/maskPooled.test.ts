@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GraphNode } from '../../../engine/backend/graph/graphDef.ts';
 import { maskPooled } from '../../../engine/backend/graph/maskPooled.ts';
-
-const node = (name: string, op: string, inputs: string[]): GraphNode => ({ name, op, inputs, attributes: {} });
+import { inputsOf, node } from './graphNodes.ts';
 
 /** relu, pool, and the way back, which runs the pooling again for its workspace. */
 const layer = (of: string, slope: string, name = ''): readonly GraphNode[] => [
@@ -13,10 +12,6 @@ const layer = (of: string, slope: string, name = ''): readonly GraphNode[] => [
   node(`mask${name}`, 'ReluGrad', [`back${name}:0`, `relu${name}:0`]),
 ];
 const trained = [...layer('x:0', 'slope:0'), node('gradient', 'Conv2DBackpropFilter', ['in:0', 'mask:0'])];
-
-function inputsOf(nodes: readonly GraphNode[]): Record<string, readonly string[]> {
-  return Object.fromEntries(nodes.map(({ name, inputs }) => [name, inputs]));
-}
 
 describe("ReLU's gradient after that of a maximum pooling", () => {
   test('comes before it', () => {

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GraphNode } from '../../../engine/backend/graph/graphDef.ts';
 import { mergePoolings } from '../../../engine/backend/graph/mergePoolings.ts';
 import { rectifyPooled } from '../../../engine/backend/graph/rectifyPooled.ts';
-
-const node = (name: string, op: string, inputs: string[]): GraphNode => ({ name, op, inputs, attributes: {} });
+import { inputsOf, node } from './graphNodes.ts';
 
 /** relu, pool, what reads it, and the way back, whose mask is where it is as small as the pooled values. */
 const trained: readonly GraphNode[] = [
@@ -14,10 +13,6 @@ const trained: readonly GraphNode[] = [
   node('back', '_MklNativeMaxPoolGrad', ['relu:0', 'pool:0', 'mask:0', 'pool:1']),
   node('gradient', 'Conv2DBackpropFilter', ['in:0', 'back:0']),
 ];
-
-function inputsOf(nodes: readonly GraphNode[]): Record<string, readonly string[]> {
-  return Object.fromEntries(nodes.map(({ name, inputs }) => [name, inputs]));
-}
 
 describe('a ReLU in front of a maximum pooling', () => {
   test('comes after it', () => {

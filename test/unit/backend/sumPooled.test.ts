@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GraphNode } from '../../../engine/backend/graph/graphDef.ts';
 import { sumPooled } from '../../../engine/backend/graph/sumPooled.ts';
-
-const node = (name: string, op: string, inputs: string[]): GraphNode => ({ name, op, inputs, attributes: {} });
+import { node } from './graphNodes.ts';
 
 function axes(...values: number[]): GraphNode {
   const bytes = new Uint8Array(Int32Array.from(values).buffer);
