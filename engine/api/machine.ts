@@ -17,7 +17,7 @@ export const DeviceInfo = z.object({
 export type DeviceInfo = z.infer<typeof DeviceInfo>;
 
 export const DoctorCheck = z.object({
-  /** `node`, `tensorflow`, `gpu`, `webgpu`, `wasm`, `sqlite`, `electron`, `browser`… */
+  /** `node`, `tensorflow`, `kernels`, `gpu`, `webgpu`, `wasm`, `sqlite`, `electron`, `browser`… */
   name: z.string(),
   status: z.enum(['ok', 'warning', 'missing', 'error']),
   /** What was found, in one line. */

@@ -46,6 +46,34 @@ export function checkTensorflow(result: ProbeResult, setup: SetupRecord | undefi
   return { name, status: 'ok', found, reason };
 }
 
+/**
+ * The TensorFlow operations that set-up builds. Never more than a warning: without them all the same is computed.
+ * @param gpu whether TensorFlow computes on one, which they are not for
+ */
+export function checkKernels(setup: SetupRecord | undefined, gpu: boolean): DoctorCheck {
+  const name = 'kernels';
+  const kernels = setup?.tensorflow.kernels;
+  if (kernels?.built) {
+    const found = `built for TensorFlow ${kernels.version}`;
+    if (process.env.ACCELHYDRA_KERNELS === 'plain')
+      return { name, status: 'ok', found, reason: 'not used: ACCELHYDRA_KERNELS=plain' };
+    return {
+      name,
+      status: 'ok',
+      found,
+      reason: gpu ? 'used where a training takes the CPU' : 'used: faster on the CPU',
+    };
+  }
+  const found = kernels === undefined ? 'not built yet' : `none: ${kernels.reason}`;
+  if (gpu) return { name, status: 'ok', found, reason: 'a GPU has no use for them' };
+  const reason = "TensorFlow's own do the same work in more steps";
+  const advice =
+    kernels === undefined
+      ? 'Run `npm run setup`.'
+      : `They take g++ and a TensorFlow that comes with C++ headers, as pip's do; then ${again}.`;
+  return { name, status: 'warning', found, reason, advice };
+}
+
 /** @param used the backend that a training takes; `gpu`: whether it computes on one */
 export function checkGpu(
   nvidia: { readonly gpus: readonly NvidiaGpu[]; readonly problem?: string },

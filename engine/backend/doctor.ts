@@ -2,7 +2,15 @@ import os from 'node:os';
 import type { DoctorCheck, DoctorReport } from '../api/machine.ts';
 import { formatBytes } from '../base/format.ts';
 import { askProbe } from './askProbe.ts';
-import { checkBrowser, checkElectron, checkGpu, checkNode, checkSqlite, checkTensorflow } from './checks.ts';
+import {
+  checkBrowser,
+  checkElectron,
+  checkGpu,
+  checkKernels,
+  checkNode,
+  checkSqlite,
+  checkTensorflow,
+} from './checks.ts';
 import { describeCpu, listDevices } from './devices.ts';
 import { wantedBackend } from './loadBackend.ts';
 import { findNvidiaGpus } from './nvidia.ts';
@@ -23,6 +31,7 @@ export async function inspectMachine(): Promise<DoctorReport> {
   ]);
   const results = new Map(backendNames.map((name, index) => [name, probes[index] ?? notProbed]));
   const result = (name: BackendName): ProbeResult => results.get(name) ?? notProbed;
+  const tensorflow = result('tensorflow');
   const wanted = backendNames.find((name) => name === wantedBackend());
   const used = wanted ?? backendNames.find((name) => result(name).works) ?? 'cpu';
   const cpu = describeCpu();
@@ -31,7 +40,8 @@ export async function inspectMachine(): Promise<DoctorReport> {
     backend: { name: used, ...describe(result(used)) },
     checks: [
       checkNode(setup),
-      checkTensorflow(result('tensorflow'), setup, nvidia.gpus.length > 0),
+      checkTensorflow(tensorflow, setup, nvidia.gpus.length > 0),
+      ...(tensorflow.works ? [checkKernels(setup, tensorflow.gpu)] : []),
       checkGpu(nvidia, { name: used, gpu: describe(result(used)).gpu }),
       checkOther('webgpu', result('webgpu'), used, webgpuAdvice),
       checkOther('wasm', result('wasm'), used, undefined),

@@ -24,7 +24,19 @@ export interface TensorflowRecord {
   readonly python?: string;
   /** Why there is none, or why a better one was passed over. */
   readonly reason?: string;
+  /** Operations of our own; absent where there is no TensorFlow, or in the record of an older set-up. */
+  readonly kernels?: KernelsRecord;
 }
+
+/** `key`: names the TensorFlow and the sources; set-up looks again when either is another one. */
+export type KernelsRecord =
+  | {
+      readonly built: true;
+      readonly key: string;
+      /** The TensorFlow they were built for and tried with, e.g. `2.21.0`. */
+      readonly version: string;
+    }
+  | { readonly built: false; readonly key: string; readonly reason: string };
 
 export interface SetupStep {
   readonly name: string;

@@ -1,5 +1,5 @@
-// Brings a fresh clone to where everything runs: Node, npm packages, native TensorFlow, Electron's binary. Needs nothing but
-// Node 20 and npm; what is done already is skipped; run twice it does nothing.
+// Brings a fresh clone to where everything runs: Node, npm packages, native TensorFlow and kernels of our own for it,
+// Electron's binary. Needs nothing but Node 20 and npm; what is done already is skipped; run twice it does nothing.
 //
 //   node engine/setup/bootstrap.mjs [--again] [--quiet]
 //
@@ -11,6 +11,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { refreshBundle } from './buildCommandBundle.mjs';
 import { ensureElectron } from './electronBinary.mjs';
+import { ensureKernels } from './kernels.mjs';
 import { acquireLock } from './lock.mjs';
 import { ensureNode, presentNode } from './nodeRuntime.mjs';
 import { ensurePackages } from './packages.mjs';
@@ -42,7 +43,15 @@ export async function bootstrap(options = {}) {
     options.onPackages?.(node);
     const tensorflow = await ensureTensorflow(report, node, options.again ? undefined : recorded?.tensorflow);
     const electron = await ensureElectron(report, node);
-    const record = { fingerprint: fingerprint(), node, tensorflow, electron, steps: report.steps };
+    // The compiler was begun with TensorFlow's binding; what is fetched meanwhile costs no time.
+    const kernels = await ensureKernels(report, node, tensorflow);
+    const record = {
+      fingerprint: fingerprint(),
+      node,
+      tensorflow: { ...tensorflow, kernels },
+      electron,
+      steps: report.steps,
+    };
     writeRecord(record);
     await refreshBundle();
     report.line(`ready (${Math.round((Date.now() - started) / 100) / 10} s)`);

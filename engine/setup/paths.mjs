@@ -17,3 +17,5 @@ export const bindingPackage = join(modulesFolder, '@tensorflow', 'tfjs-node-gpu'
 
 /** Where the binding package looks for its native half. */
 export const installedBinding = join(bindingPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
+/** Where the engine looks for TensorFlow operations of our own. */
+export const installedKernels = join(bindingPackage, 'lib', 'napi-v8', 'accelhydra_kernels.node');

@@ -78,6 +78,9 @@ function tellingLine(text) {
   const noise = /^npm (warn|notice)|^npm error( code .*)?$|A complete log of this run|^Traceback|^warning:/i;
   const lines = text.split('\n').map((line) => line.trim());
   const spoken = lines.filter((line) => line !== '' && !noise.test(line));
-  const error = spoken.find((line) => /error|fatal|cannot|could not|not found/i.test(line));
+  const error =
+    // Node shows the line of code that throws before what was thrown.
+    spoken.find((line) => /^\w*Error( \[\w+\])?: /.test(line)) ??
+    spoken.find((line) => /error|fatal|cannot|could not|not found/i.test(line));
   return (error ?? spoken.at(-1) ?? '').replace(/^npm error /, '').slice(0, 300);
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayObstacle } from './electronBinary.mjs';
+import { kernelsStand } from './kernels.mjs';
 import { modulesFolder, recordFile, root, runtimeFolder } from './paths.mjs';
 import { tensorflowStands } from './tensorflow.mjs';
 
@@ -42,6 +43,7 @@ export function recordStands(record, present) {
     existsSync(record.node.path) &&
     existsSync(join(modulesFolder, '.package-lock.json')) &&
     existsSync(join(modulesFolder, '.bin', process.platform === 'win32' ? 'accelhydra.cmd' : 'accelhydra')) &&
-    tensorflowStands(record.tensorflow)
+    tensorflowStands(record.tensorflow) &&
+    kernelsStand(record.tensorflow)
   );
 }

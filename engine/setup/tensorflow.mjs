@@ -2,7 +2,9 @@
 // wheel of our own. Not having it is no failure: the engine then uses WebGPU, WebAssembly or plain JavaScript.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { buildBinding, findCompiler, verifyBinding } from './binding.mjs';
+import { buildBinding, verifyBinding } from './binding.mjs';
+import { findCompiler, noCompiler } from './compile.mjs';
+import { compileKernels, removeKernels } from './kernels.mjs';
 import { bindingPackage, installedBinding, modulesFolder, root, tensorflowFolder } from './paths.mjs';
 import { findOnPath, run } from './processes.mjs';
 import { findTensorflows } from './python.mjs';
@@ -33,6 +35,7 @@ export async function ensureTensorflow(report, node, recorded) {
     report.skip('tensorflow', what);
     return recorded;
   }
+  removeKernels();
   const wanted = wantedTensorflow();
   const common = { wanted, askedPython: process.env.ACCELHYDRA_PYTHON };
   if (wanted === 'none') {
@@ -124,7 +127,7 @@ function officialLayout() {
 
 async function fromWheel(node, gpu) {
   const fail = (problem) => ({ ok: false, problems: [`a wheel of our own: ${problem}`] });
-  if (findCompiler() === undefined) return fail('no C++ compiler (install g++) to build the binding with');
+  if (findCompiler() === undefined) return fail(noCompiler('the binding'));
   const present = presentWheel(gpu);
   let wheel = present ?? (await installWheel(gpu));
   let used = wheel.ok ? await buildAndVerify(node, wheel.layout, wheel.package) : wheel;
@@ -138,8 +141,13 @@ async function fromWheel(node, gpu) {
 }
 
 async function buildAndVerify(node, layout, version) {
+  // They take longest. Begun here, they are waited for by ensureKernels.
+  const kernels = compileKernels(layout);
   const built = await buildBinding(layout, version);
-  return built.ok ? verifyBinding(node) : built;
+  const used = built.ok ? await verifyBinding(node) : built;
+  // The next TensorFlow is tried with both cores again.
+  if (!used.ok) await kernels;
+  return used;
 }
 
 /** Any answer will do, and soon: a closed network must not hold set-up up. Behind a proxy only the download can tell. */

@@ -5,7 +5,8 @@ import { inspectMachine, listDevices, tensorflowObstacle } from '../../../engine
 test('the doctor says what is found and what is used, in plain data', async () => {
   const report = DoctorReport.parse(JSON.parse(JSON.stringify(await inspectMachine())));
   const names = report.checks.map((check) => check.name);
-  expect(names).toEqual(['node', 'tensorflow', 'gpu', 'webgpu', 'wasm', 'sqlite', 'electron', 'browser']);
+  const kernels = tensorflowObstacle() === undefined ? ['kernels'] : [];
+  expect(names).toEqual(['node', 'tensorflow', ...kernels, 'gpu', 'webgpu', 'wasm', 'sqlite', 'electron', 'browser']);
   expect(report.backend.name).toBe(tensorflowObstacle() === undefined ? 'tensorflow' : report.backend.name);
   const used = report.checks.find((check) => check.name === report.backend.name);
   expect(used).toMatchObject({ status: expect.stringMatching(/ok|warning/), reason: expect.stringContaining('used') });

@@ -21,5 +21,8 @@ test('set-up records which Node and which TensorFlow it chose, and why', () => {
     expect.arrayContaining(['node', 'packages', 'sqlite', 'tensorflow']),
   );
   if (record?.tensorflow.source === 'none') expect(record.tensorflow.reason).not.toBe('');
-  else expect(record?.tensorflow.libraries).toHaveLength(2);
+  else {
+    expect(record?.tensorflow.libraries).toHaveLength(2);
+    expect(record?.tensorflow.kernels).toMatchObject({ built: expect.any(Boolean), key: expect.any(String) });
+  }
 });

@@ -71,6 +71,11 @@ describe('programs run by set-up', () => {
       expected: { ok: false, code: 3, problem: 'Error: no space left' },
     },
     {
+      id: 'what was thrown, not the code that throws it',
+      script: "throw new RangeError('no space' + ' left')",
+      expected: { ok: false, code: 1, problem: 'RangeError: no space left' },
+    },
+    {
       id: 'an endless run, after its limit',
       script: 'setInterval(() => 0, 1000)',
       expected: { ok: false, problem: 'gave up after 1 s' },
