@@ -1,8 +1,8 @@
 export { describeCpu, listDevices } from './devices.ts';
 export { inspectMachine } from './doctor.ts';
-export { setMixedPrecision } from './kernels/autocast.ts';
+export { isMixedPrecision, setMixedPrecision } from './kernels/autocast.ts';
 export { attribute, type NativeBackend, nativeBackendOf } from './kernels/nativeBackend.ts';
-export { tryOneDnn, withPlainKernels } from './kernels/oneDnn.ts';
+export { tryOneDnn, tryOptional, withPlainKernels } from './kernels/optional.ts';
 export { loadBackend } from './loadBackend.ts';
 export {
   type NativeAttribute,

@@ -6,6 +6,7 @@ import util from 'node:util';
 import { EngineError } from '../api/errors.ts';
 import { callersThread } from './graphThread.ts';
 import { installNativeKernels } from './kernels/install.ts';
+import { loadOwnKernels } from './kernels/ownKernels.ts';
 import { nativeBinding } from './nativeBinding.ts';
 import { packageRoot, readSetup } from './setupRecord.ts';
 import type { BackendRequest, LoadedBackend, TensorApi } from './types.ts';
@@ -44,7 +45,10 @@ export function loadTensorflow(request: BackendRequest): Omit<LoadedBackend, 'pa
   const tf = requireBinding();
   const binding = nativeBinding(tf);
   // to find out whether a strange number comes from one of ours, and to measure them
-  if (process.env.ACCELHYDRA_KERNELS !== 'plain') installNativeKernels(tf);
+  if (process.env.ACCELHYDRA_KERNELS !== 'plain') {
+    loadOwnKernels(binding);
+    installNativeKernels(tf);
+  }
   const gpu = binding.isUsingGpuDevice();
   const where = gpu ? `GPU ${process.env.CUDA_VISIBLE_DEVICES ?? '0'}` : cpuText(threads);
   return {

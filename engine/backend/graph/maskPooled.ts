@@ -1,9 +1,13 @@
 import type { GraphNode } from './graphDef.ts';
 import { readersOf } from './graphReaders.ts';
 
-export const maxPools: ReadonlySet<string> = new Set(['MaxPool', '_MklNativeMaxPool']);
+export const maxPools: ReadonlySet<string> = new Set(['MaxPool', '_MklNativeMaxPool', 'AccelHydraMaxPool']);
 /** Inputs: what was pooled, what came of it, the gradient of that. */
-export const maxPoolGradients: ReadonlySet<string> = new Set(['MaxPoolGrad', '_MklNativeMaxPoolGrad']);
+export const maxPoolGradients: ReadonlySet<string> = new Set([
+  'MaxPoolGrad',
+  '_MklNativeMaxPoolGrad',
+  'AccelHydraMaxPoolGrad',
+]);
 
 /**
  * Where a maximum pooling follows a ReLU, the gradient goes through the ReLU first, while it still is as small as the pooled

@@ -2,7 +2,8 @@ import type { KernelConfig, Tensor } from '@tensorflow/tfjs';
 import { isMixedPrecision } from './autocast.ts';
 import { tensorInput } from './inputs.ts';
 import { attribute, type NativeBackend } from './nativeBackend.ts';
-import { tryOneDnn } from './oneDnn.ts';
+import { tryOneDnn } from './optional.ts';
+import { tryThinConvolution } from './thinConvolution.ts';
 
 /**
  * Convolution of `x` [batch, height, width, in] with `filter` [height, width, in, out] plus `bias` [out]: with oneDNN in one
@@ -32,7 +33,8 @@ export function convolutionWithBias(fast: NativeBackend): KernelConfig {
       const fused =
         x.size === 0 || isMixedPrecision()
           ? undefined
-          : tryOneDnn(fast, '_MklNativeConv2DWithBias', attributes, [x, filter, bias]);
+          : (tryThinConvolution(fast, attributes, [x, filter, bias]) ??
+            tryOneDnn(fast, '_MklNativeConv2DWithBias', attributes, [x, filter, bias]));
       if (fused?.[0] !== undefined) return fused[0];
       const product = fast.executeSingleOutput('Conv2D', attributes, [x, filter]);
       const channels = [attribute.float32(binding), attribute.string(binding, 'data_format', 'NHWC')];

@@ -29,10 +29,9 @@ export class GELU extends Module {
   }
 
   call(input: tf.Tensor): tf.Tensor {
-    if (!this.#tanh) {
-      const whole = this.#fused ? nativeGelu(input) : undefined;
-      return whole ?? input.mul(0.5).mul(tf.erf(input.mul(Math.SQRT1_2)).add(1));
-    }
+    const whole = this.#fused ? nativeGelu(input, this.#tanh) : undefined;
+    if (whole !== undefined) return whole;
+    if (!this.#tanh) return input.mul(0.5).mul(tf.erf(input.mul(Math.SQRT1_2)).add(1));
     // x + 0.044715x³ without pow, which is slow on every backend
     const inner = input.mul(input.square().mul(0.044715).add(1)).mul(Math.sqrt(2 / Math.PI));
     return input.mul(0.5).mul(inner.tanh().add(1));

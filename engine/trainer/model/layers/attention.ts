@@ -3,6 +3,7 @@ import { EngineError } from '../../../api/errors.ts';
 import { checkOptions, requireWhole } from '../../../data/options.ts';
 import { constantParameter, uniformParameter } from '../initialise.ts';
 import { Module } from '../module.ts';
+import { nativeSelfAttention } from '../native/selfAttention.ts';
 import { dropoutMask } from './dropout.ts';
 import { Linear, linear } from './linear.ts';
 
@@ -14,6 +15,8 @@ export interface MultiheadAttentionOptions {
   readonly bias?: boolean;
   /** Only true: inputs are [batch, length, embed_dim]. */
   readonly batch_first?: boolean;
+  /** False computes from single operations, which have second derivatives. */
+  readonly fused?: boolean;
 }
 
 export interface AttentionCall {
@@ -27,6 +30,9 @@ export interface AttentionCall {
   readonly attn_mask?: tf.Tensor;
 }
 
+/** Queries, keys and values. */
+type Projections = [tf.Tensor, tf.Tensor, tf.Tensor];
+
 /**
  * Scaled dot-product attention in several heads, with PyTorch's parameter names: `in_proj_weight` [3·embed_dim,
  * embed_dim], `in_proj_bias`, `out_proj.weight`, `out_proj.bias`. Input and output are [batch, length, embed_dim].
@@ -38,13 +44,15 @@ export class MultiheadAttention extends Module<readonly [tf.Tensor, AttentionCal
   readonly #width: number;
   readonly #heads: number;
   readonly #dropout: number;
+  readonly #fused: boolean;
 
   constructor(options: MultiheadAttentionOptions) {
     super();
-    checkOptions('MultiheadAttention', options, ['embed_dim', 'num_heads', 'dropout', 'bias', 'batch_first']);
+    checkOptions('MultiheadAttention', options, ['embed_dim', 'num_heads', 'dropout', 'bias', 'batch_first', 'fused']);
     this.#width = requireWhole('MultiheadAttention', 'embed_dim', options.embed_dim, 1);
     this.#heads = requireWhole('MultiheadAttention', 'num_heads', options.num_heads, 1);
     this.#dropout = options.dropout ?? 0;
+    this.#fused = options.fused ?? true;
     if (this.#width % this.#heads !== 0 || options.batch_first === false) {
       const reason =
         options.batch_first === false
@@ -61,38 +69,49 @@ export class MultiheadAttention extends Module<readonly [tf.Tensor, AttentionCal
   }
 
   call(query: tf.Tensor, options: AttentionCall = {}): tf.Tensor {
-    const [q, k, v] = this.#project(query, options);
-    const scores = tf.matMul(q.mul(1 / Math.sqrt(this.#width / this.#heads)), k, false, true);
-    const masked = options.attn_mask === undefined ? scores : scores.add(options.attn_mask);
-    const weights = tf.softmax(
-      options.is_causal === true ? masked.add(causalMask(q.shape[2] ?? 1, k.shape[2] ?? 1)) : masked,
-    );
-    const kept = this.training && this.#dropout > 0 ? weights.mul(dropoutMask(weights.shape, this.#dropout)) : weights;
-    const joined = tf.matMul(kept, v).transpose([0, 2, 1, 3]);
-    return this.out_proj.call(joined.reshape([joined.shape[0] ?? 1, joined.shape[1] ?? 1, this.#width]));
+    const { key = query, value = key, is_causal = false, attn_mask } = options;
+    const kept = this.#dropoutMask(query, key);
+    if (key !== query || value !== query) {
+      return this.out_proj.call(this.#attend(this.#projectApart(query, key, value), options, kept));
+    }
+    const joined = linear(query, this.in_proj_weight, this.in_proj_bias);
+    const whole =
+      this.#fused && attn_mask === undefined
+        ? nativeSelfAttention(joined, { heads: this.#heads, causal: is_causal, kept })
+        : undefined;
+    return this.out_proj.call(whole ?? this.#attend(this.#splitJoined(joined), options, kept));
   }
 
-  #project(query: tf.Tensor, options: AttentionCall): [tf.Tensor, tf.Tensor, tf.Tensor] {
-    const key = options.key ?? query;
-    const value = options.value ?? key;
-    if (key === query && value === query) return this.#projectTogether(query);
-    const part = (input: tf.Tensor, index: number): tf.Tensor => {
+  /** What the attention weights [batch, heads, queries, keys] are multiplied with, where some are dropped. */
+  #dropoutMask({ shape: [batch = 1, queries = 1] }: tf.Tensor, { shape: [, keys = 1] }: tf.Tensor) {
+    if (!this.training || this.#dropout === 0) return undefined;
+    return dropoutMask([batch, this.#heads, queries, keys], this.#dropout);
+  }
+
+  /** From queries, keys and values [batch, heads, length, width / heads] to [batch, length, width]. */
+  #attend([q, k, v]: Projections, { attn_mask, is_causal }: AttentionCall, kept: tf.Tensor | undefined): tf.Tensor {
+    const scores = tf.matMul(q.mul(1 / Math.sqrt(this.#width / this.#heads)), k, false, true);
+    const masked = attn_mask === undefined ? scores : scores.add(attn_mask);
+    const weights = tf.softmax(is_causal === true ? masked.add(causalMask(q.shape[2] ?? 1, k.shape[2] ?? 1)) : masked);
+    const joined = tf.matMul(kept === undefined ? weights : weights.mul(kept), v).transpose([0, 2, 1, 3]);
+    return joined.reshape([joined.shape[0] ?? 1, joined.shape[1] ?? 1, this.#width]);
+  }
+
+  #projectApart(...inputs: Projections): Projections {
+    const [q, k, v] = inputs.map((input, index) => {
       const weight = this.in_proj_weight.slice([index * this.#width, 0], [this.#width, this.#width]);
       return this.#split(linear(input, weight, this.in_proj_bias?.slice(index * this.#width, this.#width)));
-    };
-    return [part(query, 0), part(key, 1), part(value, 2)];
+    });
+    return [q, k, v] as Projections;
   }
 
-  /** All three by one product, put in order by one transposition: their slices along the first axis need no copying. */
-  #projectTogether(input: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor] {
-    const [batch = 1, length = 1] = input.shape;
-    const joined = linear(input, this.in_proj_weight, this.in_proj_bias);
+  /** All three at once, put in order by one transposition: their slices along the first axis need no copying. */
+  #splitJoined(joined: tf.Tensor): Projections {
+    const [batch = 1, length = 1] = joined.shape;
     const ordered = joined
       .reshape([batch, length, 3, this.#heads, this.#width / this.#heads])
       .transpose([2, 0, 3, 1, 4]);
-    const [q, k, v] = tf.unstack(ordered);
-    if (q === undefined || k === undefined || v === undefined) throw new Error('Internal error: three were stacked');
-    return [q, k, v];
+    return tf.unstack(ordered) as Projections;
   }
 
   /** [batch, length, width] → [batch, heads, length, width / heads]. */

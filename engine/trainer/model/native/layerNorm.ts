@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { attribute, nativeBackendOf, tryOneDnn } from '../../../backend/index.ts';
+import { attribute, nativeBackendOf, tryOptional } from '../../../backend/index.ts';
 import { fused } from './gradients.ts';
 import { RawOps } from './rawOps.ts';
 import { sumToLast } from './sumToLast.ts';
@@ -27,13 +27,26 @@ export function nativeLayerNorm(
     {
       name: 'LayerNorm',
       forward: ([input = x, scale = weight, offset = bias], save) => {
-        save([input, scale]);
+        const own = tryOptional(
+          backend,
+          'AccelHydraLayerNorm',
+          [attribute.float(backend.binding, 'epsilon', epsilon)],
+          [input, scale, offset],
+          3,
+        );
+        const [output, ...statistics] = own ?? [];
+        save([input, scale, ...statistics]);
+        if (output !== undefined) return output;
         const attributes = [attribute.float32(backend.binding), attribute.float(backend.binding, 'epsilon', epsilon)];
-        const whole = tryOneDnn(backend, '_MklLayerNorm', attributes, [input, scale, offset], 1, '');
+        const whole = tryOptional(backend, '_MklLayerNorm', attributes, [input, scale, offset], 1);
         return whole?.[0] ?? ops.two('AddV2', ops.two('Mul', normal(input).normalised, scale), offset);
       },
       // with n the normalised input and g = dy · weight: dx = (g − mean(g) − n · mean(g · n)) / deviation
-      backward: (dy, [input = x, scale = weight]) => {
+      backward: (dy, [input = x, scale = weight, ...statistics]) => {
+        if (statistics.length > 0) {
+          const own = tryOptional(backend, 'AccelHydraLayerNormGrad', [], [dy, input, scale, ...statistics], 3);
+          if (own !== undefined) return own;
+        }
         const { normalised, deviation } = normal(input);
         const slope = ops.two('Mul', dy, scale);
         const shared = ops.two('Mul', normalised, ops.mean(ops.two('Mul', slope, normalised)));

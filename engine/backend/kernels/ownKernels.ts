@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { NativeBinding } from '../nativeBinding.ts';
+import { packageRoot, readSetup } from '../setupRecord.ts';
+
+/** Where set-up puts the library built from `engine/backend/native`. */
+function libraryPath(): string {
+  const folder = join(packageRoot(), 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
+  return join(folder, 'accelhydra_kernels.node');
+}
+
+/**
+ * Whether set-up has built them for a TensorFlow of this version: they use its C++ interface, which another one does not
+ * have, so that loading them there may end the process.
+ */
+export function hasOwnKernels(version: string): boolean {
+  const built = readSetup()?.tensorflow.kernels;
+  return built?.built === true && built.version === version && existsSync(libraryPath());
+}
+
+/**
+ * Gives the TensorFlow of this process the operations of `engine/backend/native`. To be called after TensorFlow is loaded.
+ * Where they were not built, or not for this TensorFlow, its own ones do the same work in more steps.
+ */
+export function loadOwnKernels(binding: NativeBinding): void {
+  if (!hasOwnKernels(binding.TF_Version) || areLoaded(binding)) return;
+  try {
+    process.dlopen({ exports: {} }, libraryPath());
+  } catch {
+    // Built against a TensorFlow that has been exchanged since for another of the same version: set-up builds it anew.
+  }
+}
+
+/** TensorFlow ends the process when an operation is added twice, as it would be after set-up has put a new file in place. */
+function areLoaded(binding: NativeBinding): boolean {
+  const number = binding.createTensor([], binding.TF_FLOAT, new Float32Array(1));
+  try {
+    for (const { id } of binding.executeOp('AccelHydraGelu', [], [number], 1)) binding.deleteTensor(id);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    binding.deleteTensor(number);
+  }
+}
