@@ -8,11 +8,7 @@ import { installedKernels, root, tensorflowFolder } from './paths.mjs';
 const what = 'the library of kernels';
 const nativeFolder = join(root, 'engine', 'backend', 'native');
 /** TensorFlow's headers take nearly all of the time, whatever the level. */
-const flags = [
-  ...['-O3', '-fno-math-errno', '-fno-trapping-math', '-fopenmp-simd', '-DEIGEN_MAX_ALIGN_BYTES=64'],
-  // calls of memcpy in place of loops over a few numbers cost more than those
-  '-fno-tree-loop-distribute-patterns',
-];
+const flags = ['-O3', '-fno-math-errno', '-fno-trapping-math', '-fopenmp-simd', '-DEIGEN_MAX_ALIGN_BYTES=64'];
 /** Begun beside the binding and waited for later, so kept by what is built. */
 const compiles = new Map();
 

@@ -27,7 +27,9 @@ ACCELHYDRA_INLINE void copyRows(const float* __restrict from, std::int64_t fromR
     // rows of one head lie far from each other, too far for processors to see it coming
     for (std::int64_t line = 0; line < width; line += floatsPerLine) __builtin_prefetch(from + rowsAhead * fromRow + line);
     for (; i + together <= width; i += together) store(to + i, factor * load<Floats>(from + i));
-    for (; i < width; i++) to[i] = from[i] * factor;
+    // asked for, since compilers make a call of memcpy of the loop, which costs more than the few numbers of most rows
+    if (i < width)
+      for (; i < width; i++) to[i] = from[i] * factor;
   }
 }
 
