@@ -28,6 +28,18 @@ describe('the settings in which runs differ', () => {
       runs: configs({ lr: 0.1, seed: 1 }, {}, { lr: 0.2, seed: 1 }),
       rows: [{ key: 'lr', values: [0.1, undefined, 0.2] }],
     },
+    {
+      id: 'folders that lie within the run are not told beside it; others are',
+      runs: configs(
+        { exp_dir: 'runs/a', logs: 'runs/a/logs', project_dir: 'runs/a', data: 'runs/ab', cache: 'runs/a/x' },
+        { exp_dir: 'runs/b', logs: 'runs/b/logs', project_dir: 'runs/b', data: 'runs/bb', cache: 'runs/b/y' },
+      ),
+      rows: [
+        { key: 'cache', values: ['runs/a/x', 'runs/b/y'] },
+        { key: 'data', values: ['runs/ab', 'runs/bb'] },
+        { key: 'exp_dir', values: ['runs/a', 'runs/b'] },
+      ],
+    },
   ])('$id', ({ runs, rows }) => {
     expect(differingSettings(runs)).toEqual(rows);
   });

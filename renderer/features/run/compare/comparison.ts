@@ -6,9 +6,13 @@ export interface ComparedValue {
   readonly values: readonly unknown[];
 }
 
+/** Where a run lies; other folders are mostly within it. */
+const runFolder = 'exp_dir';
+
 /**
  * The settings in which runs differ, of their flattened resolved configs, by name. A run without any recorded config (it
- * ended before its training began) has no say in what differs: everything would.
+ * ended before its training began) has no say in what differs: everything would. Folders that differ only because the
+ * runs' own do are left out.
  */
 export function differingSettings(runs: readonly Pick<RunDetail, 'hyperparameters'>[]): ComparedValue[] {
   const configs = runs.map((run) => run.hyperparameters);
@@ -18,7 +22,17 @@ export function differingSettings(runs: readonly Pick<RunDetail, 'hyperparameter
   const text = (config: Readonly<Record<string, unknown>>, key: string) => JSON.stringify(config[key]);
   return keys
     .filter((key) => new Set(recorded.map((config) => text(config, key))).size > 1)
+    .filter((key) => key === runFolder || !followsFolder(recorded.map((config) => [config[key], config[runFolder]])))
     .map((key) => ({ key, values: configs.map((config) => config[key]) }));
+}
+
+/** Whether each value is the run's folder with the same behind it. */
+function followsFolder(pairs: readonly (readonly [value: unknown, folder: unknown])[]): boolean {
+  const rests = pairs.map(([value, folder]) => {
+    if (typeof value !== 'string' || typeof folder !== 'string' || folder === '') return undefined;
+    return value === folder || value.startsWith(`${folder}/`) ? value.slice(folder.length) : undefined;
+  });
+  return rests[0] !== undefined && rests.every((rest) => rest === rests[0]);
 }
 
 /** Every metric of any of the runs with its last value, by name. */
