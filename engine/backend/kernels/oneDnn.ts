@@ -27,6 +27,20 @@ const twins: Readonly<Record<string, string>> = {
   FusedBatchNormGradV3: '_MklNativeFusedBatchNormGradV3',
 };
 
+type Attempt = (
+  backend: NativeBackend,
+  attributes: readonly NativeAttribute[],
+  inputs: readonly Tensor[],
+) => Tensor[] | undefined;
+
+/** What comes before a twin, where shapes and attributes allow it. */
+const byMoreThanName: Readonly<Record<string, Attempt>> = {
+  MaxPool: maxPool,
+  MaxPoolGrad: maxPoolGradient,
+  Conv2D: tryThinConvolution,
+  Conv2DBackpropFilter: tryThinFilterGradient,
+};
+
 /** The native backend with oneDNN kernels in place of plain ones wherever they can stand in. */
 export function preferOneDnn(backend: NativeBackend): NativeBackend {
   const executeSingleOutput = (name: string, attributes: readonly NativeAttribute[], inputs: readonly Tensor[]) => {
@@ -51,16 +65,8 @@ function redirected(
 ): Tensor[] | undefined {
   // an empty batch is no work for oneDNN
   if (inputs.some(({ size }) => size === 0)) return undefined;
-  if (name === 'MaxPool') return maxPool(backend, attributes, inputs);
-  if (name === 'MaxPoolGrad') return maxPoolGradient(backend, attributes, inputs);
-  if (name === 'Conv2D') {
-    const thin = tryThinConvolution(backend, attributes, inputs);
-    if (thin !== undefined) return thin;
-  }
-  if (name === 'Conv2DBackpropFilter') {
-    const thin = tryThinFilterGradient(backend, attributes, inputs);
-    if (thin !== undefined) return thin;
-  }
+  const found = byMoreThanName[name]?.(backend, attributes, inputs);
+  if (found !== undefined) return found;
   const twin = twins[name];
   return twin === undefined ? undefined : tryOneDnn(backend, twin, attributes, inputs);
 }

@@ -14,7 +14,7 @@ function libraryPath(): string {
  * Whether set-up has built them for a TensorFlow of this version: they use its C++ interface, which another one does not
  * have, so that loading them there may end the process.
  */
-export function hasOwnKernels(version: string): boolean {
+function hasOwnKernels(version: string): boolean {
   const built = readSetup()?.tensorflow.kernels;
   return built?.built === true && built.version === version && existsSync(libraryPath());
 }

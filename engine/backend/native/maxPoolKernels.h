@@ -18,14 +18,35 @@ struct Pooling {
   std::int64_t pooledSize;
 };
 
-class MaxPool : public OpKernel {
+/** What both ways of a pooling have in common. */
+class PoolingKernel : public OpKernel {
  public:
   using OpKernel::OpKernel;
 
-  void Compute(OpKernelContext* context) override {
+  void Compute(OpKernelContext* context) final {
     const Tensor& x = context->input(0);
     OP_REQUIRES(context, x.dims() == 4, absl::InvalidArgumentError("images are [batch, height, width, channels]"));
-    const Pooling pooling(x);
+    pool(context, x, Pooling(x));
+  }
+
+ protected:
+  virtual void pool(OpKernelContext* context, const Tensor& x, const Pooling& pooling) = 0;
+
+  /** Runs work(image) for every one of the batch. */
+  template <typename Work>
+  static void forEachImage(OpKernelContext* context, const Tensor& x, const Pooling& pooling, Work work) {
+    inParallel(context, x.dim_size(0), pooling.size, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; i++) work(i);
+    });
+  }
+};
+
+class MaxPool : public PoolingKernel {
+ public:
+  using PoolingKernel::PoolingKernel;
+
+ protected:
+  void pool(OpKernelContext* context, const Tensor& x, const Pooling& pooling) override {
     Tensor* largest = nullptr;
     Tensor* place = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, pooling.pooledShape, &largest));
@@ -33,22 +54,19 @@ class MaxPool : public OpKernel {
     const float* from = data(context, 0);
     float* to = mutableData(largest);
     std::uint8_t* places = place->flat<std::uint8_t>().data();
-    inParallel(context, x.dim_size(0), pooling.size, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; i++)
-        maxPool(from + i * pooling.size, pooling.image, to + i * pooling.pooledSize, places + i * pooling.pooledSize);
+    forEachImage(context, x, pooling, [&](std::int64_t i) {
+      maxPool(from + i * pooling.size, pooling.image, to + i * pooling.pooledSize, places + i * pooling.pooledSize);
     });
   }
 };
 
 /** Takes what MaxPoolGrad takes: what was pooled (for its shape) and what came of it, before the gradient; then the places. */
-class MaxPoolGrad : public OpKernel {
+class MaxPoolGrad : public PoolingKernel {
  public:
-  using OpKernel::OpKernel;
+  using PoolingKernel::PoolingKernel;
 
-  void Compute(OpKernelContext* context) override {
-    const Tensor& x = context->input(0);
-    OP_REQUIRES(context, x.dims() == 4, absl::InvalidArgumentError("images are [batch, height, width, channels]"));
-    const Pooling pooling(x);
+ protected:
+  void pool(OpKernelContext* context, const Tensor& x, const Pooling& pooling) override {
     OP_REQUIRES(context, context->input(2).shape() == pooling.pooledShape && sameShapes(context, 2, 3),
                 absl::InvalidArgumentError("the gradient and the places must have half the height and width of the images"));
     Tensor* result = nullptr;
@@ -56,10 +74,8 @@ class MaxPoolGrad : public OpKernel {
     const float* dy = data(context, 2);
     const std::uint8_t* places = context->input(3).flat<std::uint8_t>().data();
     float* dx = mutableData(result);
-    inParallel(context, x.dim_size(0), pooling.size, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; i++)
-        maxPoolGradient(dy + i * pooling.pooledSize, places + i * pooling.pooledSize, pooling.image,
-                        dx + i * pooling.size);
+    forEachImage(context, x, pooling, [&](std::int64_t i) {
+      maxPoolGradient(dy + i * pooling.pooledSize, places + i * pooling.pooledSize, pooling.image, dx + i * pooling.size);
     });
   }
 };

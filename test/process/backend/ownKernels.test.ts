@@ -190,6 +190,13 @@ describe.skipIf(missing)(`kernels of our own${missing ? ` (${missing})` : ''}`, 
     expect(opsOf(() => withPlainKernels(run)).filter((name) => name.startsWith('AccelHydra'))).toEqual([]);
   });
 
+  test('attention leaves nothing behind where no tape and no scope hold it', () => {
+    const joined = noise([1, 5, 3 * 8]);
+    const before = tf.memory().numTensors;
+    nativeSelfAttention(joined, { heads: 2, causal: true })?.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test('wrong shapes are refused by a message, not by a crash', () => {
     const binding = nativeBinding(tf);
     const ids = [6, 4].map((count) => binding.createTensor([count], binding.TF_FLOAT, new Float32Array(count)));

@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import { attribute, isMixedPrecision, nativeBackendOf, tryOptional } from '../../../backend/index.ts';
+import {
+  attribute,
+  isMixedPrecision,
+  type NativeBackend,
+  nativeBackendOf,
+  tryOptional,
+} from '../../../backend/index.ts';
 import { fused } from './gradients.ts';
 
 export interface SelfAttention {
@@ -15,19 +21,27 @@ export interface SelfAttention {
  * has the queries of all heads, then keys, then values; the result is [batch, length, heads · width]. Undefined where the
  * kernel for it is not there.
  */
-export function nativeSelfAttention(joined: tf.Tensor, { heads, causal, kept }: SelfAttention): tf.Tensor | undefined {
+export function nativeSelfAttention(joined: tf.Tensor, attention: SelfAttention): tf.Tensor | undefined {
   const backend = nativeBackendOf(tf);
   if (backend === undefined || joined.dtype !== 'float32' || joined.size === 0 || isMixedPrecision()) return undefined;
+  // what is saved for the way back is kept by the tape; without one nobody needs it
+  return tf.tidy(() => attend(backend, joined, attention));
+}
+
+function attend(
+  backend: NativeBackend,
+  joined: tf.Tensor,
+  { heads, causal, kept = tf.zeros([0]) }: SelfAttention,
+): tf.Tensor | undefined {
   const { binding } = backend;
   const attributes = [attribute.int(binding, 'heads', heads), attribute.bool(binding, 'causal', causal)];
-  const factors = kept ?? tf.zeros([0]);
-  const [output, logSum] = tryOptional(backend, 'AccelHydraSelfAttention', attributes, [joined, factors], 2) ?? [];
+  const [output, logSum] = tryOptional(backend, 'AccelHydraSelfAttention', attributes, [joined, kept], 2) ?? [];
   if (output === undefined || logSum === undefined) return undefined;
   return fused(
     {
       name: 'MultiheadAttention',
       forward: ([input = joined], save) => {
-        save([input, factors, logSum]);
+        save([input, kept, logSum]);
         return output;
       },
       backward: (dy, [input = joined, ...rest]) => {
