@@ -3,6 +3,7 @@ export { inspectMachine } from './doctor.ts';
 export { isMixedPrecision, setMixedPrecision } from './kernels/autocast.ts';
 export { attribute, type NativeBackend, nativeBackendOf } from './kernels/nativeBackend.ts';
 export { tryOneDnn, tryOptional, withPlainKernels } from './kernels/optional.ts';
+export { nativeSessions } from './kernels/ownKernels.ts';
 export { loadBackend } from './loadBackend.ts';
 export {
   type NativeAttribute,

@@ -65,9 +65,10 @@ async function main(runDir: string, workerModule: string): Promise<number> {
   heartbeat.dispose();
   recorder.dispose();
   store.dispose();
+  // nothing more is written of the run: before anything is waited for, since its row says already that it can be gone on with
+  hold.dispose();
   await server.dispose();
   log.dispose();
-  hold.dispose();
   if (end.status === 'failed') return exitCodes.failed;
   return end.status === 'killed' ? exitCodes.killed : exitCodes.done;
 }

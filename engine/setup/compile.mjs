@@ -1,6 +1,7 @@
 // Libraries that Node loads, compiled here against the TensorFlow that was found, and tried.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { modulesFolder, root } from './paths.mjs';
 import { findOnPath, run } from './processes.mjs';
@@ -44,19 +45,41 @@ export async function compileLibrary(built, { what, layout, sources, flags }) {
   if (existsSync(built)) return { ok: true, problem: '' };
   const compiler = findCompiler();
   if (compiler === undefined) return { ok: false, problem: noCompiler(what) };
-  const draft = `${built}.${process.pid}`;
-  const args = [...compilerFlags(), ...flags, '-o', draft, ...sources, ...linkArguments(layout)];
+  const drafts = `${built}.${process.pid}`;
+  const library = join(drafts, 'library');
+  const objects = sources.map((_, i) => join(drafts, `${i}.o`));
+  const call = async (args) => {
+    const done = await run(compiler, args, { timeoutMs: 300_000 });
+    return done.ok ? undefined : `${what} does not compile: ${done.problem}`;
+  };
   try {
-    mkdirSync(dirname(built), { recursive: true });
-    const compiled = await run(compiler, args, { timeoutMs: 300_000 });
-    if (!compiled.ok) return { ok: false, problem: `${what} does not compile: ${compiled.problem}` };
-    renameSync(draft, built);
+    mkdirSync(drafts, { recursive: true });
+    const problem =
+      (await inTurns(sources, (source, i) => call([...compilerFlags(), ...flags, '-c', source, '-o', objects[i]]))) ??
+      (await call([...linkerFlags(), '-o', library, ...objects, ...linkArguments(layout)]));
+    if (problem !== undefined) return { ok: false, problem };
+    renameSync(library, built);
     return { ok: true, problem: '' };
   } catch (error) {
     return { ok: false, problem: `${what} cannot be kept: ${error.message}` };
   } finally {
-    rmSync(draft, { force: true });
+    rmSync(drafts, { recursive: true, force: true });
   }
+}
+
+/** Some at a time: a compiler that reads TensorFlow's headers takes up to a gigabyte. Gives the first problem, and stops there. */
+async function inTurns(items, work) {
+  let next = 0;
+  let problem;
+  const worker = async () => {
+    while (next < items.length && problem === undefined) {
+      const index = next++;
+      const found = await work(items[index], index);
+      problem ??= found;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
+  return problem;
 }
 
 /** Puts a library where it is loaded from. */
@@ -84,9 +107,12 @@ export async function verify(node, script, args = [], environment = {}) {
 }
 
 function compilerFlags() {
-  const platform = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-fPIC'];
   const headers = ['-I', join(modulesFolder, 'node-api-headers', 'include')];
-  return ['-shared', '-std=c++17', '-w', '-DNAPI_VERSION=8', ...platform, ...headers];
+  return ['-std=c++17', '-w', '-fPIC', '-DNAPI_VERSION=8', ...headers];
+}
+
+function linkerFlags() {
+  return ['-shared', ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [])];
 }
 
 function linkArguments(layout) {

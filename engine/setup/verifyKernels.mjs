@@ -1,7 +1,8 @@
 // Run by set-up in a process of its own, with the path of the library of kernels: it loads beside TensorFlow and computes, or
 // this ends with its error.
 import process from 'node:process';
-import { loadBackend } from '../backend/index.ts';
+import { DataType, QueuedSession } from '../backend/graph/index.ts';
+import { loadBackend, nativeBinding } from '../backend/index.ts';
 
 /** x Φ(x), Φ the distribution function of the standard normal distribution. */
 const gelu = [
@@ -19,7 +20,8 @@ const gelu = [
 const rounds = 3;
 
 const { tf, tensorflowVersion } = await loadBackend({ backend: 'tensorflow' });
-process.dlopen({ exports: {} }, process.argv[2]);
+const library = { exports: {} };
+process.dlopen(library, process.argv[2]);
 const points = Array.from({ length: rounds }, () => gelu).flat();
 const x = tf.tensor1d(points.map(([value]) => value));
 const [y] = tf.backend().executeMultipleOutputs('AccelHydraGelu', [], [x], 1);
@@ -29,4 +31,19 @@ points.forEach(([at, right], index) => {
   if (!(Math.abs(values[index] - right) < 1e-5))
     throw new Error(`they compute wrongly: GELU of ${at} gave ${values[index]} instead of ${right}`);
 });
+const [squared] = runGraph(library.exports, 3);
+if (squared !== 9) throw new Error(`graphs compute wrongly: 3 times 3 gave ${squared}`);
 process.stdout.write(`${JSON.stringify({ version: tensorflowVersion })}\n`);
+
+/** x times x, by a graph on a thread of the library's. */
+function runGraph(sessions, number) {
+  const type = { kind: 'type', type: DataType.float };
+  const binding = nativeBinding(tf);
+  const session = new QueuedSession(binding, sessions, [
+    { name: 'x', op: 'Placeholder', inputs: [], attributes: { dtype: type } },
+    { name: 'y', op: 'Mul', inputs: ['x:0', 'x:0'], attributes: { T: type } },
+  ]);
+  const [result] = session.run([{ values: Float32Array.of(number), shape: [], dtype: DataType.float }], 'x:0', 'y:0');
+  session.dispose();
+  return binding.tensorDataSync(result.id);
+}

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { runsGraphsElsewhere } from '../graphThread.ts';
 import type { NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import { encodeSavedModel, type GraphNode } from './graphDef.ts';
+import type { FedValue, Session } from './session.ts';
 
-/** A graph loaded into TensorFlow, ready to run. */
-export class GraphSession {
+/** A graph that the binding runs, on the thread that calls it. */
+export class GraphSession implements Session {
+  readonly takesHostValues = false;
   readonly #binding: NativeBinding;
   readonly #id: number;
   // looked up once: a variable of the environment takes longer to read than a small graph's operation to run
@@ -25,8 +27,22 @@ export class GraphSession {
     }
   }
 
-  /** `feeds` and `fetches` are `node:output` names joined by commas; results are handles, the caller's to delete. */
-  run(inputs: readonly number[], feeds: string, fetches: string): NativeTensor[] {
+  run(inputs: readonly FedValue[], feeds: string, fetches: string): NativeTensor[] {
+    const made: number[] = [];
+    try {
+      const ids = inputs.map((input) => {
+        if (typeof input === 'number') return input;
+        const id = this.#binding.createTensor(input.shape, input.dtype, input.values);
+        made.push(id);
+        return id;
+      });
+      return this.#runOn(ids, feeds, fetches);
+    } finally {
+      for (const id of made) this.#binding.deleteTensor(id);
+    }
+  }
+
+  #runOn(inputs: readonly number[], feeds: string, fetches: string): NativeTensor[] {
     if (!this.#runsElsewhere) return this.#binding.runSavedModel(this.#id, inputs, feeds, fetches);
     const copies = inputs.flatMap((id) => this.#binding.executeOp('DeepCopy', [], [id], 1)).map(({ id }) => id);
     try {

@@ -1,4 +1,5 @@
 export {
+  type AttributeValue,
   type ConstantValue,
   DataType,
   encodeGraph,
@@ -7,6 +8,8 @@ export {
   type TensorInfo,
 } from './graphDef.ts';
 export { GraphSession } from './graphSession.ts';
+export type { NativeSessions } from './nativeSessions.ts';
+export { LateFailure, QueuedSession } from './queuedSession.ts';
 export { type RecordableBackend, Recorder } from './recorder.ts';
 export {
   type Constant,
@@ -19,4 +22,5 @@ export {
   type Value,
 } from './recording.ts';
 export { Mismatch, Replay } from './replay.ts';
+export type { FedValue, HostValue, Session } from './session.ts';
 export { buildStepGraph, type Cell, type PartGraph, resourceKey, type StepGraph } from './stepGraph.ts';

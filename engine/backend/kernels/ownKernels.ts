@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { NativeSessions } from '../graph/index.ts';
 import type { NativeBinding } from '../nativeBinding.ts';
 import { packageRoot, readSetup } from '../setupRecord.ts';
 
@@ -25,11 +26,26 @@ function hasOwnKernels(version: string): boolean {
  */
 export function loadOwnKernels(binding: NativeBinding): void {
   if (!hasOwnKernels(binding.TF_Version) || areLoaded(binding)) return;
+  const library: { exports: object } = { exports: {} };
   try {
-    process.dlopen({ exports: {} }, libraryPath());
+    process.dlopen(library, libraryPath());
+    Reflect.set(globalThis, loaded, library.exports);
   } catch {
     // Built against a TensorFlow that has been exchanged since for another of the same version: set-up builds it anew.
   }
+}
+
+/** Where the library's functions are kept: it is one for the whole process, whatever loads this file again. */
+const loaded = Symbol.for('accelhydra.nativeLibrary');
+
+/** Graphs on a thread of their own, where the library is loaded and computing is the CPU's. */
+export function nativeSessions(binding: NativeBinding): NativeSessions | undefined {
+  const library: unknown = Reflect.get(globalThis, loaded);
+  return isSessions(library) && !binding.isUsingGpuDevice() ? library : undefined;
+}
+
+function isSessions(library: unknown): library is NativeSessions {
+  return typeof library === 'object' && library !== null && 'open' in library && 'start' in library;
 }
 
 /** TensorFlow ends the process when an operation is added twice, as it would be after set-up has put a new file in place. */

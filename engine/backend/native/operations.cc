@@ -1,11 +1,10 @@
-// The operations of this folder as TensorFlow sees them, for its CPU device and float32. They are there for every graph and
+// The operations of this folder as TensorFlow sees them, for its CPU device; those that compute are for float32. They are there for every graph and
 // every single call of the process once this library is loaded.
-#include <node_api.h>
-
 #include "attentionKernels.h"
 #include "geluKernels.h"
 #include "layerNormKernels.h"
 #include "maxPoolKernels.h"
+#include "stashKernels.h"
 #include "thinConvolutionKernels.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -145,6 +144,31 @@ REGISTER_OP("AccelHydraSelfAttentionGrad")
     .Attr("causal: bool")
     .SetShapeFn(sameAsSecond);
 
+absl::Status scalar(InferenceContext* c) {
+  c->set_output(0, c->Scalar());
+  return absl::OkStatus();
+}
+
+absl::Status unknown(InferenceContext* c) {
+  c->set_output(0, c->UnknownShape());
+  return absl::OkStatus();
+}
+
+REGISTER_OP("AccelHydraStash")
+    .Input("value: T")
+    .Output("key: int32")
+    .Attr("T: type")
+    .SetIsStateful()
+    .SetShapeFn(scalar);
+REGISTER_OP("AccelHydraUnstash")
+    .Input("key: int32")
+    .Output("value: T")
+    .Attr("T: type")
+    .SetIsStateful()
+    .SetShapeFn(unknown);
+
+REGISTER_KERNEL_BUILDER(Name("AccelHydraStash").Device(tensorflow::DEVICE_CPU), StashTensor);
+REGISTER_KERNEL_BUILDER(Name("AccelHydraUnstash").Device(tensorflow::DEVICE_CPU), UnstashTensor);
 REGISTER_KERNEL_BUILDER(Name("AccelHydraThinConv2D").Device(tensorflow::DEVICE_CPU), ThinConv2D);
 REGISTER_KERNEL_BUILDER(Name("AccelHydraThinConv2DFilterGrad").Device(tensorflow::DEVICE_CPU), ThinConv2DFilterGrad);
 REGISTER_KERNEL_BUILDER(Name("AccelHydraSelfAttention").Device(tensorflow::DEVICE_CPU), SelfAttention);
@@ -158,8 +182,3 @@ REGISTER_KERNEL_BUILDER(Name("AccelHydraMaxPoolGrad").Device(tensorflow::DEVICE_
 
 }  // namespace
 }  // namespace accelhydra
-
-/** Node loads the library as one of its own; all it is for happens while it is loaded. */
-extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env, napi_value exports) {
-  return exports;
-}

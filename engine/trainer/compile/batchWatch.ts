@@ -22,6 +22,20 @@ function visit(value: unknown, path: string, found: Map<string, tf.Tensor>): voi
   }
 }
 
+/** A batch like another one, with other tensors in the places of its own. */
+export function withTensors(batch: unknown, tensorOf: (path: string, before: tf.Tensor) => tf.Tensor): unknown {
+  const replaced = (value: unknown, path: string): unknown => {
+    if (value instanceof tf.Tensor) return tensorOf(path, value);
+    if (Array.isArray(value)) {
+      if (value.length > 0 && typeof value[0] !== 'object') return value;
+      return value.map((item, i) => replaced(item, `${path}.${i}`));
+    }
+    if (!isPlainObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaced(item, `${path}.${key}`)]));
+  };
+  return replaced(batch, '');
+}
+
 interface TensorForm {
   readonly path: string;
   readonly dtype: tf.DataType;

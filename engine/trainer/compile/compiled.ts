@@ -15,6 +15,8 @@ export interface Compiled {
   /** What was seen of the step that needs it; undefined where only its text, or earlier steps, show it. */
   readonly hostWhy: Obstacle | undefined;
   uses: number;
+  /** Whether it has run once, waited for: one that TensorFlow cannot run at all is left before anything depends on it. */
+  isProven: boolean;
 }
 
 export function samePlan(a: readonly PlannedUpdate[], b: readonly PlannedUpdate[]): boolean {

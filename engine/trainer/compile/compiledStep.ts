@@ -4,10 +4,14 @@ import {
   type Cell,
   type Constant,
   GraphSession,
+  type LateFailure,
+  QueuedSession,
   resourceKey,
+  type Session,
   type StepGraph,
   type Value,
 } from '../../backend/graph/index.ts';
+import { nativeSessions } from '../../backend/index.ts';
 import { FedPart, fedInput, isPacked, type StepFeed } from './fedPart.ts';
 import { HeldState } from './heldState.ts';
 import type { TensorBackend } from './nativeTensors.ts';
@@ -39,7 +43,7 @@ export class CompiledStep {
   readonly graph: StepGraph;
   /** Constants that the graph is fed with. */
   readonly varying: ReadonlySet<Constant>;
-  readonly #session: GraphSession;
+  readonly #session: Session;
   readonly #held: HeldState | undefined;
   readonly #parts: ReadonlyMap<PartName, FedPart>;
 
@@ -73,7 +77,12 @@ export class CompiledStep {
         pairs,
       })),
     });
-    this.#session = new GraphSession(backend.binding, this.graph.nodes);
+    // where gradients are looked at in between, somebody waits for each run: another thread would only have to be woken up
+    const native = holdsState && parts.includes('whole') ? nativeSessions(backend.binding) : undefined;
+    this.#session =
+      native === undefined
+        ? new GraphSession(backend.binding, this.graph.nodes)
+        : new QueuedSession(backend.binding, native, this.graph.nodes);
     this.#parts = new Map(
       parts.flatMap((name, i) => {
         const [graph, plan] = [this.graph.parts[i], plans[i]];
@@ -102,9 +111,35 @@ export class CompiledStep {
   /** Runs a part; gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
   run(part: PartName, feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
     this.#held?.take();
-    const fed = this.#parts.get(part);
-    if (fed === undefined) throw new Error(`Internal error: the graph has no part '${part}'`);
-    return fed.run(feed, names, updates);
+    return this.#part(part).run(feed, names, updates);
+  }
+
+  /** Whether runs can be started without waiting for them. */
+  get canStart(): boolean {
+    return this.#session instanceof QueuedSession;
+  }
+
+  /** Runs a part soon, for the state alone; gives the number of the run. Throws `LateFailure` of an earlier one. */
+  start(part: PartName, feed: StepFeed): number {
+    if (!(this.#session instanceof QueuedSession)) throw new Error('Internal error: runs of this graph are waited for');
+    this.#held?.take();
+    return this.#part(part).start(this.#session, feed);
+  }
+
+  /** Waits for what was started. Throws `LateFailure`. */
+  settle(): void {
+    if (this.#session instanceof QueuedSession) this.#session.settle();
+  }
+
+  /** The tensors of the batch by path that a failed run of a part was fed with, the caller's to dispose. */
+  batchOf(part: PartName, failure: LateFailure): Map<string, tf.Tensor> {
+    return this.#part(part).batchOf(failure);
+  }
+
+  #part(name: PartName): FedPart {
+    const part = this.#parts.get(name);
+    if (part === undefined) throw new Error(`Internal error: the graph has no part '${name}'`);
+    return part;
   }
 
   /** Gives the state back and unloads the graph. */

@@ -3,12 +3,18 @@ import {
   type Constant,
   type ConstantValue,
   DataType,
-  type GraphSession,
+  type FedValue,
+  type HostValue,
+  type LateFailure,
   type PartGraph,
+  type QueuedSession,
+  type Session,
 } from '../../backend/graph/index.ts';
 import type { StepInput } from '../model/stepInputs.ts';
-import { handleOf, type TensorBackend } from './nativeTensors.ts';
+import { fedValueOf, handleOf, type TensorBackend } from './nativeTensors.ts';
 import type { StepTrace } from './stepTrace.ts';
+
+const batchKey = 'batch:';
 
 /** What a run is fed with. */
 export interface StepFeed {
@@ -22,7 +28,7 @@ export interface StepFeed {
 
 export interface FedPartOptions {
   readonly backend: TensorBackend;
-  readonly session: GraphSession;
+  readonly session: Session;
   readonly trace: StepTrace;
   readonly graph: PartGraph;
   readonly fed: ReadonlyMap<Constant, { readonly key: string }>;
@@ -46,8 +52,6 @@ export class FedPart {
    */
   readonly #scalarValues: Float32Array | undefined;
   readonly #pairs: readonly StepInput[];
-  /** Handles made for one run. */
-  #made: number[] = [];
 
   constructor(options: FedPartOptions) {
     const { trace, graph, scalars, pairs } = options;
@@ -70,19 +74,37 @@ export class FedPart {
   /** Gives the tensors asked for, the caller's to dispose. With `updates` the state changes too. */
   run(feed: StepFeed, names: readonly string[], updates: boolean): tf.Tensor[] {
     const { backend, session } = this.#options;
-    const { sources, names: feedNames } = feed.tensors === undefined ? this.#withoutSums : this.#all;
-    const ids = sources.map((source) => source(feed));
-    try {
-      const results = session.run(ids, feedNames, this.#fetches(names, updates));
-      if (updates) {
-        const done = results.pop();
-        if (done !== undefined) backend.binding.deleteTensor(done.id);
-      }
-      return results.map((result) => backend.createOutputTensor(result));
-    } finally {
-      for (const id of this.#made) backend.binding.deleteTensor(id);
-      this.#made = [];
+    const { inputs, feeds } = this.#inputs(feed);
+    const results = session.run(inputs, feeds, this.#fetches(names, updates));
+    if (updates) {
+      const done = results.pop();
+      if (done !== undefined) backend.binding.deleteTensor(done.id);
     }
+    return results.map((result) => backend.createOutputTensor(result));
+  }
+
+  /** Changes the state soon and gives nothing: see `QueuedSession.start`. */
+  start(session: QueuedSession, feed: StepFeed): number {
+    const { inputs, feeds } = this.#inputs(feed);
+    return session.start(inputs, feeds, this.#fetches([], true));
+  }
+
+  /** The tensors of the batch by path that a failed run was fed with, the caller's to dispose. */
+  batchOf({ feeds, inputs }: LateFailure): Map<string, tf.Tensor> {
+    const { backend, graph } = this.#options;
+    const names = feeds.split(',');
+    const found = new Map<string, tf.Tensor>();
+    inputs.forEach((input, i) => {
+      const [key = ''] = [...graph.feeds].find(([, name]) => name === names[i]) ?? [];
+      if (key.startsWith(batchKey)) found.set(key.slice(batchKey.length), backend.createOutputTensor(input));
+      else backend.binding.deleteTensor(input.id);
+    });
+    return found;
+  }
+
+  #inputs(feed: StepFeed): { readonly inputs: readonly FedValue[]; readonly feeds: string } {
+    const { sources, names } = feed.tensors === undefined ? this.#withoutSums : this.#all;
+    return { inputs: sources.map((source) => source(feed)), feeds: names };
   }
 
   #fetches(names: readonly string[], updates: boolean): string {
@@ -96,16 +118,16 @@ export class FedPart {
     return text;
   }
 
-  #source(key: string): (feed: StepFeed) => number {
-    const { backend, trace, fed } = this.#options;
+  #source(key: string): (feed: StepFeed) => FedValue {
+    const { backend, session, trace, fed } = this.#options;
     if (key === 'scalars') return ({ values }) => this.#scalarFeed(values);
     if (key === 'pairs') return () => this.#pairFeed();
-    if (key.startsWith('batch:')) {
-      const path = key.slice('batch:'.length);
-      return ({ batch }) => handleOf(backend, given(batch, path));
+    if (key.startsWith(batchKey)) {
+      const path = key.slice(batchKey.length);
+      return ({ batch }) => fedValueOf(backend, session, given(batch, path));
     }
     const constant = [...fed].find(([, input]) => input.key === key)?.[0];
-    if (constant !== undefined) return ({ values }) => this.#hostFeed(values?.get(constant) ?? constant.value);
+    if (constant !== undefined) return ({ values }) => hostFeed(values?.get(constant) ?? constant.value);
     const variable = trace.variables.get(key);
     if (variable !== undefined) return () => handleOf(backend, variable);
     if (!key.startsWith('tensor:')) return ({ tensors }) => handleOf(backend, given(tensors, key));
@@ -114,46 +136,36 @@ export class FedPart {
     return () => id;
   }
 
-  #keep(id: number): number {
-    this.#made.push(id);
-    return id;
-  }
-
-  #scalarFeed(host: StepFeed['values']): number {
+  #scalarFeed(host: StepFeed['values']): HostValue {
     const values = this.#scalarValues ?? new Float32Array(this.#scalars.length);
     for (let i = 0; i < values.length; i++) {
       const item = this.#scalars[i];
       if (item === undefined) continue;
       values[i] = item.kind === 'constant' ? firstFloat(host?.get(item) ?? item.value) : Number(item.compute());
     }
-    return this.#create(this.#scalarShape, DataType.float, values);
+    return { shape: this.#scalarShape, dtype: DataType.float, values };
   }
 
-  #pairFeed(): number {
+  #pairFeed(): HostValue {
     const values = new Int32Array(this.#pairs.length * 2);
     this.#pairs.forEach(({ compute }, i) => {
       const pair = compute();
       if (typeof pair === 'object') values.set(pair, i * 2);
     });
-    return this.#create([this.#pairs.length, 2], DataType.int32, values);
-  }
-
-  #hostFeed({ dtype, shape, bytes }: ConstantValue): number {
-    const { buffer, byteOffset, byteLength } = bytes;
-    if (dtype === DataType.float)
-      return this.#create(shape, dtype, new Float32Array(buffer, byteOffset, byteLength / 4));
-    if (dtype === DataType.int32) return this.#create(shape, dtype, new Int32Array(buffer, byteOffset, byteLength / 4));
-    return this.#create(shape, dtype, bytes);
-  }
-
-  #create(shape: readonly number[], dtype: number, values: ArrayLike<number>): number {
-    return this.#keep(this.#options.backend.binding.createTensor(shape, dtype, values));
+    return { shape: [this.#pairs.length, 2], dtype: DataType.int32, values };
   }
 }
 
-/** Each source gives the handle for a feed, in the order of the names. */
+function hostFeed({ dtype, shape, bytes }: ConstantValue): HostValue {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (dtype === DataType.float) return { shape, dtype, values: new Float32Array(buffer, byteOffset, byteLength / 4) };
+  if (dtype === DataType.int32) return { shape, dtype, values: new Int32Array(buffer, byteOffset, byteLength / 4) };
+  return { shape, dtype, values: bytes };
+}
+
+/** Each source gives what is fed, in the order of the names. */
 interface Feeds {
-  readonly sources: readonly ((feed: StepFeed) => number)[];
+  readonly sources: readonly ((feed: StepFeed) => FedValue)[];
   readonly names: string;
 }
 

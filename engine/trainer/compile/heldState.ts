@@ -1,11 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { GraphSession, StepGraph } from '../../backend/graph/index.ts';
+import type { Session, StepGraph } from '../../backend/graph/index.ts';
 import type { OptimizerResource, ResourceHolder } from '../../optim/index.ts';
 import { HeldEntry, handleOf, showEntry, type TensorBackend } from './nativeTensors.ts';
 
 export interface HeldStateOptions {
   readonly backend: TensorBackend;
-  readonly session: GraphSession;
+  readonly session: Session;
   readonly graph: Pick<StepGraph, 'reads' | 'assignFeeds' | 'assigned'>;
   /** By cell key. */
   readonly variables: ReadonlyMap<string, tf.Variable>;
@@ -71,9 +71,10 @@ export class HeldState implements ResourceHolder {
   giveBack(): void {
     const entries = this.#entries;
     if (entries === undefined) return;
-    this.#entries = undefined;
     const { backend, session, resources } = this.#options;
     const values = session.run([], '', this.#reads);
+    // not before: what failed is told first, and whoever looks again still finds everything
+    this.#entries = undefined;
     const byKey = new Map(this.#keys.map((key, i) => [key, values[i]]));
     for (const [key, entry] of entries) entry.fill(byKey.get(key)?.id ?? -1);
     for (const { key, resource } of resources) {

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
-import type { RecordableBackend } from '../../backend/graph/index.ts';
+import type { FedValue, RecordableBackend, Session } from '../../backend/graph/index.ts';
 import type { NativeTensor } from '../../backend/index.ts';
 
 interface TensorEntry {
   readonly shape: readonly number[];
   readonly dtype: number;
   readonly id: number;
-  readonly values: null;
+  /** Of a tensor that no operation has asked for yet. */
+  readonly values: unknown;
   refCount: number;
 }
 
@@ -39,6 +40,17 @@ export function handleOf(backend: TensorBackend, tensor: tf.Tensor): number {
   const [id] = backend.getInputTensorIds([tensor]);
   if (id === undefined) throw new Error('Internal error: a tensor without a handle');
   return id;
+}
+
+/** A tensor as a session takes it best: values that still wait on the host need not become a tensor first. */
+export function fedValueOf(backend: TensorBackend, session: Session, tensor: tf.Tensor): FedValue {
+  const entry = session.takesHostValues ? backend.tensorMap.get(tensor.dataId) : undefined;
+  if (entry === undefined || !isNumeric(entry.values)) return handleOf(backend, tensor);
+  return { values: entry.values, shape: tensor.shape, dtype: entry.dtype };
+}
+
+function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8Array {
+  return values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
 }
 
 let isPeeking = false;

@@ -1,17 +1,16 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { StepForm } from '../../api/training.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
 import { batchTensors } from './batchWatch.ts';
 import { type Compiled, samePlan } from './compiled.ts';
-import type { PartName } from './compiledStep.ts';
 import { scalarOf, updateOf } from './compiledUpdate.ts';
 import { describeGraph, tellRefusal } from './compileListener.ts';
 import type { GraphCounts } from './graphCache.ts';
 import { type TensorBackend, tensorBackend } from './nativeTensors.ts';
 import { needsHost } from './needsHost.ts';
-import { failedGraph, SignatureGraphs, sameHost } from './signatureGraphs.ts';
+import { SignatureGraphs, sameHost } from './signatureGraphs.ts';
 import { type CurrentNumbers, StepRecorder } from './stepRecorder.ts';
 import { type Replayed, replayStep } from './stepReplay.ts';
 import type {
@@ -22,16 +21,9 @@ import type {
   StepMode,
   StepRequest,
 } from './stepRequest.ts';
-import { type StepTrace, sumKey } from './stepTrace.ts';
+import { type Prepared, StepRuns } from './stepRuns.ts';
+import type { StepTrace } from './stepTrace.ts';
 import { checkXla } from './xla.ts';
-
-/** A graph for a request, and what the step's JavaScript did for it. */
-interface Prepared {
-  readonly request: StepRequest;
-  readonly compiled: Compiled;
-  readonly tensors: ReadonlyMap<string, tf.Tensor>;
-  readonly replayed: Replayed | undefined;
-}
 
 /** So many changes of what a step read from the host mean that it is to be asked each time. */
 const mostChanges = 2;
@@ -45,6 +37,7 @@ export class StepCompiler {
   readonly #graphs: SignatureGraphs<Compiled>;
   readonly #numbers: CurrentNumbers = { plan: [], weight: 0, unscale: 1 };
   readonly #recorder: StepRecorder;
+  readonly runs: StepRuns;
   #mode: StepMode = 'graph';
   #hasRun = false;
   #changes = 0;
@@ -58,6 +51,11 @@ export class StepCompiler {
     const { mode, say } = options;
     this.#graphs = new SignatureGraphs({ subject: 'training_step', code: 'trainer.compile', mode, say });
     this.#recorder = new StepRecorder(options, backend, this.#numbers, needsHost(options.trainingStepText));
+    this.runs = new StepRuns({
+      recorder: this.#recorder,
+      accumulates: options.accumulates,
+      failed: (obstacle) => this.#turnOff(obstacle),
+    });
   }
 
   /** A compiler where there is something to compile for; other backends stay eager without a word. */
@@ -117,7 +115,8 @@ export class StepCompiler {
     const prepared = this.#prepare(request);
     if (prepared === undefined) return undefined;
     const part = prepared.compiled.step.has('whole') ? 'whole' : 'forward';
-    const [loss] = this.#run(prepared, part, ['loss'], false) ?? [];
+    const [loss] = this.runs.run(prepared, part, ['loss'], false) ?? [];
+    if (loss !== undefined) this.#hasRun = true;
     return loss === undefined ? undefined : scalarOf(loss);
   }
 
@@ -130,16 +129,19 @@ export class StepCompiler {
     if (average !== undefined) this.#numbers.weight = average.nextWeight();
     const logs = logNames(prepared);
     const names = [...(request.isLogging ? ['loss'] : []), ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
-    const outputs = this.#run(prepared, 'whole', names, true);
-    if (outputs === undefined) {
+    const { isProven, step } = prepared.compiled;
+    const isStarted = names.length === 0 && isProven && step.canStart;
+    const ran = isStarted ? this.runs.start(prepared) : this.runs.run(prepared, 'whole', names, true);
+    if (ran === undefined) {
       average?.takeBackWeight();
       return undefined;
     }
     optimizer.countStep(this.#numbers.plan);
+    const { ticket, outputs } = Array.isArray(ran) ? { ticket: undefined, outputs: ran } : { ticket: ran, outputs: [] };
     const loss = request.isLogging ? outputs.shift() : undefined;
     const norm = request.wantsNorm ? outputs.shift() : undefined;
     this.#finish(prepared, logs, outputs);
-    return { loss: loss && scalarOf(loss), gradNorm: norm && scalarOf(norm) };
+    return { ticket, loss: loss && scalarOf(loss), gradNorm: norm && scalarOf(norm) };
   }
 
   /** Forward and backward in one call; undefined when the step is to run eagerly. */
@@ -158,7 +160,7 @@ export class StepCompiler {
       ? ['flat']
       : parameters.map((name) => (areTotals ? `total:${name}` : `gradient:${name}`));
     const names = ['loss', ...gradientNames, ...changed.map((key) => `change:${key}`), ...logs];
-    const outputs = this.#run(prepared, 'forward', names, holdsState);
+    const outputs = this.runs.run(prepared, 'forward', names, holdsState);
     if (outputs === undefined) return undefined;
     const [loss, ...rest] = outputs;
     if (loss === undefined) throw new Error('Internal error: the graph gave no loss');
@@ -193,30 +195,6 @@ export class StepCompiler {
       numbers: this.#numbers,
       failed: (obstacle) => this.#turnOff(obstacle),
     });
-  }
-
-  #run(prepared: Prepared, part: PartName, names: readonly string[], updates: boolean): tf.Tensor[] | undefined {
-    const { compiled, tensors: batch, replayed, request } = prepared;
-    const needsSums = this.#options.accumulates && (part === 'whole' || names.includes('flat'));
-    const zeros = needsSums || request.sums.size > 0 ? zerosFor(compiled.parameters, request.sums) : undefined;
-    const tensors = zeros && new Map([...zeros, ...request.sums].map(([name, sum]) => [sumKey(name), sum]));
-    try {
-      const outputs = compiled.step.run(
-        part,
-        { batch, values: replayed?.values, ...(tensors && { tensors }) },
-        names,
-        updates,
-      );
-      this.#hasRun = true;
-      return outputs;
-    } catch (error) {
-      this.#prepared = undefined;
-      // the step once more, one operation at a time and without effect: an error of the user's comes with its own stack
-      this.#recorder.trace(request, batch);
-      return this.#turnOff(failedGraph('the graph', error));
-    } finally {
-      for (const tensor of zeros?.values() ?? []) tensor.dispose();
-    }
   }
 
   /** Finds or makes the graph for a request; for one that was asked for already, the same. */
@@ -342,6 +320,7 @@ export class StepCompiler {
   #finish(prepared: Prepared, names: readonly string[], tensors: readonly tf.Tensor[]): void {
     const { isLogging } = prepared.request;
     this.#prepared = undefined;
+    this.#hasRun = true;
     for (const print of prepared.replayed?.prints ?? []) print();
     for (const [key, { value, isAlways }] of loggedBy(prepared))
       if (typeof value === 'number' && (isLogging || isAlways)) this.#options.log({ [key]: value });
@@ -352,15 +331,6 @@ export class StepCompiler {
       tensor.dispose();
     });
   }
-}
-
-/** Sums of parameters that have none yet. */
-function zerosFor(
-  parameters: ReadonlyMap<string, tf.Tensor>,
-  sums: ReadonlyMap<string, tf.Tensor>,
-): ReadonlyMap<string, tf.Tensor> {
-  const missing = [...parameters].filter(([name]) => !sums.has(name));
-  return new Map(missing.map(([name, { shape }]) => [name, tf.zeros(shape)]));
 }
 
 function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {

@@ -86,7 +86,15 @@ export class StepRecorder {
         varying: needsHost ? hostConstants(trace, comparison.varying) : new Set(),
         xla: this.#options.xla,
       });
-      return { step, plan: this.#numbers.plan, parameters: withGradient, isHost: needsHost, hostWhy, uses: 0 };
+      return {
+        step,
+        plan: this.#numbers.plan,
+        parameters: withGradient,
+        isHost: needsHost,
+        hostWhy,
+        uses: 0,
+        isProven: false,
+      };
     } catch (error) {
       return { ...refusedGraph(error), isMomentary: false };
     }

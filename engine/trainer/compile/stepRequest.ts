@@ -67,8 +67,10 @@ export interface StepRequest {
   readonly isLast: boolean;
 }
 
-/** A whole step that was run as a graph, the update included. */
+/** A whole step that was run as a graph, the update included, or that will be soon. */
 export interface FusedResult {
+  /** Where it was started and not waited for: by what number its failure would be known. */
+  readonly ticket: number | undefined;
   /** Only where what the step logs is wanted. */
   readonly loss: tf.Scalar | undefined;
   readonly gradNorm: tf.Scalar | undefined;

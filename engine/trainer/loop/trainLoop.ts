@@ -16,12 +16,14 @@ import { Breath } from './breath.ts';
 import { gradientTensors, type StepResult } from './eagerStep.ts';
 import { FreedWeights } from './freedWeights.ts';
 import { HookCaller, isPromise } from './hookCall.ts';
+import { LateSteps } from './lateSteps.ts';
 import type { LoopParts } from './loopParts.ts';
 import { type Recovered, Recovery } from './recovery.ts';
 import { Recycler } from './recycler.ts';
 import { Saver } from './saver.ts';
 import { shareBuffers } from './shareWeights.ts';
 import type { StepProblem } from './stepGuard.ts';
+import { StepLog } from './stepLog.ts';
 import type { Update, Updater } from './updater.ts';
 import { Validator } from './validator.ts';
 
@@ -52,16 +54,19 @@ export class TrainLoop {
   readonly #recovery: Recovery;
   readonly #recycler: Recycler;
   readonly #freed: FreedWeights;
+  readonly #late: LateSteps;
+  readonly #log: StepLog;
   /** The step whose loss is looked at whatever is logged: the first, unless NaN is to be lived with. */
   readonly #checkedStep: number;
   #isStoppedEarly = false;
-  #warnedNotFinite = false;
 
   constructor(subject: TrainerSubject, parts: LoopParts, store: TrainingStore) {
     this.#subject = subject;
     this.#parts = parts;
     this.#breath = new Breath(steadyClock);
     this.#hooks = new HookCaller(subject.environment.collective, parts.state, parts.leaks);
+    this.#log = new StepLog(subject, parts);
+    this.#late = new LateSteps(parts.compiler, this.#hooks, parts.state);
     this.#recycler = new Recycler(subject, parts);
     this.#freed = new FreedWeights(subject, parts);
     this.#saver = new Saver(subject, parts, store, this.#recycler);
@@ -72,6 +77,14 @@ export class TrainLoop {
   }
 
   async run(): Promise<FitResult> {
+    try {
+      return await this.#epochs();
+    } catch (error) {
+      throw this.#late.errorOf(error);
+    }
+  }
+
+  async #epochs(): Promise<FitResult> {
     const subject = this.#subject;
     this.#judgePatience();
     await this.#hooks.call('on_train_start', () => subject.on_train_start());
@@ -94,11 +107,12 @@ export class TrainLoop {
     this.#freed.look();
     // the end is asked for each time: a roll-back may lead into an earlier epoch
     while (parts.state.step < epochStart(parts.state, parts.epochLength) + parts.epochLength) {
-      if (this.#mustStop()) return this.#saver.saveForStop();
+      if (this.#mustStop()) break;
       await this.#step();
       if (this.#recycler.isDue) return false;
       if (this.#breath.isDue) await this.#pause();
     }
+    this.#late.settle();
     if (this.#mustStop()) return this.#saver.saveForStop();
     const before = steadyClock.now();
     if (!(await this.#validator.run())) return this.#saver.saveForStop();
@@ -146,13 +160,14 @@ export class TrainLoop {
     const result = (isSync ? this.#fused(request) : undefined) ?? this.#forwardBackward(request, loaded);
     try {
       if (!('gradients' in result)) {
-        const { gradNorm } = result;
+        const { gradNorm, ticket } = result;
+        if (ticket !== undefined) this.#late.add(ticket, request, loaded);
         this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
       }
       const ended = 'gradients' in result ? this.#backwardDone(result, loaded, isSync) : undefined;
       const meanLoss = isPromise(ended) ? await ended : ended;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
-      if (isDue && result.loss !== undefined) await this.#logStep(result.loss, meanLoss, rate);
+      if (isDue && result.loss !== undefined) await this.#log.step(result.loss, meanLoss, rate);
     } finally {
       result.loss?.dispose();
       disposeBatch(loaded.batch);
@@ -166,7 +181,9 @@ export class TrainLoop {
       (loaded.indices.length || (this.#subject.train_dataloader.batch_size ?? 1)) * environment.collective.worldSize;
     this.#parts.meter.stepped(samples);
     this.#parts.leaks?.stepped();
-    for (const save of savesAfterStep(settings, state.step)) await this.#saver.save(save);
+    const saves = savesAfterStep(settings, state.step);
+    if (saves.length > 0) this.#late.settle();
+    for (const save of saves) await this.#saver.save(save);
   }
 
   #request({ batch }: LoadedBatch, index: number, isLast: boolean): StepRequest {
@@ -326,30 +343,6 @@ export class TrainLoop {
       return recovered;
     } finally {
       if (recovered !== 'went-on') gradNorm?.dispose();
-    }
-  }
-
-  async #logStep(loss: tf.Scalar, meanLoss: number | undefined, rate: number | undefined): Promise<void> {
-    const { settings, environment } = this.#subject;
-    const { collective } = environment;
-    const { state, log, meter } = this.#parts;
-    let value = meanLoss;
-    if (value === undefined) {
-      // reading the loss waits for the device: only when due
-      const own = Float32Array.of(await readScalar(loss));
-      await collective.allReduce(own, 'mean');
-      value = own[0] ?? Number.NaN;
-    }
-    meter.noteLoss(value);
-    log.add('train/loss', value, state.step, state.epoch);
-    if (rate !== undefined && !log.has('train/lr', state.step)) log.add('train/lr', rate, state.step, state.epoch);
-    const policy = settings.nan_policy ?? 'continue';
-    // where a policy acts it says so itself
-    if (!Number.isFinite(value) && policy === 'continue' && !this.#warnedNotFinite) {
-      this.#warnedNotFinite = true;
-      this.#parts.warn(
-        `The training loss is ${value} at step ${state.step}. Training goes on; nan_policy: stop, skip or rollback would not.`,
-      );
     }
   }
 

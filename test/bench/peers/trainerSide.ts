@@ -1,6 +1,7 @@
 // Our Trainer in a process of its own; see slicedTrainer.ts.
 import { DataLoader, disposeBatch, manualSeed } from '../../../engine/index.ts';
 import { tensorBackend } from '../../../engine/trainer/compile/nativeTensors.ts';
+import { withLibrary } from '../../support/nativeLibrary.ts';
 import { GraphCalls } from './graphCalls.ts';
 import { makeModel } from './models.ts';
 import { Prepared } from './prepared.ts';
@@ -27,24 +28,22 @@ export async function serveTrainer(name: ModelName, side: 'eager' | 'compiled', 
 }
 
 /**
- * Serves slices of a compiled training and, asked for `bare`, of nothing but the calls of TensorFlow that it comes down
- * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process, so
- * that all find the same graph at the same place in memory: from process to process the very same calls differ by more
- * than the trainer costs.
+ * Serves slices of a compiled training and, asked for `bare`, of nothing but the calls of the binding that its steps come down
+ * to; asked for `fed`, of these calls in a loop over batches of the loader, which go to TensorFlow too. In one process: from
+ * process to process the very same calls differ by more than the trainer costs.
  */
 export async function serveOverhead(name: ModelName, stretch: number): Promise<void> {
   const steps = sliceSteps[name] * stretch;
-  const calls = new GraphCalls(batches);
+  const calls = await recordedCalls(name);
   const fed = fedCalls(calls, new DataLoader(dataOf(name)));
   const clock = new SliceClock();
   let counted = false;
   const slices: Slices = {
     begin: async (slice) => {
-      // from the third slice on: by then the training has settled what it calls
+      // from the third slice on: by then the training has settled what it does
       if (slice < 2) return;
       counted = true;
       if (slice === 2) say('ready');
-      calls.settle();
       for (let asked = await nextSlice(); asked !== 'slice'; asked = await nextSlice()) {
         clock.start();
         if (asked === 'fed') for (let step = 0; step < steps; step++) await fed.next();
@@ -58,6 +57,25 @@ export async function serveOverhead(name: ModelName, stretch: number): Promise<v
     },
   };
   await train(name, true, steps, slices);
+}
+
+/** Calls of `runSavedModel` that a training makes whose graphs the binding runs. It stands still from then on. */
+async function recordedCalls(name: ModelName): Promise<GraphCalls> {
+  const calls = new GraphCalls(batches);
+  await withLibrary(
+    () => undefined,
+    () =>
+      new Promise((resolve, reject) => {
+        const begin = async (slice: number) => {
+          if (slice < 2) return;
+          resolve(undefined);
+          await new Promise(() => undefined);
+        };
+        train(name, true, sliceSteps[name], { begin, end: () => undefined }).catch(reject);
+      }),
+  );
+  calls.settle();
+  return calls;
 }
 
 /** A call each time it is asked. */

@@ -1,23 +1,12 @@
 // A training step is JavaScript too: what it does on the host goes on beside its graph, or the step stays eager and says why.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadBackend, type NativeBinding, tensorflowObstacle } from '../../../engine/backend/index.ts';
+import { loadBackend, tensorflowObstacle } from '../../../engine/backend/index.ts';
 import type { HostTensor } from '../../../engine/data/index.ts';
 import { Linear } from '../../../engine/trainer/model/layers/index.ts';
 import { Module } from '../../../engine/trainer/model/module.ts';
 import { MemoryFiles } from '../../unit/trainer/support.ts';
-import {
-  type Batch,
-  expectSame,
-  perceptron,
-  type Run,
-  StepTrainer,
-  train,
-  Waves,
-  withBinding,
-} from './compiledSupport.ts';
+import { type Batch, expectSame, perceptron, type Run, StepTrainer, train, Waves } from './compiledSupport.ts';
 
 const missing = tensorflowObstacle();
 const numbers = (length = 16) => new Waves(length, [3], 'number');
@@ -324,57 +313,6 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
     expect(said[0]).toMatch(/compiledHost\.test\.ts:\d+|changes/);
     expect(outcome.losses).toHaveLength(4);
     await expect(train({ ...run, compile: true })).rejects.toMatchObject({ code: 'trainer.compile' });
-  });
-
-  const failures: {
-    readonly id: string;
-    readonly changes: (binding: NativeBinding) => Partial<NativeBinding>;
-    readonly says: RegExp;
-  }[] = [
-    {
-      id: 'a graph does not load',
-      changes: () => ({
-        loadSavedModel: () => {
-          throw new Error('no space left on device');
-        },
-      }),
-      says: /does not take its graph \(no space left on device\)/,
-    },
-    {
-      id: 'TensorFlow knows an operation by another name in graphs',
-      changes: (binding) => ({
-        loadSavedModel: (folder, tags) => {
-          const file = join(folder, 'saved_model.pb');
-          writeFileSync(file, Buffer.from(readFileSync(file).toString('latin1').replaceAll('Tanh', 'Tanj'), 'latin1'));
-          return binding.loadSavedModel(folder, tags);
-        },
-      }),
-      says: /does not take its graph \(.*Op type not registered 'Tanj'/,
-    },
-    {
-      id: 'a graph fails while it runs',
-      changes: (binding) => {
-        let calls = 0;
-        return {
-          runSavedModel: (...call) => {
-            if (++calls === 5) throw new Error('the device is gone');
-            return binding.runSavedModel(...call);
-          },
-        };
-      },
-      says: /the graph failed where single operations did not \(the device is gone\)/,
-    },
-  ];
-  test.each(failures)('stays eager and says so once: $id', async ({ changes, says }) => {
-    const run = { model: perceptron, data: numbers(), compile: 'auto' } as const;
-    const eager = await train({ ...run, compile: false });
-    const outcome = await withBinding(changes, () => train(run));
-    expectSame(outcome, eager);
-    const said = outcome.texts.filter((text) => text.includes('as one graph'));
-    expect(said).toEqual([expect.stringMatching(says)]);
-    await expect(withBinding(changes, () => train({ ...run, compile: true }))).rejects.toMatchObject({
-      code: 'trainer.compile',
-    });
   });
 
   test('a step that throws in its rehearsal is told with its own place, and leaves nothing changed', async () => {

@@ -1,0 +1,223 @@
+// Graphs on a thread of the library's own: what they are given, the order they run in, and what happens when one fails.
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type AttributeValue,
+  DataType,
+  type FedValue,
+  type GraphNode,
+  LateFailure,
+  QueuedSession,
+} from '../../../engine/backend/graph/index.ts';
+import {
+  loadBackend,
+  type NativeBinding,
+  nativeBinding,
+  nativeSessions,
+  tensorflowObstacle,
+} from '../../../engine/backend/index.ts';
+import { readSetup } from '../../../engine/backend/setupRecord.ts';
+
+const kernels = readSetup()?.tensorflow.kernels;
+const missing =
+  tensorflowObstacle() ?? (kernels?.built ? undefined : (kernels?.reason ?? 'set-up is of an older version'));
+
+const float: AttributeValue = { kind: 'type', type: DataType.float };
+const int: AttributeValue = { kind: 'type', type: DataType.int32 };
+const text = (value: string): AttributeValue => ({ kind: 'string', value });
+const node = (name: string, op: string, inputs: string[], attributes: GraphNode['attributes'] = {}): GraphNode => ({
+  name,
+  op,
+  inputs,
+  attributes,
+});
+
+/** A number v: `set` makes it x, `times` makes it v * x, `take` adds the table's value number i, and `read` gives it. */
+const counter: readonly GraphNode[] = [
+  node('x', 'Placeholder', [], { dtype: float }),
+  node('i', 'Placeholder', [], { dtype: int }),
+  node('v', 'VarHandleOp', [], { dtype: float, shape: { kind: 'shape', shape: [] }, shared_name: text('v') }),
+  node('assign', 'AssignVariableOp', ['v:0', 'x:0'], { dtype: float }),
+  node('set', 'Identity', ['x:0', '^assign'], { T: float }),
+  node('before', 'ReadVariableOp', ['v:0'], { dtype: float }),
+  node('product', 'Mul', ['before:0', 'x:0'], { T: float }),
+  node('assignProduct', 'AssignVariableOp', ['v:0', 'product:0'], { dtype: float }),
+  node('times', 'Identity', ['x:0', '^assignProduct'], { T: float }),
+  node('table', 'Const', [], {
+    dtype: float,
+    value: { kind: 'tensor', tensor: { dtype: 1, shape: [3], bytes: new Uint8Array(Float32Array.of(1, 2, 3).buffer) } },
+  }),
+  node('axis', 'Const', [], {
+    dtype: int,
+    value: { kind: 'tensor', tensor: { dtype: 3, shape: [], bytes: new Uint8Array(4) } },
+  }),
+  node('row', 'GatherV2', ['table:0', 'i:0', 'axis:0'], { Tparams: float, Tindices: int, Taxis: int }),
+  node('add', 'AssignAddVariableOp', ['v:0', 'row:0'], { dtype: float }),
+  node('take', 'Identity', ['i:0', '^add'], { T: int }),
+  node('read', 'ReadVariableOp', ['v:0'], { dtype: float }),
+];
+
+const number = (value: number): FedValue => ({ values: Float32Array.of(value), shape: [], dtype: DataType.float });
+const index = (value: number): FedValue => ({ values: Int32Array.of(value), shape: [], dtype: DataType.int32 });
+
+describe.skipIf(missing)(`graphs on a thread of their own${missing ? ` (${missing})` : ''}`, () => {
+  let binding: NativeBinding;
+  const sessions: QueuedSession[] = [];
+  let tensors = 0;
+
+  beforeAll(async () => {
+    await loadBackend({ backend: 'tensorflow', threads: 1, interOpThreads: 1 });
+    binding = nativeBinding(tf);
+    tensors = binding.getNumOfTensors();
+  });
+
+  afterEach(() => {
+    for (const session of sessions.splice(0)) session.dispose();
+    // whatever happened, nothing is left behind
+    expect(binding.getNumOfTensors()).toBe(tensors);
+  });
+
+  function open(nodes = counter): QueuedSession {
+    const native = nativeSessions(binding);
+    if (native === undefined) throw new Error('the library is not loaded');
+    const session = new QueuedSession(binding, native, nodes);
+    sessions.push(session);
+    return session;
+  }
+
+  function run(session: QueuedSession, inputs: FedValue[], feeds: string, fetches: string): number[] {
+    return session.run(inputs, feeds, fetches).flatMap(({ id }) => {
+      const values = [...binding.tensorDataSync(id)];
+      binding.deleteTensor(id);
+      return values;
+    });
+  }
+
+  const read = (session: QueuedSession) => run(session, [], '', 'read:0')[0];
+
+  function failureOf(work: () => unknown): LateFailure {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof LateFailure) return error;
+      throw error;
+    }
+    throw new Error('nothing failed');
+  }
+
+  test('run in the order they are asked for in, waited for or not, in several sessions at once', () => {
+    const calls = fc.array(
+      fc.record({
+        session: fc.integer({ min: 0, max: 1 }),
+        kind: fc.constantFrom('set', 'times', 'take', 'read'),
+        waits: fc.boolean(),
+        value: fc.integer({ min: 0, max: 2 }),
+      }),
+      { maxLength: 25 },
+    );
+    fc.assert(
+      fc.property(calls, (asked) => {
+        const pair = [open(), open()];
+        const expected = [1, 1];
+        for (const session of pair) session.start([number(1)], 'x:0', 'set:0');
+        for (const { session: which, kind, waits, value } of asked) {
+          const session = pair[which] as QueuedSession;
+          const before = expected[which] as number;
+          if (kind === 'read') {
+            expect(read(session)).toBe(before);
+            continue;
+          }
+          const input = kind === 'take' ? index(value) : number(value);
+          const feed = kind === 'take' ? 'i:0' : 'x:0';
+          if (waits) expect(run(session, [input], feed, `${kind}:0`)).toEqual([value]);
+          else session.start([input], feed, `${kind}:0`);
+          expected[which] = kind === 'set' ? value : kind === 'times' ? before * value : before + value + 1;
+        }
+        expect(pair.map(read)).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('are given what lay in memory when they were asked for, also in that of a tensor', () => {
+    const session = open();
+    // TensorFlow takes memory as it is where it begins at a multiple of 64: one of the four does
+    for (const offset of [0, 16, 32, 48]) {
+      session.start([number(1)], 'x:0', 'set:0');
+      const memory = new Float32Array(new ArrayBuffer(64), offset, 1);
+      for (let round = 1; round <= 20; round++) {
+        memory[0] = round % 2 === 0 ? 2 : 0.5;
+        const id = binding.createTensor([], DataType.float, memory);
+        session.start([id], 'x:0', 'times:0');
+        session.start([{ values: memory, shape: [], dtype: DataType.float }], 'x:0', 'times:0');
+        memory[0] = 77;
+        binding.deleteTensor(id);
+      }
+      expect(read(session)).toBe(1);
+    }
+  });
+
+  test('one that fails is told at the next call, with what it was fed; what was asked for after it does not run', () => {
+    const session = open();
+    session.start([number(10)], 'x:0', 'set:0');
+    const ticket = session.start([index(7)], 'i:0', 'take:0');
+    const failure = failureOf(() => {
+      for (let more = 0; more < 3; more++) session.start([index(1)], 'i:0', 'take:0');
+    });
+    expect(failure).toMatchObject({ ticket, feeds: 'i:0', message: expect.stringContaining('7 is not in [0, 3)') });
+    expect(failure.inputs.map(({ id }) => [...binding.tensorDataSync(id)])).toEqual([[7]]);
+    for (const { id } of failure.inputs) binding.deleteTensor(id);
+    // once it was told, all goes on from what was there before it
+    expect(read(session)).toBe(10);
+    session.start([index(1)], 'i:0', 'take:0');
+    expect(read(session)).toBe(12);
+  });
+
+  test.each(['settle', 'read'] as const)('one that fails is told by %s, once, and not to another session', (how) => {
+    const [session, other] = [open(), open()];
+    session.start([number(10)], 'x:0', 'set:0');
+    const ticket = session.start([index(-1)], 'i:0', 'take:0');
+    other.start([number(4)], 'x:0', 'set:0');
+    expect(read(other)).toBe(4);
+    other.settle();
+    const failure = failureOf(() => (how === 'settle' ? session.settle() : read(session)));
+    expect(failure.ticket).toBe(ticket);
+    for (const { id } of failure.inputs) binding.deleteTensor(id);
+    session.settle();
+    expect(read(session)).toBe(10);
+  });
+
+  test('one that is waited for throws by itself, and nothing else is the matter', () => {
+    const session = open();
+    session.start([number(3)], 'x:0', 'set:0');
+    expect(() => run(session, [index(9)], 'i:0', 'take:0')).toThrow('9 is not in [0, 3)');
+    expect(read(session)).toBe(3);
+  });
+
+  test.each<{ id: string; work: (session: QueuedSession) => unknown; says: RegExp }>([
+    { id: 'a feed that is not there', work: (s) => s.start([number(1)], 'y:0', 'set:0'), says: /y/ },
+    { id: 'a fetch that is not there', work: (s) => run(s, [number(1)], 'x:0', 'gone:0'), says: /gone/ },
+    { id: 'too few inputs', work: (s) => run(s, [], 'x:0', 'set:0'), says: /1.*0|0.*1|feed/ },
+    { id: 'another type', work: (s) => run(s, [index(1)], 'x:0', 'set:0'), says: /float|int32|type/ },
+    {
+      id: 'fewer values than the shape has',
+      work: (s) => s.start([{ values: Float32Array.of(1), shape: [2], dtype: DataType.float }], 'x:0', 'set:0'),
+      says: /values do not fit/,
+    },
+    {
+      id: 'a shape below zero',
+      work: (s) => s.start([{ values: Float32Array.of(1), shape: [-1], dtype: DataType.float }], 'x:0', 'set:0'),
+      says: /-1/,
+    },
+  ])('are refused: $id', ({ work, says }) => {
+    const session = open();
+    session.start([number(5)], 'x:0', 'set:0');
+    expect(() => work(session)).toThrow(says);
+    expect(read(session)).toBe(5);
+  });
+
+  test('a graph that TensorFlow does not know is refused with its message', () => {
+    expect(() => open([node('x', 'Tanj', [], {})])).toThrow(/Op type not registered 'Tanj'/);
+  });
+});
