@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
+import { type LossGradients, lossGradients } from '../model/lossGradients.ts';
 import type { NamedVariable } from '../model/module.ts';
 
 /** What a micro-step leaves on the device; both are the caller's to dispose. */
@@ -31,11 +32,9 @@ export interface StepExecutor {
  */
 export class EagerStep implements StepExecutor {
   readonly #parameters: readonly NamedVariable[];
-  readonly #variables: tf.Variable[];
 
   constructor(parameters: readonly NamedVariable[]) {
     this.#parameters = parameters;
-    this.#variables = parameters.map(({ variable }) => variable);
   }
 
   run(trainingStep: () => tf.Tensor, scale: number | (() => tf.Scalar)): StepResult {
@@ -46,34 +45,35 @@ export class EagerStep implements StepExecutor {
       loss = tf.keep(result.clone());
       return tf.div(result, typeof scale === 'number' ? scale : scale());
     };
-    const { value, grads } = this.#gradients(scaled);
+    // a hook may freeze some for a while
+    const parameters = this.#parameters.filter(({ variable }) => variable.trainable);
+    const { value, gradients: found } = gradientsOf(scaled, parameters);
     const gradients = new Map<string, tf.Tensor>();
-    for (const { name, variable } of this.#parameters) {
-      const gradient = grads[variable.name];
-      if (gradient !== undefined) gradients.set(name, gradient);
+    for (let i = 0; i < parameters.length; i++) {
+      const [parameter, gradient] = [parameters[i], found[i]];
+      if (parameter !== undefined && gradient !== undefined) gradients.set(parameter.name, gradient);
     }
     if (loss === undefined) return { loss: value, gradients };
     value.dispose();
     return { loss, gradients };
   }
+}
 
-  #gradients(loss: () => tf.Scalar): ReturnType<typeof tf.variableGrads> {
-    // a hook may freeze some for a while
-    const variables = this.#variables.filter(({ trainable }) => trainable);
-    if (variables.length === 0) {
-      throw lossError(
-        'The model has no trainable parameter: there is nothing to train. Do not freeze all of it with requiresGrad(false).',
-      );
-    }
-    try {
-      return tf.variableGrads(loss, variables);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('Cannot find a connection'))) throw error;
-      throw lossError(
-        'The loss depends on no trainable parameter of the model, so there are no gradients. Compute it with this.model, and with tensors all the way: numbers read with dataSync() have none.',
-      );
-    }
+function gradientsOf(loss: () => tf.Scalar, parameters: readonly NamedVariable[]): LossGradients {
+  if (parameters.length === 0) {
+    throw lossError(
+      'The model has no trainable parameter: there is nothing to train. Do not freeze all of it with requiresGrad(false).',
+    );
   }
+  const found = lossGradients(
+    loss,
+    parameters.map(({ variable }) => variable),
+  );
+  if (found.gradients.some((gradient) => gradient !== undefined)) return found;
+  found.value.dispose();
+  throw lossError(
+    'The loss depends on no trainable parameter of the model, so there are no gradients. Compute it with this.model, and with tensors all the way: numbers read with dataSync() have none.',
+  );
 }
 
 function isScalar(value: unknown): value is tf.Scalar {
