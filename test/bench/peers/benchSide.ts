@@ -124,14 +124,17 @@ function network(): Module {
 }
 
 const trainings: Readonly<Record<Side, () => Promise<unknown>>> = {
-  ours: () =>
-    new SlicedTrainer({
-      model: network(),
-      loader: new SlicedLoader(data, turnSteps, { begin: () => baton.next('ours'), end: () => undefined }),
+  ours: () => {
+    const model = network();
+    const slices = { begin: () => baton.next('ours'), end: () => undefined };
+    return new SlicedTrainer({
+      model,
+      loader: new SlicedLoader(data, turnSteps, slices, model),
       steps: Number.MAX_SAFE_INTEGER,
       compile: oursName === 'eager' ? false : 'auto',
       logEvery: 50,
-    }).fit(),
+    }).fit();
+  },
   peer: () => handWritten(network(), new DataLoader(data)),
 };
 for (const training of [trainings.ours, trainings.peer]) {

@@ -1,17 +1,24 @@
 import type { LoaderPass, PassOptions } from '../../../engine/data/index.ts';
-import { DataLoader } from '../../../engine/index.ts';
+import { DataLoader, type Module } from '../../../engine/index.ts';
 import type { Slices } from './slicedTrainer.ts';
 
 /** Cuts a training into slices between two of its steps, whatever its epochs: as long as those of real data. */
 export class SlicedLoader extends DataLoader {
   readonly #steps: number;
   readonly #slices: Slices;
+  readonly #model: Module;
   #step = 0;
 
-  constructor(options: ConstructorParameters<typeof DataLoader>[0], steps: number, slices: Slices) {
+  constructor(options: ConstructorParameters<typeof DataLoader>[0], steps: number, slices: Slices, model: Module) {
     super(options);
     this.#steps = steps;
     this.#slices = slices;
+    this.#model = model;
+  }
+
+  /** Steps that were started belong to their slice: who looks at a weight waits for them. */
+  #settle(): void {
+    this.#model.namedParameters()[0]?.variable.dataSync();
   }
 
   override pass(options: PassOptions): LoaderPass {
@@ -25,7 +32,10 @@ export class SlicedLoader extends DataLoader {
       },
       next: async () => {
         if (this.#step % this.#steps === 0) {
-          if (this.#step > 0) await this.#slices.end();
+          if (this.#step > 0) {
+            this.#settle();
+            await this.#slices.end();
+          }
           await this.#slices.begin(this.#step / this.#steps);
         }
         this.#step++;

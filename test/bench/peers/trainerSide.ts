@@ -100,6 +100,6 @@ async function train(name: ModelName, compile: boolean, steps: number, slices: S
   process.on('SIGTERM', () => process.exit());
   manualSeed(1);
   const model = makeModel(name, true);
-  const loader = new SlicedLoader(dataOf(name), steps, slices);
+  const loader = new SlicedLoader(dataOf(name), steps, slices, model);
   await new SlicedTrainer({ model, loader, steps: Number.MAX_SAFE_INTEGER, compile }).fit();
 }
