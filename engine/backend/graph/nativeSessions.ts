@@ -20,4 +20,6 @@ export interface NativeSessions {
   run(session: object, callable: number, inputs: readonly FedValue[]): KeptTensor[] | undefined;
   failure(session: object): { ticket: number; message: string; inputs: KeptTensor[] } | undefined;
   close(session: object): void;
+  /** Ends the thread after the run that it is at. */
+  end(): void;
 }

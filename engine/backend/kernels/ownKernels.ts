@@ -29,7 +29,10 @@ export function loadOwnKernels(binding: NativeBinding): void {
   const library: { exports: object } = { exports: {} };
   try {
     process.dlopen(library, libraryPath());
-    Reflect.set(globalThis, loaded, library.exports);
+    const { exports } = library;
+    Reflect.set(globalThis, loaded, exports);
+    // before the process takes TensorFlow apart, which must not happen to a graph that runs
+    if (isSessions(exports)) process.once('exit', () => exports.end());
   } catch {
     // Built against a TensorFlow that has been exchanged since for another of the same version: set-up builds it anew.
   }

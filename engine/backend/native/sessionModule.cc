@@ -37,7 +37,8 @@ void need(const absl::Status& status) {
 
 /**
  * The queue of a JavaScript environment, with its thread once there is something to run. The thread ends, after the run that
- * it is at, before the environment does, and before a process that calls `exit` takes TensorFlow apart.
+ * it is at, before the environment does. A process that calls `exit` takes TensorFlow apart, so JavaScript ends it before:
+ * the handler here may come after some of that, and is only for who leaves without asking JavaScript.
  */
 class Environment {
  public:
@@ -288,6 +289,12 @@ napi_value close(napi_env env, napi_callback_info info) {
   return undefinedOf(env);
 }
 
+/** end(), after the run that the thread is at; what waits is dropped */
+napi_value end(napi_env env, napi_callback_info) {
+  environmentOf(env).end();
+  return undefinedOf(env);
+}
+
 template <napi_value (*work)(napi_env, napi_callback_info)>
 napi_value guarded(napi_env env, napi_callback_info info) {
   try {
@@ -323,5 +330,6 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   add<run>(env, exports, "run");
   add<failure>(env, exports, "failure");
   add<close>(env, exports, "close");
+  add<end>(env, exports, "end");
   return exports;
 }
