@@ -56,7 +56,8 @@ export class QueuedSession implements Session {
     if (ticket === 0) throw this.#failure();
     this.#underway.set(ticket, feeds);
     // one may run, one may wait
-    if (this.#underway.size > 2) this.#underway.delete(Math.min(...this.#underway.keys()));
+    const [oldest = ticket] = this.#underway.keys();
+    if (this.#underway.size > 2) this.#underway.delete(oldest);
     return ticket;
   }
 

@@ -1,6 +1,6 @@
 import type { NativeTensor } from '../nativeBinding.ts';
 
-/** A tensor in JavaScript's memory, which a run copies. */
+/** A tensor in JavaScript's memory, which is to stay as it is until the call that it is given to has ended. */
 export interface HostValue {
   readonly values: Float32Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];

@@ -33,7 +33,8 @@ export class LateSteps {
   add(ticket: number, request: StepRequest, loaded: LoadedBatch): void {
     const { step, epoch } = this.#state;
     this.#steps.set(ticket, { request, loaded, step, epoch });
-    for (const earlier of this.#steps.keys()) if (this.#steps.size > most) this.#steps.delete(earlier);
+    const [oldest = ticket] = this.#steps.keys();
+    if (this.#steps.size > most) this.#steps.delete(oldest);
   }
 
   /** Waits for all of them, before anybody looks at what they leave. Throws `LateFailure`. */

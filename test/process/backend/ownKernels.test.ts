@@ -2,18 +2,16 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBackend, nativeBinding, tensorflowObstacle, withPlainKernels } from '../../../engine/backend/index.ts';
-import { readSetup } from '../../../engine/backend/setupRecord.ts';
+import { loadBackend, nativeBinding, withPlainKernels } from '../../../engine/backend/index.ts';
 import { installFastGradients } from '../../../engine/trainer/model/fastGradients.ts';
 import { GELU, LayerNorm, MultiheadAttention } from '../../../engine/trainer/model/layers/index.ts';
 import { convolveWithBias } from '../../../engine/trainer/model/native/convolve.ts';
 import { nativeSelfAttention } from '../../../engine/trainer/model/native/selfAttention.ts';
 import { manualSeed } from '../../../engine/trainer/model/randomness.ts';
+import { ownKernelsObstacle } from '../../support/ownKernels.ts';
 import { both, close, noise, opsOf, same, values, withGradients } from './kernelChecks.ts';
 
-const kernels = readSetup()?.tensorflow.kernels;
-const missing =
-  tensorflowObstacle() ?? (kernels?.built ? undefined : (kernels?.reason ?? 'set-up is of an older version'));
+const missing = ownKernelsObstacle();
 
 describe.skipIf(missing)(`kernels of our own${missing ? ` (${missing})` : ''}`, () => {
   beforeAll(async () => {

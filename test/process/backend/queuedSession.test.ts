@@ -10,18 +10,10 @@ import {
   LateFailure,
   QueuedSession,
 } from '../../../engine/backend/graph/index.ts';
-import {
-  loadBackend,
-  type NativeBinding,
-  nativeBinding,
-  nativeSessions,
-  tensorflowObstacle,
-} from '../../../engine/backend/index.ts';
-import { readSetup } from '../../../engine/backend/setupRecord.ts';
+import { loadBackend, type NativeBinding, nativeBinding, nativeSessions } from '../../../engine/backend/index.ts';
+import { ownKernelsObstacle } from '../../support/ownKernels.ts';
 
-const kernels = readSetup()?.tensorflow.kernels;
-const missing =
-  tensorflowObstacle() ?? (kernels?.built ? undefined : (kernels?.reason ?? 'set-up is of an older version'));
+const missing = ownKernelsObstacle();
 
 const float: AttributeValue = { kind: 'type', type: DataType.float };
 const int: AttributeValue = { kind: 'type', type: DataType.int32 };
