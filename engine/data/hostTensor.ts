@@ -24,14 +24,46 @@ export interface HostTensor {
   readonly dtype?: HostDtype;
 }
 
+/**
+ * float32 values that are made straight in their place of a batch, or when somebody looks at `data`: an array for each
+ * sample, made and copied, takes as long as the work on a small image. `write` must give the same whenever it is called.
+ */
+export class LateTensor implements HostTensor {
+  readonly shape: readonly number[];
+  readonly dtype = 'float32';
+  readonly #write: (out: Float32Array, at: number) => void;
+  #data: Float32Array | undefined;
+
+  constructor(shape: readonly number[], write: (out: Float32Array, at: number) => void) {
+    this.shape = shape;
+    this.#write = write;
+  }
+
+  get data(): Float32Array {
+    if (this.#data === undefined) {
+      this.#data = new Float32Array(sizeOf(this.shape));
+      this.#write(this.#data, 0);
+    }
+    return this.#data;
+  }
+
+  /** Puts the values into `out` from `at` on. */
+  writeTo(out: Float32Array, at: number): void {
+    // whoever has looked at the values may have changed them
+    if (this.#data === undefined) this.#write(out, at);
+    else out.set(this.#data, at);
+  }
+}
+
 export function isHostTensor(value: unknown): value is HostTensor {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    'data' in value &&
-    'shape' in value &&
-    isHostArray(value.data) &&
-    Array.isArray(value.shape)
+    value instanceof LateTensor ||
+    (typeof value === 'object' &&
+      value !== null &&
+      'data' in value &&
+      'shape' in value &&
+      isHostArray(value.data) &&
+      Array.isArray(value.shape))
   );
 }
 
@@ -107,6 +139,10 @@ export function stackHost(parts: readonly HostTensor[], dtype?: HostDtype, field
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
     if (part === undefined) continue;
+    if (part instanceof LateTensor && data instanceof Float32Array) {
+      part.writeTo(data, i * size);
+      continue;
+    }
     if (result === 'int32') requireInt32(part.data, i, field);
     data.set(part.data, i * size);
   }

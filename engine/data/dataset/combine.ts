@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { Dataset, isMapDataset, type MapDataset } from './dataset.ts';
+import { Dataset, givesBatches, isMapDataset, type MapDataset, sampleToStack } from './dataset.ts';
 import type { PassKey } from './passKey.ts';
 import type { SampleContext } from './sampleContext.ts';
 
@@ -38,7 +38,6 @@ export interface SubsetOptions {
 export class Subset extends Dataset {
   readonly dataset: MapDataset;
   readonly #indices: ArrayLike<number>;
-  readonly getBatch?: (indices: readonly number[], key: PassKey) => unknown;
 
   constructor(options: SubsetOptions) {
     super();
@@ -46,13 +45,6 @@ export class Subset extends Dataset {
     const { start = 0, end = options.dataset.length } = options;
     const stop = Math.min(end, options.dataset.length);
     this.#indices = options.indices ?? Int32Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
-    if (options.dataset.getBatch !== undefined) {
-      this.getBatch = (indices, key) =>
-        this.dataset.getBatch?.(
-          indices.map((index) => this.#indices[index] ?? 0),
-          key,
-        );
-    }
   }
 
   get length(): number {
@@ -68,6 +60,21 @@ export class Subset extends Dataset {
   get(index: number, context?: SampleContext): unknown {
     this.checkIndex(index);
     return this.dataset.get(this.#indices[index] ?? 0, context);
+  }
+
+  getToStack(index: number, context?: SampleContext): unknown {
+    this.checkIndex(index);
+    return sampleToStack(this.dataset, this.#indices[index] ?? 0, context);
+  }
+
+  /** Undefined where the dataset inside has none. */
+  get getBatch(): ((indices: readonly number[], key: PassKey) => unknown) | undefined {
+    if (!givesBatches(this.dataset)) return undefined;
+    return (indices, key) =>
+      this.dataset.getBatch?.(
+        indices.map((index) => this.#indices[index] ?? 0),
+        key,
+      );
   }
 }
 
@@ -127,10 +134,21 @@ export class ConcatDataset extends Dataset {
   }
 
   get(index: number, context?: SampleContext): unknown {
+    const [part, own] = this.#find(index);
+    return part?.get(own, context);
+  }
+
+  getToStack(index: number, context?: SampleContext): unknown {
+    const [part, own] = this.#find(index);
+    return part && sampleToStack(part, own, context);
+  }
+
+  /** The dataset that has this sample, and the sample's number there. */
+  #find(index: number): readonly [MapDataset | undefined, number] {
     this.checkIndex(index);
     let part = 0;
     while (index >= (this.tasks[part]?.start ?? 0) + (this.tasks[part]?.length ?? 0)) part++;
-    return this.#parts[part]?.get(index - (this.tasks[part]?.start ?? 0), context);
+    return [this.#parts[part], index - (this.tasks[part]?.start ?? 0)];
   }
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
+import { standsFor } from '../../base/overrides.ts';
 import type { PassKey } from './passKey.ts';
 import type { SampleContext } from './sampleContext.ts';
 
@@ -10,10 +11,15 @@ export interface MapDataset<Sample = unknown> {
   readonly length: number;
   get(index: number, context?: SampleContext): Sample | Promise<Sample>;
   /**
+   * As `get`, for the default collate, which only stacks: tensors may be `LateTensor`s. A class that derives from the one
+   * which has it and overrides `get` alone is asked for `get`; so with `getBatch`.
+   */
+  getToStack?(index: number, context?: SampleContext): Sample | Promise<Sample>;
+  /**
    * Many samples at once, already stacked the way the default collate would (nested host tensors): a faster way that
    * the loader takes when no other collate function was asked for.
    */
-  getBatch?(indices: readonly number[], key: PassKey): unknown;
+  readonly getBatch?: ((indices: readonly number[], key: PassKey) => unknown) | undefined;
 }
 
 /** Every `count`-th block of `block` samples, from block `index` on: what one worker thread of one process reads. */
@@ -77,6 +83,17 @@ export abstract class Dataset<Sample = unknown> implements MapDataset<Sample> {
 /** Base of datasets that are read in a row. */
 export abstract class IterableDataset<Sample = unknown> implements StreamDataset<Sample> {
   abstract samples(request: StreamRequest): AsyncIterable<Sample> | Iterable<Sample>;
+}
+
+/** Whether `getBatch` may be called in place of `get`. */
+export function givesBatches(dataset: MapDataset): boolean {
+  return dataset.getBatch !== undefined && standsFor(dataset, 'getBatch', 'get');
+}
+
+/** The sample by `getToStack` where that may be called in place of `get`. */
+export function sampleToStack(dataset: MapDataset, index: number, context?: SampleContext): unknown {
+  const mayBeLate = dataset.getToStack !== undefined && standsFor(dataset, 'getToStack', 'get');
+  return mayBeLate ? dataset.getToStack?.(index, context) : dataset.get(index, context);
 }
 
 export function isMapDataset(value: unknown): value is MapDataset {

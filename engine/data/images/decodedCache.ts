@@ -23,7 +23,9 @@ export class DecodedCache {
     const pixels = await decode();
     const { byteLength } = pixels.data;
     if (!this.#images.has(path) && this.#bytes + byteLength <= this.#limit) {
-      this.#images.set(path, pixels);
+      // memory of its own: a part of a larger piece would keep all of it
+      const isOwn = byteLength === pixels.data.buffer.byteLength;
+      this.#images.set(path, isOwn ? pixels : { ...pixels, data: pixels.data.slice() });
       this.#bytes += byteLength;
     }
     return pixels;

@@ -1,5 +1,6 @@
 // a project that compiles these sources along with its own finds the package's types by this line alone
 /// <reference path="./libjpegTurbo.d.ts" />
+import { scratchBytes } from '../transforms/scratch.ts';
 import type { Pixels } from './decodedCache.ts';
 import { type JpegHeader, readPlainJpeg } from './jpegHeader.ts';
 
@@ -39,11 +40,17 @@ export async function decodeSmallJpeg(
   const values = decoder.getDecodedBuffer();
   const { width, height } = header;
   if (values.length !== width * height * header.components) return undefined;
-  return { data: header.components === channels ? values.slice() : inColor(values), info: { width, height } };
+  return { data: header.components === channels ? copyOf(values) : inColor(values), info: { width, height } };
+}
+
+function copyOf(values: Uint8Array): Uint8Array {
+  const copy = scratchBytes(values.length);
+  copy.set(values);
+  return copy;
 }
 
 function inColor(grey: Uint8Array): Uint8Array {
-  const color = new Uint8Array(grey.length * 3);
+  const color = scratchBytes(grey.length * 3);
   for (let i = 0; i < grey.length; i++) color.fill(grey[i] ?? 0, 3 * i, 3 * i + 3);
   return color;
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import type { MapDataset } from '../dataset/dataset.ts';
+import { givesBatches, type MapDataset, sampleToStack } from '../dataset/dataset.ts';
 import type { PassKey } from '../dataset/passKey.ts';
 import { sampleContext } from '../dataset/sampleContext.ts';
 
@@ -9,7 +9,7 @@ export type Fetched =
   | { readonly kind: 'samples'; readonly values: readonly unknown[] };
 
 /**
- * Reads the samples of a batch, by `getBatch` where the dataset has it and `mayStack`. Throws (or rejects with)
+ * Reads the samples of a batch; by `getBatch` or `getToStack` where the dataset has it and `mayStack`. Throws (or rejects with)
  * `data.sample`, which names the sample.
  */
 export function fetchSamples(
@@ -18,13 +18,13 @@ export function fetchSamples(
   key: PassKey,
   mayStack: boolean,
 ): Fetched | Promise<Fetched> {
-  if (mayStack && dataset.getBatch !== undefined) {
+  if (mayStack && givesBatches(dataset)) {
     return { kind: 'stacked', value: readBatch(dataset, indices, key) };
   }
   const samples: unknown[] = [];
   let waits = false;
   for (const index of indices) {
-    const sample = readSample(dataset, index, key);
+    const sample = readSample(dataset, index, key, mayStack);
     waits ||= sample instanceof Promise;
     samples.push(sample);
   }
@@ -41,9 +41,10 @@ function readBatch(dataset: MapDataset, indices: readonly number[], key: PassKey
   }
 }
 
-function readSample(dataset: MapDataset, index: number, key: PassKey): unknown {
+function readSample(dataset: MapDataset, index: number, key: PassKey, mayStack: boolean): unknown {
   try {
-    const sample = dataset.get(index, sampleContext(key, index));
+    const context = sampleContext(key, index);
+    const sample = mayStack ? sampleToStack(dataset, index, context) : dataset.get(index, context);
     return sample instanceof Promise
       ? sample.catch((error: unknown) => Promise.reject(sampleFailed(error, index)))
       : sample;

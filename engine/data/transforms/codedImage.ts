@@ -1,4 +1,5 @@
-import type { HostTensor } from '../hostTensor.ts';
+import { type HostTensor, LateTensor } from '../hostTensor.ts';
+import { scratchBytes, scratchFloats } from './scratch.ts';
 
 /**
  * An image whose values are few: where each lies is told by a code, what each is by a table. A decoded image is one (256
@@ -36,35 +37,73 @@ export function isCodedImage(image: HostTensor | CodedImage): image is CodedImag
 export function decodeCodes(image: CodedImage): HostTensor {
   const { height, width, channels } = image;
   const data = new Float32Array(height * width * channels);
-  for (let channel = 0; channel < channels; channel++) decodeChannel(image, channel, tableOf(image, channel), data);
+  writeValues(image, data, 0);
   return { data, shape: [height, width, channels], dtype: 'float32' };
 }
 
-function decodeChannel(image: CodedImage, channel: number, table: Float32Array, data: Float32Array): void {
+/** The same, made where it is needed. */
+export function decodeLate(image: CodedImage): LateTensor {
+  const { height, width, channels } = image;
+  return new LateTensor([height, width, channels], (out, at) => writeValues(image, out, at));
+}
+
+function writeValues(image: CodedImage, out: Float32Array, at: number): void {
+  const { channels } = image;
+  if (channels === 3) writeColors(image, out, at);
+  else for (let channel = 0; channel < channels; channel++) writeChannel(image, channel, out, at + channel);
+}
+
+/** The three channels at once, which is half as long as one after the other. */
+function writeColors(image: CodedImage, out: Float32Array, at: number): void {
+  const { codes, offset, rowStride, columnStride, height, width } = image;
+  const [red, green, blue] = [tableOf(image, 0), tableOf(image, 1), tableOf(image, 2)];
+  let to = at;
+  for (let row = 0; row < height; row++) {
+    let from = offset + row * rowStride;
+    for (let column = 0; column < width; column++) {
+      out[to] = red[codes[from] as number] as number;
+      out[to + 1] = green[codes[from + 1] as number] as number;
+      out[to + 2] = blue[codes[from + 2] as number] as number;
+      from += columnStride;
+      to += 3;
+    }
+  }
+}
+
+function writeChannel(image: CodedImage, channel: number, out: Float32Array, at: number): void {
   const { codes, offset, rowStride, columnStride, height, width, channels } = image;
-  let to = channel;
+  const table = tableOf(image, channel);
+  let to = at;
   for (let row = 0; row < height; row++) {
     let from = offset + row * rowStride + channel;
     for (let column = 0; column < width; column++) {
-      data[to] = table[codes[from] as number] as number;
+      out[to] = table[codes[from] as number] as number;
       from += columnStride;
       to += channels;
     }
   }
 }
 
+/** Writes what the values of a table become into one of the same length. */
+type ChangeTable = (table: Float32Array, changed: Float32Array, channel: number) => void;
+
 /** The same codes with other meanings. */
-export function recode(image: CodedImage, change: (table: Float32Array) => Float32Array): CodedImage {
-  return { ...image, tables: image.tables.map(change) };
+export function recode(image: CodedImage, change: ChangeTable): CodedImage {
+  return { ...image, tables: image.tables.map((table, channel) => changedBy(change, table, channel)) };
 }
 
 /** The same codes with other meanings, channel by channel. */
-export function recodeChannels(
-  image: CodedImage,
-  change: (table: Float32Array, channel: number) => Float32Array,
-): CodedImage {
-  const tables = Array.from({ length: image.channels }, (_, channel) => change(tableOf(image, channel), channel));
+export function recodeChannels(image: CodedImage, change: ChangeTable): CodedImage {
+  const tables = Array.from({ length: image.channels }, (_, channel) =>
+    changedBy(change, tableOf(image, channel), channel),
+  );
   return { ...image, tables };
+}
+
+function changedBy(change: ChangeTable, table: Float32Array, channel: number): Float32Array {
+  const changed = scratchFloats(table.length);
+  change(table, changed, channel);
+  return changed;
 }
 
 export function mirrorColumns(image: CodedImage): CodedImage {
@@ -99,19 +138,21 @@ function cutOutFilled(
 ): CodedImage {
   const { codes, offset, rowStride, columnStride, channels } = image;
   const { code, tables } = codeOf(fill, image.tables);
-  const cut = code < 256 ? new Uint8Array(height * width * channels) : new Uint16Array(height * width * channels);
+  const length = height * width * channels;
+  const cut = code < 256 ? scratchBytes(length) : new Uint16Array(length);
   if (code !== 0) cut.fill(code);
   const [firstColumn, endColumn] = [Math.max(0, -left), Math.min(width, image.width - left)];
-  const length = (endColumn - firstColumn) * channels;
   for (let row = Math.max(0, -top); row < Math.min(height, image.height - top); row++) {
     let from = offset + (row + top) * rowStride + (firstColumn + left) * columnStride;
     let to = (row * width + firstColumn) * channels;
+    const end = (row * width + endColumn) * channels;
     if (columnStride === channels) {
-      if (length > 0) cut.set(codes.subarray(from, from + length), to);
+      if (to < end) cut.set(codes.subarray(from, from + end - to), to);
       continue;
     }
-    for (let column = firstColumn; column < endColumn; column++, from += columnStride) {
+    while (to < end) {
       for (let channel = 0; channel < channels; channel++) cut[to++] = codes[from + channel] as number;
+      from += columnStride;
     }
   }
   return {

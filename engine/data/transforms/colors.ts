@@ -43,20 +43,24 @@ export class ColorJitter implements CodedTransform {
     let changed = image;
     if (this.#brightness) {
       const factor = within(random, this.#brightness);
-      changed = recode(changed, (table) => blend(table, 0, factor));
+      changed = recode(changed, (table, changed) => blend(table, 0, factor, changed));
     }
     if (this.#contrast) {
       const mean = meanGreyOfCodes(changed);
       const factor = within(random, this.#contrast);
-      changed = recode(changed, (table) => blend(table, mean, factor));
+      changed = recode(changed, (table, changed) => blend(table, mean, factor, changed));
     }
     return changed;
   }
 }
 
-function blend(data: Float32Array, base: number, factor: number): Float32Array {
+function blend(
+  data: Float32Array,
+  base: number,
+  factor: number,
+  blended: Float32Array = new Float32Array(data.length),
+): Float32Array {
   const shift = base * (1 - factor);
-  const blended = new Float32Array(data.length);
   for (let i = 0; i < blended.length; i++) {
     const value = (data[i] as number) * factor + shift;
     blended[i] = value < 0 ? 0 : value > 1 ? 1 : value;
@@ -129,15 +133,12 @@ export class Normalize implements CodedTransform {
 
   callCoded(image: CodedImage): CodedImage {
     this.#check(image.channels);
-    return recodeChannels(image, (table, channel) => {
-      const changed = new Float32Array(table.length);
-      this.#normalize(table, changed, channel, 1);
-      return changed;
-    });
+    return recodeChannels(image, (table, changed, channel) => this.#normalize(table, changed, channel, 1));
   }
 
   #check(channels: number): void {
-    for (const [key, values] of Object.entries({ mean: this.#mean, std: this.#std })) {
+    for (const key of ['mean', 'std'] as const) {
+      const values = key === 'mean' ? this.#mean : this.#std;
       if (values.length === 1 || values.length === channels) continue;
       throw new EngineError(
         'data.transform',

@@ -52,39 +52,66 @@ export class RandomAffine implements Transform {
   /** Each new pixel looks up where it came from. */
   #warp(image: Image, angle: number, right: number, down: number, scale: number): Image {
     const { height, width, channels } = image;
-    const data = new Float32Array(image.data.length);
+    const warped = new Float32Array(image.data.length);
     const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
     const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+    let to = 0;
     for (let row = 0; row < height; row++) {
       const y = row - middleY - down;
       for (let column = 0; column < width; column++) {
         const x = column - middleX - right;
-        const from = [cos * x + sin * y + middleX, cos * y - sin * x + middleY] as const;
-        this.#sample(image, from, data, (row * width + column) * channels);
+        const fromX = cos * x + sin * y + middleX;
+        const fromY = cos * y - sin * x + middleY;
+        const left = Math.floor(fromX);
+        const top = Math.floor(fromY);
+        const isInside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
+        if (isInside) between(image, left, top, fromX - left, fromY - top, warped, to);
+        else this.#atEdge(image, left, top, fromX - left, fromY - top, warped, to);
+        to += channels;
       }
     }
-    return { ...image, data };
+    return { ...image, data: warped };
   }
 
-  #sample(image: Image, [x, y]: readonly [number, number], out: Float32Array, at: number): void {
-    const { width, height, channels, data } = image;
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [partX, partY] = [x - left, y - top];
-    const isInside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
-    const first = (top * width + left) * channels;
-    const below = first + width * channels;
-    for (let channel = 0; channel < channels; channel++) {
-      const a = isInside ? (data[first + channel] ?? 0) : this.#pixel(image, left, top, channel);
-      const b = isInside ? (data[first + channels + channel] ?? 0) : this.#pixel(image, left + 1, top, channel);
-      const c = isInside ? (data[below + channel] ?? 0) : this.#pixel(image, left, top + 1, channel);
-      const d = isInside ? (data[below + channels + channel] ?? 0) : this.#pixel(image, left + 1, top + 1, channel);
-      const upper = a + (b - a) * partX;
-      out[at + channel] = upper + (c + (d - c) * partX - upper) * partY;
+  /** As `between`, where pixels around may be outside. */
+  #atEdge(image: Image, left: number, top: number, partX: number, partY: number, out: Float32Array, at: number): void {
+    for (let channel = 0; channel < image.channels; channel++) {
+      const a = this.#pixel(image, left, top, channel);
+      const b = this.#pixel(image, left + 1, top, channel);
+      const c = this.#pixel(image, left, top + 1, channel);
+      const d = this.#pixel(image, left + 1, top + 1, channel);
+      out[at + channel] = blend(a, b, c, d, partX, partY);
     }
   }
 
   #pixel({ width, height, channels, data }: Image, x: number, y: number, channel: number): number {
     if (x < 0 || y < 0 || x >= width || y >= height) return this.#fill;
-    return data[(y * width + x) * channels + channel] ?? 0;
+    return data[(y * width + x) * channels + channel] as number;
   }
+}
+
+/** The value between the four pixels around (left + partX, top + partY), all of them inside, for each channel. */
+function between(
+  { width, channels, data }: Image,
+  left: number,
+  top: number,
+  partX: number,
+  partY: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const above = (top * width + left) * channels;
+  const below = above + width * channels;
+  for (let channel = 0; channel < channels; channel++) {
+    const a = data[above + channel] as number;
+    const b = data[above + channels + channel] as number;
+    const c = data[below + channel] as number;
+    const d = data[below + channels + channel] as number;
+    out[at + channel] = blend(a, b, c, d, partX, partY);
+  }
+}
+
+function blend(a: number, b: number, c: number, d: number, partX: number, partY: number): number {
+  const upper = a + (b - a) * partX;
+  return upper + (c + (d - c) * partX - upper) * partY;
 }

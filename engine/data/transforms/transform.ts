@@ -1,4 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
+import { standsFor } from '../../base/overrides.ts';
 import type { Random } from '../../base/random.ts';
 import type { HostTensor } from '../hostTensor.ts';
 import type { CodedImage } from './codedImage.ts';
@@ -18,9 +19,7 @@ export interface CodedTransform extends Transform {
 
 /** Whether `callCoded` does what `call` does: a class that extends one of ours may have another `call`. */
 export function takesCodes(transform: Transform): transform is CodedTransform {
-  let owner: object | null = transform;
-  while (owner !== null && !Object.hasOwn(owner, 'call')) owner = Object.getPrototypeOf(owner);
-  return owner !== null && Object.hasOwn(owner, 'callCoded');
+  return standsFor(transform, 'callCoded', 'call');
 }
 
 export interface Image {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
+import { LateTensor } from '../../../engine/data/hostTensor.ts';
 import { DefaultCollate, hostScalar, PaddingCollate, toTensor } from '../../../engine/data/index.ts';
 
 beforeAll(async () => {
@@ -186,5 +187,23 @@ test('tensors of different shapes, and keys to be stacked that cannot be, are na
   tf.dispose(tensors);
   expect(() => new PaddingCollate({ torchify_keys: ['x'] }).call([{ x: [1] }, { x: [1, 2] }])).toThrow(
     "'x' cannot be stacked: sample 0 of the batch has shape [1], sample 1 has [2]. Move it from torchify_keys to pad_keys.",
+  );
+});
+
+test('values made late are the same in a batch and looked at, and what was changed then counts', () => {
+  const late = () =>
+    new LateTensor([2], (out, at) => {
+      out[at] = 1.5;
+      out[at + 1] = 2.5;
+    });
+  const collate = new DefaultCollate();
+  const looked = late();
+  expect(looked.data).toEqual(Float32Array.of(1.5, 2.5));
+  looked.data[0] = 7;
+  const expected = { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1.5, 2.5, 7, 2.5, 1.5, 2.5) };
+  expect(collate.host([late(), looked, late()])).toEqual(expected);
+  expect(new DefaultCollate({ dtypes: { '': 'int32' } }).host([late()])).toMatchObject({ data: Int32Array.of(1, 2) });
+  expect(() => collate.host([late(), { data: Float32Array.of(1), shape: [1] }])).toThrow(
+    /shape \[2\], sample 1 .* \[1\]/,
   );
 });

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Random } from '../../../engine/base/random.ts';
 import {
   ColorJitter,
   DataLoader,
+  DefaultCollate,
   disposeBatch,
   type HostTensor,
   ImageFolder,
@@ -130,6 +132,7 @@ test.each([1, 3] as const)(
   async (channels) => {
     await picture(`coded/one/${channels}.png`, 13, 9);
     const mean = channels === 3 ? [0.485, 0.456, 0.406] : 0.4;
+    const collate = new DefaultCollate();
     const lists: readonly (readonly Transform[])[] = [
       [
         new RandomCrop({ size: [8, 11], padding: 3, fill: 0.3 }),
@@ -154,7 +157,10 @@ test.each([1, 3] as const)(
       const pixels = new ImageFolder({ ...options, transforms: transforms.map((each) => new OnPixels(each)) });
       for (let pass = 0; pass < 24; pass++) {
         const at = sampleContext({ seed: 3, pass }, 0);
-        expect(await coded.get(0, at)).toEqual(await pixels.get(0, sampleContext({ seed: 3, pass }, 0)));
+        const sample = await coded.get(0, at);
+        expect(sample).toEqual(await pixels.get(0, sampleContext({ seed: 3, pass }, 0)));
+        const late = await coded.getToStack(0, sampleContext({ seed: 3, pass }, 0));
+        expect(collate.host([late, late])).toEqual(collate.host([sample, sample]));
       }
       expect(await coded.get(0)).toEqual(await pixels.get(0));
     }
@@ -237,6 +243,44 @@ test('an affine change turns clockwise, shifts and enlarges', () => {
     ),
   );
   expect(shifts).toEqual(new Set(['1,2,3,4,5,6,7,8,9', '0,1,2,0,4,5,0,7,8', '2,3,0,5,6,0,8,9,0']));
+});
+
+test('an affine change is bilinear, with fill outside, whatever the size and the channels', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.constantFrom(1, 2, 3),
+      fc.nat(),
+      (height, width, channels, seed) => {
+        const data = Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i * 1.7 + seed));
+        const options = { degrees: 180, translate: [0.5, 0.5], scale: [0.4, 2], fill: 0.25 } as const;
+        const moved = new RandomAffine(options).call({ data, shape: [height, width, channels] }, new Random(seed));
+        const random = new Random(seed);
+        const draw = (low: number, high: number) => low + (high - low) * random.uniform();
+        const angle = (draw(-180, 180) * Math.PI) / 180;
+        const right = Math.round(draw(-0.5 * width, 0.5 * width));
+        const down = Math.round(draw(-0.5 * height, 0.5 * height));
+        const scale = draw(0.4, 2);
+        const pixel = (row: number, column: number, channel: number) =>
+          row < 0 || column < 0 || row >= height || column >= width
+            ? 0.25
+            : (data[(row * width + column) * channels + channel] ?? Number.NaN);
+        moved.data.forEach((value, i) => {
+          const channel = i % channels;
+          const x = (Math.floor(i / channels) % width) - (width - 1) / 2 - right;
+          const y = Math.floor(i / channels / width) - (height - 1) / 2 - down;
+          const fromX = (Math.cos(angle) * x + Math.sin(angle) * y) / scale + (width - 1) / 2;
+          const fromY = (Math.cos(angle) * y - Math.sin(angle) * x) / scale + (height - 1) / 2;
+          const [left, top] = [Math.floor(fromX), Math.floor(fromY)];
+          const [partX, partY] = [fromX - left, fromY - top];
+          const upper = pixel(top, left, channel) * (1 - partX) + pixel(top, left + 1, channel) * partX;
+          const lower = pixel(top + 1, left, channel) * (1 - partX) + pixel(top + 1, left + 1, channel) * partX;
+          expect(value).toBeCloseTo(upper * (1 - partY) + lower * partY, 5);
+        });
+      },
+    ),
+  );
 });
 
 test('colours change within 0 to 1, and normalising checks its channels', () => {

@@ -2,12 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import {
   BucketSampler,
+  ConcatDataset,
   DataLoader,
   Dataset,
   disposeBatch,
+  type HostTensor,
   IterableDataset,
   type PassOptions,
   type Sampler,
+  Subset,
 } from '../../../engine/data/index.ts';
 
 beforeAll(async () => {
@@ -50,6 +53,58 @@ class Counter extends IterableDataset<number> {
     for (let i = 0; i < 7; i++) yield i;
   }
 }
+
+/** What is added tells which way a sample was read. */
+class Tens extends Dataset<number> {
+  readonly length = 4;
+
+  get(index: number): number {
+    return 10 * index;
+  }
+
+  getToStack(index: number): number {
+    return 10 * index + 100;
+  }
+}
+
+class TensInBatches extends Tens {
+  getBatch(indices: readonly number[]): HostTensor {
+    return { data: Int32Array.from(indices, (index) => 10 * index + 1000), shape: [indices.length] };
+  }
+}
+
+class OwnTens extends TensInBatches {
+  override get(index: number): number {
+    return super.get(index) + 1;
+  }
+}
+
+class OwnSubset extends Subset {
+  override get(index: number): unknown {
+    return Number(super.get(index)) + 2;
+  }
+}
+
+test.each([
+  ['samples to stack', new Tens(), [100, 110, 120, 130]],
+  ['batches', new TensInBatches(), [1000, 1010, 1020, 1030]],
+  ['its own samples', new OwnTens(), [1, 11, 21, 31]],
+  ['samples to stack of a part', new Subset({ dataset: new Tens(), indices: [3, 1] }), [130, 110]],
+  ['batches of a part', new Subset({ dataset: new TensInBatches(), indices: [3, 1] }), [1030, 1010]],
+  ['own samples of a part', new Subset({ dataset: new OwnTens(), start: 2 }), [21, 31]],
+  ['samples of a part of its own', new OwnSubset({ dataset: new TensInBatches(), start: 2 }), [22, 32]],
+  [
+    'samples to stack of several',
+    new ConcatDataset({ datasets: [new Tens(), new OwnTens()] }),
+    [100, 110, 120, 130, 1, 11, 21, 31],
+  ],
+])('a dataset gives its fastest way, unless a class overrides get alone: %s', async (_, dataset, expected) => {
+  const loader = new DataLoader({ dataset, batch_size: 8 });
+  for await (const { batch } of loader.pass({ pass: 0 })) {
+    expect([...(batch as tf.Tensor).dataSync()]).toEqual(expected);
+    disposeBatch(batch);
+  }
+});
 
 test('batches are stacked tensors, text stays a list, nothing leaks', async () => {
   const before = tf.memory().numTensors;
