@@ -9,7 +9,7 @@ export {
 } from './graphDef.ts';
 export { GraphSession } from './graphSession.ts';
 export type { NativeSessions } from './nativeSessions.ts';
-export { LateFailure, QueuedSession } from './queuedSession.ts';
+export { LateFailure, mostUnderway, QueuedSession } from './queuedSession.ts';
 export { type RecordableBackend, Recorder } from './recorder.ts';
 export {
   type Constant,
@@ -22,5 +22,5 @@ export {
   type Value,
 } from './recording.ts';
 export { Mismatch, Replay } from './replay.ts';
-export type { FedValue, HostValue, Session } from './session.ts';
+export { deleteResult, type FedValue, type HostValue, nativeResult, type RunResult, type Session } from './session.ts';
 export { buildStepGraph, type Cell, type PartGraph, resourceKey, type StepGraph } from './stepGraph.ts';

@@ -1,7 +1,10 @@
 import type { NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import { encodeGraph, type GraphNode } from './graphDef.ts';
 import type { KeptTensor, NativeSessions } from './nativeSessions.ts';
-import type { FedValue, Session } from './session.ts';
+import type { FedValue, RunResult, Session } from './session.ts';
+
+/** Most runs that were started and may not have ended: one runs, four wait. */
+export const mostUnderway = 5;
 
 /** A run that was started and not waited for has failed; nothing that was started after it has run. */
 export class LateFailure extends Error {
@@ -40,24 +43,23 @@ export class QueuedSession implements Session {
     this.#session = native.open(encodeGraph(nodes));
   }
 
-  run(inputs: readonly FedValue[], feeds: string, fetches: string): NativeTensor[] {
+  run(inputs: readonly FedValue[], feeds: string, fetches: string): RunResult[] {
     const outputs = this.#native.run(this.#session, this.#callable(feeds, fetches), inputs.map(this.#given));
     if (outputs === undefined) throw this.#failure();
     this.#underway.clear();
-    return outputs.map(this.#taken);
+    return outputs.map((output) => ('key' in output ? this.#taken(output) : output));
   }
 
   /**
-   * Runs for its effects, soon. Waits where one run waits already. Gives a number that its failure is known by. Throws
+   * Runs for its effects, soon. Waits where enough runs wait already (sessionQueue.h). Gives a number that its failure is known by. Throws
    * `LateFailure` of an earlier one.
    */
   start(inputs: readonly FedValue[], feeds: string, fetches: string): number {
     const ticket = this.#native.start(this.#session, this.#callable(feeds, fetches), inputs.map(this.#copied));
     if (ticket === 0) throw this.#failure();
     this.#underway.set(ticket, feeds);
-    // one may run, one may wait
     const [oldest = ticket] = this.#underway.keys();
-    if (this.#underway.size > 2) this.#underway.delete(oldest);
+    if (this.#underway.size > mostUnderway) this.#underway.delete(oldest);
     return ticket;
   }
 

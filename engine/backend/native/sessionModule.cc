@@ -195,8 +195,8 @@ napi_value undefinedOf(napi_env env) {
   return value;
 }
 
-/** {key, shape, dtype} of a tensor that is kept for JavaScript to take. */
-napi_value keptOf(napi_env env, const Tensor& tensor) {
+/** {shape, dtype} of a tensor. */
+napi_value describedOf(napi_env env, const Tensor& tensor) {
   napi_value object = nullptr;
   napi_value shape = nullptr;
   need(napi_create_object(env, &object));
@@ -204,14 +204,46 @@ napi_value keptOf(napi_env env, const Tensor& tensor) {
   for (int i = 0; i < tensor.dims(); i++) need(napi_set_element(env, shape, i, numberOf(env, tensor.dim_size(i))));
   need(napi_set_named_property(env, object, "shape", shape));
   need(napi_set_named_property(env, object, "dtype", numberOf(env, tensor.dtype())));
+  return object;
+}
+
+/** {key, shape, dtype} of a tensor that is kept for JavaScript to take. */
+napi_value keptOf(napi_env env, const Tensor& tensor) {
+  napi_value object = describedOf(env, tensor);
   need(napi_set_named_property(env, object, "key", numberOf(env, Stash::shared().keep(tensor))));
   return object;
 }
 
-napi_value keptList(napi_env env, const std::vector<Tensor>& tensors) {
+/** How many bytes are rather copied than kept: numbers, such as a loss. */
+constexpr std::size_t fewBytes = 64;
+
+bool isNumbers(DataType type) {
+  return type == tensorflow::DT_FLOAT || type == tensorflow::DT_INT32 || type == tensorflow::DT_BOOL;
+}
+
+/** {values, shape, dtype} of a few numbers, or as `keptOf`. */
+napi_value givenOf(napi_env env, const Tensor& tensor) {
+  const std::size_t bytes = tensor.TotalBytes();
+  if (bytes > fewBytes || !isNumbers(tensor.dtype())) return keptOf(env, tensor);
+  void* data = nullptr;
+  napi_value memory = nullptr;
+  napi_value values = nullptr;
+  need(napi_create_arraybuffer(env, bytes, &data, &memory));
+  if (bytes > 0) std::memcpy(data, tensor.data(), bytes);
+  const napi_typedarray_type type = tensor.dtype() == tensorflow::DT_FLOAT   ? napi_float32_array
+                                    : tensor.dtype() == tensorflow::DT_INT32 ? napi_int32_array
+                                                                             : napi_uint8_array;
+  need(napi_create_typedarray(env, type, tensor.NumElements(), memory, 0, &values));
+  napi_value object = describedOf(env, tensor);
+  need(napi_set_named_property(env, object, "values", values));
+  return object;
+}
+
+template <napi_value (*itemFrom)(napi_env, const Tensor&)>
+napi_value listOf(napi_env env, const std::vector<Tensor>& tensors) {
   napi_value list = nullptr;
   need(napi_create_array_with_length(env, tensors.size(), &list));
-  for (std::size_t i = 0; i < tensors.size(); i++) need(napi_set_element(env, list, i, keptOf(env, tensors[i])));
+  for (std::size_t i = 0; i < tensors.size(); i++) need(napi_set_element(env, list, i, itemFrom(env, tensors[i])));
   return list;
 }
 
@@ -249,15 +281,14 @@ napi_value start(napi_env env, napi_callback_info info) {
   return numberOf(env, environmentOf(env).queue().start(session, handle, tensorsOf(env, arguments[2])));
 }
 
-/** run(session, callable, inputs): {key, shape, dtype}[], or undefined after a failure of what was started before */
+/** run(session, callable, inputs): {key or values, shape, dtype}[], or undefined after a failure of what was started before */
 napi_value run(napi_env env, napi_callback_info info) {
   const auto arguments = argumentsOf(env, info, 3);
   QueuedSession* session = sessionOf(env, arguments[0]);
   const auto handle = int64Of(env, arguments[1]);
-  std::vector<Tensor> outputs;
-  bool isFailed = false;
-  need(environmentOf(env).queue().run(session, handle, tensorsOf(env, arguments[2]), &outputs, &isFailed));
-  return isFailed ? undefinedOf(env) : keptList(env, outputs);
+  const Answer answer = environmentOf(env).queue().run(session, handle, tensorsOf(env, arguments[2]));
+  need(answer.status);
+  return answer.isLate ? undefinedOf(env) : listOf<givenOf>(env, answer.outputs);
 }
 
 /** failure(session): {ticket, message, inputs} | undefined, after all that was started has run */
@@ -275,7 +306,7 @@ napi_value failure(napi_env env, napi_callback_info info) {
   need(napi_create_string_utf8(env, text.data(), text.size(), &message));
   need(napi_set_named_property(env, object, "message", message));
   need(napi_set_named_property(env, object, "ticket", numberOf(env, failure->ticket)));
-  need(napi_set_named_property(env, object, "inputs", keptList(env, failure->inputs)));
+  need(napi_set_named_property(env, object, "inputs", listOf<keptOf>(env, failure->inputs)));
   return object;
 }
 

@@ -30,43 +30,48 @@ absl::Status QueuedSession::callable(const std::vector<std::string>& feeds, cons
   return session_->MakeCallable(options, handle);
 }
 
+namespace {
+
+std::size_t bytesOf(const std::vector<Tensor>& tensors) {
+  std::size_t bytes = 0;
+  for (const Tensor& tensor : tensors) bytes += tensor.TotalBytes();
+  return bytes;
+}
+
+}  // namespace
+
 SessionQueue::~SessionQueue() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     isEnding_ = true;
     tasks_.clear();
   }
-  changed_.notify_all();
+  asked_.notify_one();
   thread_.join();
 }
 
 std::int64_t SessionQueue::start(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return tasks_.empty(); });
+  const std::size_t room = newestRun_ <= shortRun && bytesOf(inputs) <= smallInputs ? shortRunsWaiting : 1;
+  // once there is no room most of it is run first: waking who waits takes the thread some 30 us
+  if (tasks_.size() >= room) waitUntil(lock, [this, room] { return tasks_.size() <= (room - 1) / 3; });
   if (session->failure_.has_value()) return 0;
-  tasks_.push_back({++tickets_, session, handle, std::move(inputs), nullptr, nullptr});
-  const std::int64_t ticket = tickets_;
-  lock.unlock();
-  changed_.notify_all();
+  const std::int64_t ticket = ++tickets_;
+  ask({ticket, session, handle, std::move(inputs), nullptr}, lock);
   return ticket;
 }
 
-absl::Status SessionQueue::run(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs,
-                               std::vector<Tensor>* outputs, bool* isFailed) {
-  absl::Status status;
+Answer SessionQueue::run(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
+  Answer answer;
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return isIdle(); });
-  *isFailed = session->failure_.has_value();
-  if (*isFailed) return status;
-  tasks_.push_back({++tickets_, session, handle, std::move(inputs), outputs, &status});
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return isIdle(); });
-  return status;
+  ask({++tickets_, session, handle, std::move(inputs), &answer}, lock);
+  waitUntil(lock, [&answer] { return answer.isGiven; });
+  return answer;
 }
 
 void SessionQueue::settle() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return isIdle(); });
+  waitUntil(lock, [this] { return tasks_.empty() && !isRunning_; });
 }
 
 std::optional<Failure> SessionQueue::takeFailure(QueuedSession* session) {
@@ -74,36 +79,60 @@ std::optional<Failure> SessionQueue::takeFailure(QueuedSession* session) {
   return std::exchange(session->failure_, std::nullopt);
 }
 
+void SessionQueue::ask(Task task, std::unique_lock<std::mutex>& lock) {
+  tasks_.push_back(std::move(task));
+  if (isRunning_) return;
+  lock.unlock();
+  asked_.notify_one();
+  lock.lock();
+}
+
+void SessionQueue::waitUntil(std::unique_lock<std::mutex>& lock, const std::function<bool()>& holds) {
+  awaited_ = &holds;
+  reached_.wait(lock, holds);
+  awaited_ = nullptr;
+}
+
+void SessionQueue::tell(std::unique_lock<std::mutex>& lock) {
+  if (awaited_ == nullptr || !(*awaited_)()) return;
+  lock.unlock();
+  reached_.notify_one();
+  lock.lock();
+}
+
 void SessionQueue::serve() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return isEnding_ || !tasks_.empty(); });
+    asked_.wait(lock, [this] { return isEnding_ || !tasks_.empty(); });
     if (isEnding_) return;
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     isRunning_ = true;
     // what came after a failure was asked for without knowing of it
-    const bool isRun = !task.session->failure_.has_value();
+    const bool isLate = task.session->failure_.has_value();
+    tell(lock);
     lock.unlock();
-    changed_.notify_all();
-    if (isRun) perform(std::move(task));
+    Answer answer;
+    answer.isLate = isLate;
+    const auto began = std::chrono::steady_clock::now();
+    if (!isLate) answer.status = task.session->session_->RunCallable(task.handle, task.inputs, &answer.outputs, nullptr);
+    const auto took = std::chrono::steady_clock::now() - began;
+    if (answer.status.ok()) task.inputs.clear();
     lock.lock();
     isRunning_ = false;
-    changed_.notify_all();
+    newestRun_ = took;
+    finish(std::move(task), std::move(answer));
+    tell(lock);
   }
 }
 
-void SessionQueue::perform(Task task) {
-  std::vector<Tensor> unseen;
-  std::vector<Tensor>* outputs = task.outputs == nullptr ? &unseen : task.outputs;
-  absl::Status status = task.session->session_->RunCallable(task.handle, task.inputs, outputs, nullptr);
-  if (task.status != nullptr) {
-    *task.status = std::move(status);
-    return;
+void SessionQueue::finish(Task task, Answer answer) {
+  if (task.answer != nullptr) {
+    *task.answer = std::move(answer);
+    task.answer->isGiven = true;
+  } else if (!answer.status.ok()) {
+    task.session->failure_ = Failure{task.ticket, std::move(answer.status), std::move(task.inputs)};
   }
-  if (status.ok()) return;
-  std::lock_guard<std::mutex> lock(mutex_);
-  task.session->failure_ = Failure{task.ticket, std::move(status), std::move(task.inputs)};
 }
 
 }  // namespace accelhydra

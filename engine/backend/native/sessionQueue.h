@@ -1,9 +1,12 @@
 // Graphs that run on a thread of their own, in the order they were asked for, while JavaScript goes on.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,9 +44,19 @@ class QueuedSession {
   std::optional<Failure> failure_;
 };
 
+/** What came of a run that somebody waits for. */
+struct Answer {
+  absl::Status status;
+  std::vector<tensorflow::Tensor> outputs;
+  /** What was asked for before has failed, nothing was run. */
+  bool isLate = false;
+  bool isGiven = false;
+};
+
 /**
- * One thread that runs sessions. Of what was asked for without waiting one may run and one wait: enough for the thread
- * never to stand still, and little enough for what is asked for to be known to have gone well soon.
+ * One thread that runs sessions. Of what was asked for without waiting one may run and one wait, so that the thread does not
+ * stand still; of short runs with small inputs four may wait, so that it does not either while JavaScript collects garbage,
+ * and need not wake JavaScript for each. It is little enough for a failure to be known soon. One thread asks and waits.
  */
 class SessionQueue {
  public:
@@ -51,15 +64,14 @@ class SessionQueue {
   ~SessionQueue();
 
   /**
-   * Asks for a run, which fetches nothing that anybody sees, and gives its number. Waits while another one waits. After a
+   * Asks for a run, which fetches nothing that anybody sees, and gives its number. Waits while there is no room. After a
    * failure nothing of that session runs until it is taken: nothing is asked for then, and 0 given.
    */
   std::int64_t start(QueuedSession* session, tensorflow::Session::CallableHandle handle,
                      std::vector<tensorflow::Tensor> inputs);
 
-  /** Runs after all that was asked for, and waits for it. `isFailed`: what was asked for before has failed, nothing was run. */
-  absl::Status run(QueuedSession* session, tensorflow::Session::CallableHandle handle,
-                   std::vector<tensorflow::Tensor> inputs, std::vector<tensorflow::Tensor>* outputs, bool* isFailed);
+  /** Runs after all that was asked for, and waits for it. */
+  Answer run(QueuedSession* session, tensorflow::Session::CallableHandle handle, std::vector<tensorflow::Tensor> inputs);
 
   /** Waits until nothing runs. */
   void settle();
@@ -68,23 +80,39 @@ class SessionQueue {
   std::optional<Failure> takeFailure(QueuedSession* session);
 
  private:
+  using Duration = std::chrono::steady_clock::duration;
+
+  /** QueuedSession in TypeScript knows this number. */
+  static constexpr std::size_t shortRunsWaiting = 4;
+  static constexpr Duration shortRun = std::chrono::milliseconds(10);
+  /** Bytes that each may be fed with. */
+  static constexpr std::size_t smallInputs = std::size_t{1} << 21;
+
   struct Task {
     std::int64_t ticket;
     QueuedSession* session;
     tensorflow::Session::CallableHandle handle;
     std::vector<tensorflow::Tensor> inputs;
-    std::vector<tensorflow::Tensor>* outputs;
-    absl::Status* status;
+    /** Of who waits for it. */
+    Answer* answer;
   };
 
   void serve();
-  void perform(Task task);
-  bool isIdle() const { return tasks_.empty() && !isRunning_; }
+  void finish(Task task, Answer answer);
+  /** With the mutex locked before and after, as all below. */
+  void ask(Task task, std::unique_lock<std::mutex>& lock);
+  void waitUntil(std::unique_lock<std::mutex>& lock, const std::function<bool()>& holds);
+  /** Wakes who waits if that holds which is waited for. */
+  void tell(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable asked_;
+  std::condition_variable reached_;
+  const std::function<bool()>* awaited_ = nullptr;
   std::deque<Task> tasks_;
   std::int64_t tickets_ = 0;
+  /** How long it took. */
+  Duration newestRun_ = Duration::max();
   bool isRunning_ = false;
   bool isEnding_ = false;
   std::thread thread_;

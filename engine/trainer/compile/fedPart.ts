@@ -3,6 +3,7 @@ import {
   type Constant,
   type ConstantValue,
   DataType,
+  deleteResult,
   type FedValue,
   type HostValue,
   type LateFailure,
@@ -11,7 +12,7 @@ import {
   type Session,
 } from '../../backend/graph/index.ts';
 import type { StepInput } from '../model/stepInputs.ts';
-import { fedValueOf, handleOf, type TensorBackend } from './nativeTensors.ts';
+import { fedValueOf, handleOf, type TensorBackend, tensorOf } from './nativeTensors.ts';
 import type { StepTrace } from './stepTrace.ts';
 
 const batchKey = 'batch:';
@@ -76,11 +77,8 @@ export class FedPart {
     const { backend, session } = this.#options;
     const { inputs, feeds } = this.#inputs(feed);
     const results = session.run(inputs, feeds, this.#fetches(names, updates));
-    if (updates) {
-      const done = results.pop();
-      if (done !== undefined) backend.binding.deleteTensor(done.id);
-    }
-    return results.map((result) => backend.createOutputTensor(result));
+    if (updates) deleteResult(backend.binding, results.pop());
+    return results.map((result) => tensorOf(backend, result));
   }
 
   /** Changes the state soon and gives nothing: see `QueuedSession.start`. */

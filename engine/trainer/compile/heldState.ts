@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Session, StepGraph } from '../../backend/graph/index.ts';
+import { deleteResult, nativeResult, type Session, type StepGraph } from '../../backend/graph/index.ts';
 import type { OptimizerResource, ResourceHolder } from '../../optim/index.ts';
 import { HeldEntry, handleOf, showEntry, type TensorBackend } from './nativeTensors.ts';
 
@@ -55,7 +55,7 @@ export class HeldState implements ResourceHolder {
       return handleOf(backend, value);
     });
     const [done] = session.run(ids, this.#feeds, graph.assigned);
-    if (done !== undefined) backend.binding.deleteTensor(done.id);
+    deleteResult(backend.binding, done);
     for (const tensor of borrowed) tensor.dispose();
     for (const { resource } of resources) resource.resource.lend(this);
     const entries = new Map<string, HeldEntry>();
@@ -72,7 +72,7 @@ export class HeldState implements ResourceHolder {
     const entries = this.#entries;
     if (entries === undefined) return;
     const { backend, session, resources } = this.#options;
-    const values = session.run([], '', this.#reads);
+    const values = session.run([], '', this.#reads).map((value) => nativeResult(backend.binding, value));
     // not before: what failed is told first, and whoever looks again still finds everything
     this.#entries = undefined;
     const byKey = new Map(this.#keys.map((key, i) => [key, values[i]]));

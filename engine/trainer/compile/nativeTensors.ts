@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import type { FedValue, RecordableBackend, Session } from '../../backend/graph/index.ts';
+import {
+  DataType,
+  type FedValue,
+  type RecordableBackend,
+  type RunResult,
+  type Session,
+} from '../../backend/graph/index.ts';
 import type { NativeTensor } from '../../backend/index.ts';
 
 interface TensorEntry {
@@ -47,6 +53,14 @@ export function fedValueOf(backend: TensorBackend, session: Session, tensor: tf.
   const entry = session.takesHostValues ? backend.tensorMap.get(tensor.dataId) : undefined;
   if (entry === undefined || !isNumeric(entry.values)) return handleOf(backend, tensor);
   return { values: entry.values, shape: tensor.shape, dtype: entry.dtype };
+}
+
+/** What a session gave as a tensor, the caller's to dispose. */
+export function tensorOf(backend: TensorBackend, result: RunResult): tf.Tensor {
+  if ('id' in result) return backend.createOutputTensor(result);
+  const { values, shape, dtype } = result;
+  const name = dtype === DataType.float ? 'float32' : dtype === DataType.int32 ? 'int32' : 'bool';
+  return tf.engine().makeTensor(values, [...shape], name);
 }
 
 function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8Array {

@@ -1,5 +1,5 @@
 import { EngineError } from '../../api/errors.ts';
-import { LateFailure } from '../../backend/graph/index.ts';
+import { LateFailure, mostUnderway } from '../../backend/graph/index.ts';
 import type { LoadedBatch } from '../../data/index.ts';
 import type { StepCompiler } from '../compile/stepCompiler.ts';
 import type { StepRequest } from '../compile/stepRequest.ts';
@@ -14,8 +14,8 @@ interface LateStep {
   readonly epoch: number;
 }
 
-/** One may run, one may wait, and a failure is found when a third is started. */
-const most = 3;
+/** A failure may be found only when yet another one is started. */
+const most = mostUnderway + 1;
 
 /** Steps whose graphs run while the loop has gone on, to say which it was when one of them fails. */
 export class LateSteps {

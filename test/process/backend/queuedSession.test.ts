@@ -8,6 +8,8 @@ import {
   type FedValue,
   type GraphNode,
   LateFailure,
+  mostUnderway,
+  nativeResult,
   QueuedSession,
 } from '../../../engine/backend/graph/index.ts';
 import { loadBackend, type NativeBinding, nativeBinding, nativeSessions } from '../../../engine/backend/index.ts';
@@ -79,7 +81,8 @@ describe.skipIf(missing)(`graphs on a thread of their own${missing ? ` (${missin
   }
 
   function run(session: QueuedSession, inputs: FedValue[], feeds: string, fetches: string): number[] {
-    return session.run(inputs, feeds, fetches).flatMap(({ id }) => {
+    return session.run(inputs, feeds, fetches).flatMap((result) => {
+      const { id } = nativeResult(binding, result);
       const values = [...binding.tensorDataSync(id)];
       binding.deleteTensor(id);
       return values;
@@ -150,12 +153,44 @@ describe.skipIf(missing)(`graphs on a thread of their own${missing ? ` (${missin
     }
   });
 
+  test('give numbers of every kind and count as they are', () => {
+    const kinds = {
+      float: { dtype: DataType.float, of: (value: number) => Float32Array.of(value) },
+      int32: { dtype: DataType.int32, of: (value: number) => Int32Array.of(value) },
+      bool: { dtype: DataType.bool, of: (value: number) => Uint8Array.of(value & 1) },
+    };
+    const names = Object.keys(kinds) as (keyof typeof kinds)[];
+    const session = open(
+      names.flatMap((name) => {
+        const type: AttributeValue = { kind: 'type', type: kinds[name].dtype };
+        return [
+          node(name, 'Placeholder', [], { dtype: type }),
+          node(`same_${name}`, 'Identity', [`${name}:0`], { T: type }),
+        ];
+      }),
+    );
+    for (const name of names) {
+      const { dtype, of } = kinds[name];
+      // a few come in another way than many
+      for (const count of [0, 1, 2, 15, 16, 17, 64, 65, 1000]) {
+        const values = Array.from({ length: count }, (_, i) => of(i * 3 - 7)[0] ?? 0);
+        const array = Reflect.construct(of(0).constructor, [values]) as ReturnType<typeof of>;
+        const [result] = session.run([{ values: array, shape: [1, count], dtype }], `${name}:0`, `same_${name}:0`);
+        expect(result).toMatchObject({ dtype, shape: [1, count] });
+        if (result === undefined) continue;
+        const { id } = nativeResult(binding, result);
+        expect([...binding.tensorDataSync(id)]).toEqual(values);
+        binding.deleteTensor(id);
+      }
+    }
+  });
+
   test('one that fails is told at the next call, with what it was fed; what was asked for after it does not run', () => {
     const session = open();
     session.start([number(10)], 'x:0', 'set:0');
     const ticket = session.start([index(7)], 'i:0', 'take:0');
     const failure = failureOf(() => {
-      for (let more = 0; more < 3; more++) session.start([index(1)], 'i:0', 'take:0');
+      for (let more = 0; more < mostUnderway; more++) session.start([index(1)], 'i:0', 'take:0');
     });
     expect(failure).toMatchObject({ ticket, feeds: 'i:0', message: expect.stringContaining('7 is not in [0, 3)') });
     expect(failure.inputs.map(({ id }) => [...binding.tensorDataSync(id)])).toEqual([[7]]);
