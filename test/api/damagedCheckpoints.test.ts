@@ -1,20 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { saveCheckpoint } from '../../engine/checkpoint/index.ts';
 import { createRun } from '../../engine/runs/runRecorder.ts';
 import { RunStore } from '../../engine/runs/runStore.ts';
 import { resumePoint } from '../../engine/service/resuming/resumePoint.ts';
 import { newRun } from '../unit/runs/support.ts';
 import { serveProject } from './realEngine.ts';
-import { onTestEnd, transports } from './transports.ts';
+import { transports } from './transports.ts';
 
 /** A run that has ended, with real checkpoints after epochs 1 to 3. */
 async function serveRun(transport: (typeof transports)[number]) {
   const served = await serveProject(transport);
   await served.api['project.trust']({ trusted: true });
   const store = RunStore.open(join(served.root, '.accelhydra', 'store.db'));
-  onTestEnd(() => store.dispose());
+  onTestFinished(() => store.dispose());
   const run = newRun(join(served.root, 'experiments', 'a'));
   createRun(store, run);
   store.runs.update(run.id, { status: 'completed' });

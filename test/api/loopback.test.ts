@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
-import { fakeEngine, onTestEnd, openLink, openSocket, startServer } from './transports.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { fakeEngine, openLink, openSocket, startServer } from './transports.ts';
 
 /** A plain request with the headers as given; `fetch` would not let us set Host. */
 function ask(port: number, path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') {
@@ -105,7 +105,7 @@ test('what is no message ends the connection', async () => {
 test('a taken port is an error when it was asked for, and passed over when not', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-  onTestEnd(() => new Promise<void>((resolve) => void other.close(() => resolve())));
+  onTestFinished(() => new Promise<void>((resolve) => void other.close(() => resolve())));
   const { port } = other.address() as AddressInfo;
   await expect(startServer(fakeEngine(), port)).rejects.toMatchObject({
     code: 'serve.port-taken',

@@ -1,17 +1,17 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunStatus } from '../../engine/api/runModel.ts';
 import { createRun, RunRecorder } from '../../engine/runs/runRecorder.ts';
 import { RunStore } from '../../engine/runs/runStore.ts';
 import { newRun, points } from '../unit/runs/support.ts';
 import { type Served, serveProject } from './realEngine.ts';
-import { onTestEnd, transports } from './transports.ts';
+import { transports } from './transports.ts';
 
 /** Writes a run as its launcher would, from another connection than the engine's. */
 function record(served: Served, status: RunStatus = 'completed') {
   const store = RunStore.open(join(served.root, '.accelhydra', 'store.db'));
-  onTestEnd(() => store.dispose());
+  onTestFinished(() => store.dispose());
   const run = newRun(join(served.root, 'experiments', 'a'), { monitor: { key: 'val/loss', mode: 'min' } });
   createRun(store, run);
   const recorder = new RunRecorder(store, run.id, run.expDir);
@@ -62,7 +62,7 @@ describe.each(transports)('runs over $id', (transport) => {
     const { api } = served;
     const run = record(served);
     const store = RunStore.open(join(served.root, '.accelhydra', 'store.db'));
-    onTestEnd(() => store.dispose());
+    onTestFinished(() => store.dispose());
     const detail = { kind: 'text', characters: 2 } as const;
     const notice = {
       key: 'note',
@@ -97,7 +97,7 @@ describe.each(transports)('runs over $id', (transport) => {
     await api['runs.update']({ runId: run.id, name: 'better', tags: ['x'], notes: 'the one to keep' });
     expect(await api['runs.list']({ search: 'keep better' })).toMatchObject({ total: 1, runs: [{ name: 'better' }] });
     const store = RunStore.open(join(served.root, 'other.db'));
-    onTestEnd(() => store.dispose());
+    onTestFinished(() => store.dispose());
     const { rebuildStore } = await import('../../engine/runs/rebuild.ts');
     rebuildStore(store, served.root);
     expect(store.runs.get(run.id)).toMatchObject({ name: 'better', tags: ['x'], notes: 'the one to keep' });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClient } from '../../engine/api/client.ts';
 import { MessageConnection } from '../../engine/api/connection.ts';
@@ -14,15 +14,6 @@ import { Emitter } from '../../engine/base/event.ts';
 import { type ConnectedClient, connectLocally } from '../../engine/transport/localTransport.ts';
 import { type LoopbackServer, serveLoopback } from '../../engine/transport/loopbackServer.ts';
 import type { ServedEngine } from '../../engine/transport/session.ts';
-
-const cleanups: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-export function onTestEnd(clean: () => void | Promise<void>): void {
-  cleanups.push(clean);
-}
 
 /** An engine whose handlers a test gives; every other one refuses. */
 export function fakeEngine(
@@ -42,11 +33,11 @@ export function fakeEngine(
 /** A loopback server on a free port with a page to serve; ended after the test. */
 export async function startServer(engine: ServedEngine, port: number | undefined = 0): Promise<LoopbackServer> {
   const rendererDir = mkdtempSync(join(tmpdir(), 'accelhydra-pages-'));
-  cleanups.push(() => rmSync(rendererDir, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(rendererDir, { recursive: true, force: true }));
   writeFileSync(join(rendererDir, 'index.html'), '<title>the app</title>');
   writeFileSync(join(rendererDir, 'app.js'), 'export {};');
   const server = await serveLoopback(engine, { port, rendererDir, checkOutputs: true });
-  cleanups.push(() => server.dispose());
+  onTestFinished(() => server.dispose());
   return server;
 }
 
@@ -60,7 +51,7 @@ export function openSocket(port: number, headers: Readonly<Record<string, string
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
     headers: { Origin: `http://127.0.0.1:${port}`, ...headers },
   });
-  cleanups.push(() => socket.terminate());
+  onTestFinished(() => socket.terminate());
   return socket;
 }
 
@@ -89,7 +80,7 @@ export const transports: readonly Transport[] = [
     id: 'local',
     connect: (engine) => {
       const client = connectLocally(engine, { checkOutputs: true });
-      cleanups.push(() => client.connection.dispose());
+      onTestFinished(() => client.connection.dispose());
       return Promise.resolve(client);
     },
   },

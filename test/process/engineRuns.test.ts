@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isProcessAlive } from '../../engine/runs/heartbeat.ts';
 import { createEngine } from '../../engine/service/index.ts';
 import { type Served, serveProject } from '../api/realEngine.ts';
-import { onTestEnd, transports } from '../api/transports.ts';
+import { transports } from '../api/transports.ts';
 
 const workerModule = fileURLToPath(new URL('../fixtures/launch/worker.ts', import.meta.url));
 const options = { workerModule, trustProject: true };
@@ -15,7 +15,7 @@ const training = (...more: string[]) => ['trainer.scaled=1', '+mode=steps', ...m
 
 async function start({ api }: Served, overrides: string[], numProcesses = 1): Promise<string> {
   const { runId } = await api['launch.start']({ configName: 'train', overrides, useCpu: true, numProcesses });
-  onTestEnd(async () => {
+  onTestFinished(async () => {
     // Whatever a test leaves undone must not outlive it.
     await api['runs.stop']({ runId, mode: 'kill' }).catch(() => undefined);
   });
@@ -83,7 +83,7 @@ describe.each(transports)('runs started over $id', (transport) => {
     await served.engine.dispose();
     expect(isProcessAlive(launcherPid ?? 0)).toBe(true);
     const second = await createEngine({ projectDir: served.root, settingsDir: join(served.root, '..', 'settings') });
-    onTestEnd(() => second.dispose());
+    onTestFinished(() => second.dispose());
     const heard: string[] = [];
     second.onEvent((event) => heard.push(event.type));
     await expect.poll(() => heard, { timeout: 10_000 }).toContain('run.progress');

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { bucketRanges } from '../../../engine/runs/metricTable.ts';
 import { newRun, openStore, points, temporaryFolder } from './support.ts';
 
-const RUN = newRun(temporaryFolder()).id;
+const RUN = '20260102-030405-00def';
 
 function storeWith(...batches: ReturnType<typeof points>[]) {
   const store = openStore(':memory:');
-  store.runs.create(newRun(temporaryFolder()));
+  store.runs.create(newRun(temporaryFolder(), { id: RUN }));
   for (const batch of batches) store.metrics.append(RUN, batch);
   return store;
 }
@@ -84,7 +84,7 @@ test('bucketing keeps first, last and extrema of any series in any window', () =
   fc.assert(
     fc.property(gaps, fc.integer({ min: 2, max: 50 }), fc.nat(100_000), fc.nat(100_000), (items, maxPoints, a, b) => {
       const store = openStore(':memory:');
-      store.runs.create(newRun(process.cwd()));
+      store.runs.create(newRun(process.cwd(), { id: RUN }));
       let step = 0;
       const all = items.map((item) => {
         step += item.gap;
@@ -127,7 +127,7 @@ test('bucket ranges cover every step exactly once', () => {
 
 test('a million points are bucketed quickly', () => {
   const store = openStore();
-  store.runs.create(newRun(temporaryFolder()));
+  store.runs.create(newRun(temporaryFolder(), { id: RUN }));
   const count = 1_000_000;
   store.metrics.append(
     RUN,

@@ -1,26 +1,21 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { MetricPoint } from '../../../engine/api/training.ts';
 import { RunStore } from '../../../engine/runs/runStore.ts';
 import type { NewRun } from '../../../engine/runs/runTable.ts';
 
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const clean of cleanups.splice(0).reverse()) clean();
-});
-
 /** A folder of its own that is gone after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'accelhydra-runs-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 export function openStore(file: string = join(temporaryFolder(), 'store.db')): RunStore {
   const store = RunStore.open(file, { busyTimeoutMs: 50 });
-  cleanups.push(() => store.dispose());
+  onTestFinished(() => store.dispose());
   return store;
 }
 
