@@ -51,8 +51,8 @@ export class QueuedSession implements Session {
   }
 
   /**
-   * Runs for its effects, soon. Waits where enough runs wait already (sessionQueue.h). Gives a number that its failure is known by. Throws
-   * `LateFailure` of an earlier one.
+   * Runs for its effects, soon. Waits where enough runs wait already (sessionQueue.h). Gives a number that its failure is
+   * known by. Throws `LateFailure` of an earlier one.
    */
   start(inputs: readonly FedValue[], feeds: string, fetches: string): number {
     const ticket = this.#native.start(this.#session, this.#callable(feeds, fetches), inputs.map(this.#copied));

@@ -3,10 +3,10 @@ import { Dataset } from '../dataset/dataset.ts';
 import type { SampleContext } from '../dataset/sampleContext.ts';
 import { type HostTensor, hostScalar } from '../hostTensor.ts';
 import { checkOptions, requireText, requireWhole } from '../options.ts';
-import type { CodedImage } from '../transforms/codedImage.ts';
+import { type CodedImage, decodeCodes, decodeLate } from '../transforms/codedImage.ts';
 import { Normalize } from '../transforms/colors.ts';
 import { readSize, type Transform } from '../transforms/transform.ts';
-import { applyTransforms, applyTransformsLate, readTransforms } from '../transforms/transformDataset.ts';
+import { applyTransforms, readTransforms } from '../transforms/transformDataset.ts';
 import { findClassFolders, imageExtensions } from './classFolders.ts';
 import { DecodedCache } from './decodedCache.ts';
 import { type ImageSize, type ReadImageOptions, readImage } from './readImage.ts';
@@ -95,17 +95,21 @@ export class ImageFolder extends Dataset<readonly [HostTensor, HostTensor]> {
   }
 
   async get(index: number, context?: SampleContext): Promise<readonly [HostTensor, HostTensor]> {
-    return this.#sample(index, (image) => applyTransforms(this.#transforms, image, context));
+    return this.#sample(index, context, decodeCodes);
   }
 
   async getToStack(index: number, context?: SampleContext): Promise<readonly [HostTensor, HostTensor]> {
-    return this.#sample(index, (image) => applyTransformsLate(this.#transforms, image, context));
+    return this.#sample(index, context, decodeLate);
   }
 
-  async #sample(index: number, change: (image: CodedImage) => HostTensor): Promise<readonly [HostTensor, HostTensor]> {
+  async #sample(
+    index: number,
+    context: SampleContext | undefined,
+    decode: (image: CodedImage) => HostTensor,
+  ): Promise<readonly [HostTensor, HostTensor]> {
     this.checkIndex(index);
     const [path, label] = this.samples[index] ?? ['', 0];
     const image = await readImage(path, this.#read, this.#cache);
-    return [change(image), hostScalar(label, 'int32')];
+    return [applyTransforms(this.#transforms, image, context, decode), hostScalar(label, 'int32')];
   }
 }

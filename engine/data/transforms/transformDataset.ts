@@ -4,7 +4,7 @@ import { Dataset, type MapDataset } from '../dataset/dataset.ts';
 import type { SampleContext } from '../dataset/sampleContext.ts';
 import { type HostTensor, isHostTensor } from '../hostTensor.ts';
 import { checkOptions } from '../options.ts';
-import { type CodedImage, decodeCodes, decodeLate, isCodedImage } from './codedImage.ts';
+import { type CodedImage, decodeCodes, isCodedImage } from './codedImage.ts';
 import { type Transform, takesCodes } from './transform.ts';
 
 export interface TransformDatasetOptions {
@@ -68,38 +68,23 @@ export class TransformDataset extends Dataset {
   }
 }
 
-/** One after the other; an image in codes stays in codes for as long as the transforms take them. */
+/**
+ * One after the other; an image in codes stays in codes for as long as the transforms take them. `decode` makes a tensor of
+ * one that still is: `decodeLate` for an image that is only stacked.
+ */
 export function applyTransforms(
   transforms: readonly Transform[],
   image: HostTensor | CodedImage,
   context: SampleContext | undefined,
+  decode: (image: CodedImage) => HostTensor = decodeCodes,
 ): HostTensor {
-  const result = transformed(transforms, image, context);
-  return isCodedImage(result) ? decodeCodes(result) : result;
-}
-
-/** The same for an image that is only stacked: its values are made in the batch. */
-export function applyTransformsLate(
-  transforms: readonly Transform[],
-  image: HostTensor | CodedImage,
-  context: SampleContext | undefined,
-): HostTensor {
-  const result = transformed(transforms, image, context);
-  return isCodedImage(result) ? decodeLate(result) : result;
-}
-
-function transformed(
-  transforms: readonly Transform[],
-  image: HostTensor | CodedImage,
-  context: SampleContext | undefined,
-): HostTensor | CodedImage {
   let result = image;
   for (const transform of transforms) {
     if (!isCodedImage(result)) result = transform.call(result, context?.random);
     else if (takesCodes(transform)) result = transform.callCoded(result, context?.random);
     else result = transform.call(decodeCodes(result), context?.random);
   }
-  return result;
+  return isCodedImage(result) ? decode(result) : result;
 }
 
 /** Throws `options.invalid` for what has no call(image, random). */
