@@ -5,7 +5,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { bootstrap, failSetup } from './bootstrap.mjs';
 import { build } from './build.mjs';
 import { handOver } from './handOver.mjs';
@@ -41,14 +42,17 @@ const only = flags.includes('--only') ? (flags[flags.indexOf('--only') + 1] ?? '
 const wanted = (name) => only === undefined || only.includes(name);
 const total = { passed: 0, failed: 0 };
 const summary = [];
+// Told again below everything else: of a long log people, and those who keep logs, see the end.
+const failures = [];
 
 /** Runs one part and adds what it counted. */
 async function part(name, work) {
   say(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
   const started = Date.now();
-  const { passed, failed, skipped = 0, took } = await work();
+  const { passed, failed, skipped = 0, took, told = [] } = await work();
   total.passed += passed;
   total.failed += failed;
+  failures.push(...told.map((text) => `✗ ${name}: ${text}`));
   const skippedText = skipped > 0 ? `, ${skipped} skipped` : '';
   const seconds = Math.round((took ?? Date.now() - started) / 100) / 10;
   summary.push(`${failed > 0 ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed${skippedText} (${seconds} s)`);
@@ -100,21 +104,38 @@ async function runProject(node, project) {
     // test files each load TensorFlow.js and the like in a process of their own
     const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCacheFolder };
     const code = await handOver(node.path, args, { env });
-    const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, testResults } = readReport(report);
-    const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-    const failed = numFailedTests + broken;
-    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+    const { numPassedTests: passed, numPendingTests: skipped, testResults } = readReport(report);
+    const told = testResults.flatMap(toldFailures);
+    if (told.length === 0 && code !== 0) told.push(`vitest ended with ${code} outside of any test, see above`);
+    return { passed, failed: told.length, skipped, told };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A text for each failed test of a file, or one for a file that does not load. */
+function toldFailures({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  if (status === 'failed' && assertionResults.length === 0) return [`${file} does not load\n${beginning(message)}`];
+  return assertionResults
+    .filter((test) => test.status === 'failed')
+    .map((test) => `${file} > ${test.fullName}\n${beginning(test.failureMessages.join('\n'))}`);
+}
+
+const beginning = (text) =>
+  stripVTControlCharacters(text)
+    .split('\n')
+    .filter((line) => !line.includes('node_modules'))
+    .slice(0, 20)
+    .map((line) => `    ${line.slice(0, 200)}`)
+    .join('\n');
 
 function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     // No report: vitest ended before it ran anything; its exit code then counts as the failure.
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
+    return { numPassedTests: 0, numPendingTests: 0, testResults: [] };
   }
 }
 
@@ -143,6 +164,7 @@ try {
     });
     for (const project of projects.filter(wanted)) await part(project, () => runProject(node, project));
   }
+  if (failures.length > 0) say(`\n${failures.join('\n\n')}`);
   say(`\n${summary.join('\n')}\n`);
   process.exitCode = total.failed > 0 ? 1 : 0;
   say(`tests: ${total.passed} passed, ${total.failed} failed`);
