@@ -22,6 +22,8 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['test/support/sharedProcess.ts'],
           testTimeout: 20_000,
+          // a machine may stand still for a second
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {

@@ -108,10 +108,12 @@ describe.each(transports)('over $id', ({ connect }) => {
 
   test('cancelling rejects at once and aborts the handler', async () => {
     let handlerAborted = false;
+    const begun = Promise.withResolvers<void>();
     const { api } = await connect(
       fakeEngine({
         'machine.doctor': (_input, signal) =>
           new Promise((_resolve, reject) => {
+            begun.resolve();
             signal.addEventListener('abort', () => {
               handlerAborted = true;
               reject(new EngineError('cancelled', 'asked to'));
@@ -121,7 +123,8 @@ describe.each(transports)('over $id', ({ connect }) => {
     );
     const controller = new AbortController();
     const call = api['machine.doctor']({}, controller.signal);
-    setTimeout(() => controller.abort(), 20);
+    await begun.promise;
+    controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'cancelled' });
     await expect.poll(() => handlerAborted).toBe(true);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -198,7 +198,7 @@ describe('joining', () => {
   test('a process of another run is turned away and the ranks go on', async () => {
     const path = join(folder, 'ranks.sock');
     const first = connectCollective(optionsFor(0, 2));
-    await sleep(20);
+    await expect.poll(() => existsSync(path)).toBe(true);
     const noise = connect(path, () => noise.write('hello there, is this a web server? anybody?'));
     await new Promise((resolve) => noise.once('close', resolve));
     const stranger = failureOf(connectCollective(optionsFor(1, 2, { token: 'other' })));
