@@ -83,10 +83,8 @@ function meanGrey(data: Float32Array, channels: number): number {
 
 /** The same of an image in codes: the same sums, in the same order. */
 function meanGreyOfCodes(image: CodedImage): number {
-  const [red, green, blue] = Array.from({ length: image.channels }, (_, channel) => tableOf(image, channel));
-  if (image.channels !== 3 || !red || !green || !blue) {
-    return meanGrey(asImage('ColorJitter', decodeCodes(image)).data, image.channels);
-  }
+  if (image.channels !== 3) return meanGrey(asImage('ColorJitter', decodeCodes(image)).data, image.channels);
+  const [red, green, blue] = [tableOf(image, 0), tableOf(image, 1), tableOf(image, 2)];
   const { codes, offset, rowStride, columnStride, height, width } = image;
   let sum = 0;
   for (let row = 0; row < height; row++) {
