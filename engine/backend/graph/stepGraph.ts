@@ -132,7 +132,7 @@ class StepGraphBuilder {
       count++;
       this.#addOperation(operation);
     }
-    const fetches = new Map(Object.entries(outputs).map(([name, value]) => [name, this.#tensor(value)]));
+    const fetches = new Map(Object.entries(outputs).map(([name, value]) => [name, this.#fetch(value)]));
     for (const { cell, value } of assigns) this.#assign(cell, value);
     const done = this.#node('Identity', [zero, ...[...this.#lastWrites.values()].map(after)], {
       T: { kind: 'type', type: DataType.float },
@@ -218,6 +218,14 @@ class StepGraphBuilder {
       case 'input':
         return this.#input(value);
     }
+  }
+
+  /** TensorFlow takes no name among both what is fed and what is fetched. */
+  #fetch(value: Value): string {
+    const tensor = this.#tensor(value);
+    const fed = value.kind === 'constant' ? this.#options.fed?.get(value) : value;
+    if (fed?.kind !== 'input' || ![...this.#feeds.values()].includes(tensor)) return tensor;
+    return `${this.#node('Identity', [tensor], { T: { kind: 'type', type: fed.dtype } })}:0`;
   }
 
   #outputOf({ operation, index }: OperationOutput): string {
