@@ -1,6 +1,6 @@
 import type { NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import { encodeGraph, type GraphNode } from './graphDef.ts';
-import type { KeptTensor, NativeSessions } from './nativeSessions.ts';
+import type { KeptTensor, NativeSessions, SessionOutput } from './nativeSessions.ts';
 import type { FedValue, RunResult, Session } from './session.ts';
 
 /** Most runs that were started and may not have ended: one runs, four wait. */
@@ -47,20 +47,29 @@ export class QueuedSession implements Session {
     const outputs = this.#native.run(this.#session, this.#callable(feeds, fetches), inputs.map(this.#given));
     if (outputs === undefined) throw this.#failure();
     this.#underway.clear();
-    return outputs.map((output) => ('key' in output ? this.#taken(output) : output));
+    return outputs.map(this.#result);
   }
 
   /**
-   * Runs for its effects, soon. Waits where enough runs wait already (sessionQueue.h). Gives a number that its failure is
-   * known by. Throws `LateFailure` of an earlier one.
+   * Runs soon: for its effects or, with `keeps`, also for what it fetches, to be taken when it has ended. Waits where enough
+   * runs wait already (sessionQueue.h). Gives a number that it is known by. Throws `LateFailure` of an earlier one.
    */
-  start(inputs: readonly FedValue[], feeds: string, fetches: string): number {
-    const ticket = this.#native.start(this.#session, this.#callable(feeds, fetches), inputs.map(this.#copied));
+  start(inputs: readonly FedValue[], feeds: string, fetches: string, keeps = false): number {
+    const given = inputs.map(this.#copied);
+    const ticket = this.#native.start(this.#session, this.#callable(feeds, fetches), given, keeps);
     if (ticket === 0) throw this.#failure();
     this.#underway.set(ticket, feeds);
     const [oldest = ticket] = this.#underway.keys();
     if (this.#underway.size > mostUnderway) this.#underway.delete(oldest);
     return ticket;
+  }
+
+  /**
+   * What a run gave that was started with `keeps`, once, the caller's to delete; what those before it gave is forgotten.
+   * Undefined as long as it has not ended, empty where it failed or an earlier one had.
+   */
+  takeOutputs(ticket: number): RunResult[] | undefined {
+    return this.#native.outputs(ticket)?.map(this.#result);
   }
 
   /** Waits for all that was started. Throws `LateFailure`. */
@@ -113,6 +122,8 @@ export class QueuedSession implements Session {
       this.#binding.deleteTensor(copy.id);
     }
   };
+
+  readonly #result = (output: SessionOutput): RunResult => ('key' in output ? this.#taken(output) : output);
 
   readonly #taken = ({ key, dtype, shape }: KeptTensor): NativeTensor => {
     const { TF_ATTR_TYPE: type, TF_INT32: int32 } = this.#binding;

@@ -273,12 +273,21 @@ napi_value callable(napi_env env, napi_callback_info info) {
   return numberOf(env, handle);
 }
 
-/** start(session, callable, inputs): its number, or 0 after a failure */
+/** start(session, callable, inputs, keeps): its number, or 0 after a failure */
 napi_value start(napi_env env, napi_callback_info info) {
-  const auto arguments = argumentsOf(env, info, 3);
+  const auto arguments = argumentsOf(env, info, 4);
   QueuedSession* session = sessionOf(env, arguments[0]);
   const auto handle = int64Of(env, arguments[1]);
-  return numberOf(env, environmentOf(env).queue().start(session, handle, tensorsOf(env, arguments[2])));
+  bool keeps = false;
+  need(napi_get_value_bool(env, arguments[3], &keeps));
+  return numberOf(env, environmentOf(env).queue().start(session, handle, tensorsOf(env, arguments[2]), keeps));
+}
+
+/** outputs(number): {key or values, shape, dtype}[], empty where it did not run; undefined as long as it has not ended */
+napi_value outputs(napi_env env, napi_callback_info info) {
+  const auto arguments = argumentsOf(env, info, 1);
+  const auto taken = environmentOf(env).queue().takeOutputs(int64Of(env, arguments[0]));
+  return taken.has_value() ? listOf<givenOf>(env, *taken) : undefinedOf(env);
 }
 
 /** run(session, callable, inputs): {key or values, shape, dtype}[], or undefined after a failure of what was started before */
@@ -355,9 +364,13 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
     return exports;
   }
   napi_add_env_cleanup_hook(env, [](void* data) { static_cast<Environment*>(data)->end(); }, environment);
+  napi_value waiting = nullptr;
+  if (napi_create_int64(env, SessionQueue::shortRunsWaiting, &waiting) == napi_ok)
+    napi_set_named_property(env, exports, "shortRunsWaiting", waiting);
   add<open>(env, exports, "open");
   add<callable>(env, exports, "callable");
   add<start>(env, exports, "start");
+  add<outputs>(env, exports, "outputs");
   add<run>(env, exports, "run");
   add<failure>(env, exports, "failure");
   add<close>(env, exports, "close");

@@ -50,21 +50,33 @@ SessionQueue::~SessionQueue() {
   thread_.join();
 }
 
-std::int64_t SessionQueue::start(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
+std::int64_t SessionQueue::start(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs,
+                                 bool keeps) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::size_t room = newestRun_ <= shortRun && bytesOf(inputs) <= smallInputs ? shortRunsWaiting : 1;
   // once there is no room most of it is run first: waking who waits takes the thread some 30 us
   if (tasks_.size() >= room) waitUntil(lock, [this, room] { return tasks_.size() <= (room - 1) / 3; });
   if (session->failure_.has_value()) return 0;
   const std::int64_t ticket = ++tickets_;
-  ask({ticket, session, handle, std::move(inputs), nullptr}, lock);
+  ask({ticket, session, handle, std::move(inputs), nullptr, keeps}, lock);
   return ticket;
+}
+
+std::optional<std::vector<Tensor>> SessionQueue::takeOutputs(std::int64_t ticket) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (ticket > ended_) return std::nullopt;
+  std::vector<Tensor> outputs;
+  const auto after = kept_.upper_bound(ticket);
+  const auto found = kept_.find(ticket);
+  if (found != kept_.end()) outputs = std::move(found->second);
+  kept_.erase(kept_.begin(), after);
+  return outputs;
 }
 
 Answer SessionQueue::run(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
   Answer answer;
   std::unique_lock<std::mutex> lock(mutex_);
-  ask({++tickets_, session, handle, std::move(inputs), &answer}, lock);
+  ask({++tickets_, session, handle, std::move(inputs), &answer, false}, lock);
   waitUntil(lock, [&answer] { return answer.isGiven; });
   return answer;
 }
@@ -127,11 +139,14 @@ void SessionQueue::serve() {
 }
 
 void SessionQueue::finish(Task task, Answer answer) {
+  ended_ = task.ticket;
   if (task.answer != nullptr) {
     *task.answer = std::move(answer);
     task.answer->isGiven = true;
   } else if (!answer.status.ok()) {
     task.session->failure_ = Failure{task.ticket, std::move(answer.status), std::move(task.inputs)};
+  } else if (task.keeps && !answer.isLate) {
+    kept_.emplace(task.ticket, std::move(answer.outputs));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -64,11 +65,17 @@ class SessionQueue {
   ~SessionQueue();
 
   /**
-   * Asks for a run, which fetches nothing that anybody sees, and gives its number. Waits while there is no room. After a
+   * Asks for a run and gives its number. Waits while there is no room. What it fetches is kept if `keeps` says so. After a
    * failure nothing of that session runs until it is taken: nothing is asked for then, and 0 given.
    */
   std::int64_t start(QueuedSession* session, tensorflow::Session::CallableHandle handle,
-                     std::vector<tensorflow::Tensor> inputs);
+                     std::vector<tensorflow::Tensor> inputs, bool keeps);
+
+  /**
+   * What a run gave that was started to be kept, once; runs before it are not asked about again. Nothing as long as it has
+   * not ended, an empty list where it failed or was not run.
+   */
+  std::optional<std::vector<tensorflow::Tensor>> takeOutputs(std::int64_t ticket);
 
   /** Runs after all that was asked for, and waits for it. */
   Answer run(QueuedSession* session, tensorflow::Session::CallableHandle handle, std::vector<tensorflow::Tensor> inputs);
@@ -79,11 +86,12 @@ class SessionQueue {
   /** The failure of a session that nobody was told of yet; it runs again from now on. */
   std::optional<Failure> takeFailure(QueuedSession* session);
 
+  /** `mostUnderway` in TypeScript is one more: a test compares. */
+  static constexpr std::size_t shortRunsWaiting = 4;
+
  private:
   using Duration = std::chrono::steady_clock::duration;
 
-  /** QueuedSession in TypeScript knows this number. */
-  static constexpr std::size_t shortRunsWaiting = 4;
   static constexpr Duration shortRun = std::chrono::milliseconds(10);
   /** Bytes that each may be fed with. */
   static constexpr std::size_t smallInputs = std::size_t{1} << 21;
@@ -95,6 +103,7 @@ class SessionQueue {
     std::vector<tensorflow::Tensor> inputs;
     /** Of who waits for it. */
     Answer* answer;
+    bool keeps;
   };
 
   void serve();
@@ -111,6 +120,10 @@ class SessionQueue {
   const std::function<bool()>* awaited_ = nullptr;
   std::deque<Task> tasks_;
   std::int64_t tickets_ = 0;
+  /** The newest that has ended. */
+  std::int64_t ended_ = 0;
+  /** Of runs that have ended, by ticket. */
+  std::map<std::int64_t, std::vector<tensorflow::Tensor>> kept_;
   /** How long it took. */
   Duration newestRun_ = Duration::max();
   bool isRunning_ = false;

@@ -12,6 +12,7 @@ import {
   type Value,
 } from '../../backend/graph/index.ts';
 import { nativeSessions } from '../../backend/index.ts';
+import type { MetricValue } from '../logging/metricLog.ts';
 import { FedPart, fedInput, isPacked, type StepFeed } from './fedPart.ts';
 import { HeldState } from './heldState.ts';
 import type { TensorBackend } from './nativeTensors.ts';
@@ -119,11 +120,21 @@ export class CompiledStep {
     return this.#session instanceof QueuedSession;
   }
 
-  /** Runs a part soon, for the state alone; gives the number of the run. Throws `LateFailure` of an earlier one. */
-  start(part: PartName, feed: StepFeed): number {
-    if (!(this.#session instanceof QueuedSession)) throw new Error('Internal error: runs of this graph are waited for');
+  /**
+   * Runs a part soon, with a change of the state; gives the number of the run, by which what is asked for can be taken later.
+   * Throws `LateFailure` of an earlier one.
+   */
+  start(part: PartName, feed: StepFeed, names: readonly string[]): number {
     this.#held?.take();
-    return this.#part(part).start(this.#session, feed);
+    return this.#part(part).start(this.#queued, feed, names);
+  }
+
+  /**
+   * What a started run was asked for, tensors the caller's to dispose. Undefined as long as it has not ended, empty where it
+   * failed or an earlier one had. Once, and in the order of the runs.
+   */
+  takeOutputs(part: PartName, ticket: number): MetricValue[] | undefined {
+    return this.#part(part).takeOutputs(this.#queued, ticket);
   }
 
   /** Waits for what was started. Throws `LateFailure`. */
@@ -134,6 +145,11 @@ export class CompiledStep {
   /** The tensors of the batch by path that a failed run of a part was fed with, the caller's to dispose. */
   batchOf(part: PartName, failure: LateFailure): Map<string, tf.Tensor> {
     return this.#part(part).batchOf(failure);
+  }
+
+  get #queued(): QueuedSession {
+    if (!(this.#session instanceof QueuedSession)) throw new Error('Internal error: runs of this graph are waited for');
+    return this.#session;
   }
 
   #part(name: PartName): FedPart {

@@ -11,8 +11,9 @@ import {
   type QueuedSession,
   type Session,
 } from '../../backend/graph/index.ts';
+import type { MetricValue } from '../logging/metricLog.ts';
 import type { StepInput } from '../model/stepInputs.ts';
-import { fedValueOf, handleOf, type TensorBackend, tensorOf } from './nativeTensors.ts';
+import { fedValueOf, handleOf, metricOf, type TensorBackend, tensorOf } from './nativeTensors.ts';
 import type { StepTrace } from './stepTrace.ts';
 
 const batchKey = 'batch:';
@@ -81,10 +82,18 @@ export class FedPart {
     return results.map((result) => tensorOf(backend, result));
   }
 
-  /** Changes the state soon and gives nothing: see `QueuedSession.start`. */
-  start(session: QueuedSession, feed: StepFeed): number {
+  /** Changes the state soon; what is asked for is to be taken later. See `QueuedSession.start`. */
+  start(session: QueuedSession, feed: StepFeed, names: readonly string[]): number {
     const { inputs, feeds } = this.#inputs(feed);
-    return session.start(inputs, feeds, this.#fetches([], true));
+    return session.start(inputs, feeds, this.#fetches(names, true), names.length > 0);
+  }
+
+  /** What was asked for, tensors the caller's to dispose: see `QueuedSession.takeOutputs`. */
+  takeOutputs(session: QueuedSession, ticket: number): MetricValue[] | undefined {
+    const { backend } = this.#options;
+    const results = session.takeOutputs(ticket);
+    deleteResult(backend.binding, results?.pop());
+    return results?.map((result) => metricOf(backend, result));
   }
 
   /** The tensors of the batch by path that a failed run was fed with, the caller's to dispose. */

@@ -7,6 +7,7 @@ import {
   type Session,
 } from '../../backend/graph/index.ts';
 import type { NativeTensor } from '../../backend/index.ts';
+import { type MetricValue, meanOf } from '../logging/metricLog.ts';
 
 interface TensorEntry {
   readonly shape: readonly number[];
@@ -61,6 +62,11 @@ export function tensorOf(backend: TensorBackend, result: RunResult): tf.Tensor {
   const { values, shape, dtype } = result;
   const name = dtype === DataType.float ? 'float32' : dtype === DataType.int32 ? 'int32' : 'bool';
   return tf.engine().makeTensor(values, [...shape], name);
+}
+
+/** What a session gave to be logged; a tensor is the caller's to dispose. */
+export function metricOf(backend: TensorBackend, result: RunResult): MetricValue {
+  return 'id' in result ? backend.createOutputTensor(result) : meanOf(result.values);
 }
 
 function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8Array {

@@ -1,8 +1,9 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { StepForm } from '../../api/training.ts';
 import type { Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
+import type { MetricValue } from '../logging/metricLog.ts';
 import { batchTensors } from './batchWatch.ts';
 import { type Compiled, samePlan } from './compiled.ts';
 import { scalarOf, updateOf } from './compiledUpdate.ts';
@@ -17,8 +18,10 @@ import type {
   CompiledGradients,
   CompiledUpdate,
   FusedResult,
+  StartedStep,
   StepCompilerOptions,
   StepMode,
+  StepNumbers,
   StepRequest,
 } from './stepRequest.ts';
 import { type Prepared, StepRuns } from './stepRuns.ts';
@@ -120,8 +123,11 @@ export class StepCompiler {
     return loss === undefined ? undefined : scalarOf(loss);
   }
 
-  /** Forward, backward, clipping, optimizer and averages in one call; undefined when the step is to run eagerly. */
-  fused(request: StepRequest): FusedResult | undefined {
+  /**
+   * Forward, backward, clipping, optimizer and averages in one call, which is not waited for where that can be; undefined when
+   * the step is to run eagerly.
+   */
+  fused(request: StepRequest): FusedResult | StartedStep | undefined {
     const { optimizer, average } = this.#options;
     if (!(optimizer instanceof Optimizer)) return undefined;
     const prepared = this.#prepare(request);
@@ -130,18 +136,23 @@ export class StepCompiler {
     const logs = logNames(prepared);
     const names = [...(request.isLogging ? ['loss'] : []), ...(request.wantsNorm ? ['gradNorm'] : []), ...logs];
     const { isProven, step } = prepared.compiled;
-    const isStarted = names.length === 0 && isProven && step.canStart;
-    const ran = isStarted ? this.runs.start(prepared) : this.runs.run(prepared, 'whole', names, true);
+    const isStarted = isProven && step.canStart;
+    const ran = isStarted ? this.runs.start(prepared, names) : this.runs.run(prepared, 'whole', names, true);
     if (ran === undefined) {
       average?.takeBackWeight();
       return undefined;
     }
     optimizer.countStep(this.#numbers.plan);
-    const { ticket, outputs } = Array.isArray(ran) ? { ticket: undefined, outputs: ran } : { ticket: ran, outputs: [] };
+    const outputs = Array.isArray(ran) ? ran : [];
     const loss = request.isLogging ? outputs.shift() : undefined;
     const norm = request.wantsNorm ? outputs.shift() : undefined;
     this.#finish(prepared, logs, outputs);
-    return { ticket, loss: loss && scalarOf(loss), gradNorm: norm && scalarOf(norm) };
+    if (Array.isArray(ran)) return { loss: loss && scalarOf(loss), gradNorm: norm && scalarOf(norm) };
+    const take = () => {
+      const values = step.takeOutputs('whole', ran);
+      return values && numbersOf(names, values);
+    };
+    return { ticket: ran, takeNumbers: names.length > 0 ? take : undefined };
   }
 
   /** Forward and backward in one call; undefined when the step is to run eagerly. */
@@ -327,11 +338,26 @@ export class StepCompiler {
     names.forEach((name, i) => {
       const tensor = tensors[i];
       if (tensor === undefined) return;
-      this.#options.log({ [name.slice('log:'.length)]: tensor });
+      this.#options.log({ [loggedKey(name)]: tensor });
       tensor.dispose();
     });
   }
 }
+
+/** `values` in the order of the names, or none. */
+function numbersOf(names: readonly string[], values: readonly MetricValue[]): StepNumbers {
+  const given = new Map(values.map((value, i) => [names[i] ?? '', value]));
+  const numberOf = (name: string): number | undefined => {
+    const value = given.get(name);
+    given.delete(name);
+    if (value instanceof tf.Tensor) throw new Error(`Internal error: a scalar of shape [${value.shape}]`);
+    return value;
+  };
+  const [loss, gradNorm] = [numberOf('loss'), numberOf('gradNorm')];
+  return { loss, gradNorm, logged: new Map([...given].map(([name, value]) => [loggedKey(name), value])) };
+}
+
+const loggedKey = (name: string): string => name.slice('log:'.length);
 
 function loggedBy({ replayed, compiled }: Prepared): StepTrace['logged'] {
   return replayed?.logged ?? compiled.step.trace.logged;

@@ -67,13 +67,30 @@ export interface StepRequest {
   readonly isLast: boolean;
 }
 
-/** A whole step that was run as a graph, the update included, or that will be soon. */
+/** A whole step that was run as a graph, the update included. */
 export interface FusedResult {
-  /** Where it was started and not waited for: by what number its failure would be known. */
-  readonly ticket: number | undefined;
   /** Only where what the step logs is wanted. */
   readonly loss: tf.Scalar | undefined;
   readonly gradNorm: tf.Scalar | undefined;
+}
+
+/** A whole step that was started and not waited for. */
+export interface StartedStep {
+  /** By what number its failure would be known. */
+  readonly ticket: number;
+  /**
+   * Takes what was asked for, once, and for one step after the other; undefined as long as the step has not ended. Absent
+   * where nothing was.
+   */
+  readonly takeNumbers: (() => StepNumbers | undefined) | undefined;
+}
+
+/** What a step was asked for. Nothing where it failed, or one before it. */
+export interface StepNumbers {
+  readonly loss: number | undefined;
+  readonly gradNorm: number | undefined;
+  /** By key; tensors are the taker's to dispose. */
+  readonly logged: ReadonlyMap<string, MetricValue>;
 }
 
 /** The update that belongs to gradients that the compiler gave. Each method is undefined or false when it failed. */

@@ -46,9 +46,9 @@ export class StepRuns {
   }
 
   /** The whole step, not waited for; gives the number that it is known by. Otherwise as `run`. */
-  start(prepared: Prepared): number | undefined {
+  start(prepared: Prepared, names: readonly string[]): number | undefined {
     const { step } = prepared.compiled;
-    const ticket = this.#attempt(prepared, this.#options.accumulates, (feed) => step.start('whole', feed));
+    const ticket = this.#attempt(prepared, this.#options.accumulates, (feed) => step.start('whole', feed, names));
     // not before: another graph's steps end, or fail, while the state passes from that one to this
     this.#newest = step;
     return ticket;

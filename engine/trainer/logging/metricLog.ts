@@ -153,8 +153,11 @@ function refused(text: string): EngineError {
 /** The mean of a tensor's values, which for a scalar is its value. Waits for the device. */
 export async function readScalar(value: MetricValue): Promise<number> {
   if (typeof value === 'number') return value;
-  const data = await value.data();
+  return meanOf(await value.data<'float32'>());
+}
+
+export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
-  for (const item of data) sum += item;
-  return sum / data.length;
+  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  return sum / values.length;
 }

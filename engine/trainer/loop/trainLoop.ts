@@ -3,7 +3,7 @@ import { steadyClock } from '../../base/clock.ts';
 import { disposeBatch, type LoadedBatch } from '../../data/index.ts';
 import { savesAfterEpoch, savesAfterStep } from '../checkpoints/policy.ts';
 import type { TrainingStore } from '../checkpoints/trainingStore.ts';
-import type { CompiledGradients, FusedResult, StepRequest } from '../compile/stepRequest.ts';
+import type { CompiledGradients, FusedResult, StartedStep, StepRequest } from '../compile/stepRequest.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { readScalar } from '../logging/metricLog.ts';
 import { beginNoise } from '../model/randomness.ts';
@@ -66,7 +66,7 @@ export class TrainLoop {
     this.#breath = new Breath(steadyClock);
     this.#hooks = new HookCaller(subject.environment.collective, parts.state, parts.leaks);
     this.#log = new StepLog(subject, parts);
-    this.#late = new LateSteps(parts.compiler, this.#hooks, parts.state);
+    this.#late = new LateSteps(parts.compiler, this.#hooks, parts.state, this.#log);
     this.#recycler = new Recycler(subject, parts);
     this.#freed = new FreedWeights(subject, parts);
     this.#saver = new Saver(subject, parts, store, this.#recycler);
@@ -144,7 +144,7 @@ export class TrainLoop {
     const { settings, environment } = this.#subject;
     const { state, cursor } = this.#parts;
     const next = this.#hooks.call('train_dataloader', () => cursor.next(), batchTensors);
-    const given = isPromise(next) ? await next : next;
+    const given = isPromise(next) ? await this.#late.during(next) : next;
     if (given === undefined) return; // a stop was asked for, and nothing of the step has happened
     const { loaded, isLast } = given;
     if (settings.broadcast_buffers) await shareBuffers(this.#subject.model, environment.collective);
@@ -159,17 +159,15 @@ export class TrainLoop {
     if (isSync && state.step === this.#checkedStep) await this.#checkBeforehand(request, loaded);
     const result = (isSync ? this.#fused(request) : undefined) ?? this.#forwardBackward(request, loaded);
     try {
-      if (!('gradients' in result)) {
-        const { gradNorm, ticket } = result;
-        if (ticket !== undefined) this.#late.add(ticket, request, loaded);
-        this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
-      }
+      if ('ticket' in result) this.#late.add(result, request, loaded, rate);
+      else this.#late.collect();
+      if (!('gradients' in result)) this.#updatedWhole(result);
       const ended = 'gradients' in result ? this.#backwardDone(result, loaded, isSync) : undefined;
       const meanLoss = isPromise(ended) ? await ended : ended;
       if (meanLoss === 'rolled-back') return this.#leaveStep();
-      if (isDue && result.loss !== undefined) await this.#log.step(result.loss, meanLoss, rate);
+      if (isDue && 'loss' in result && result.loss !== undefined) await this.#log.step(result.loss, meanLoss, rate);
     } finally {
-      result.loss?.dispose();
+      if ('loss' in result) result.loss?.dispose();
       disposeBatch(loaded.batch);
     }
     this.#leaveStep();
@@ -204,7 +202,7 @@ export class TrainLoop {
   }
 
   /** The whole step as one graph, where the trainer compiles and nothing needs to be looked at in between. */
-  #fused(request: StepRequest): FusedResult | undefined {
+  #fused(request: StepRequest): FusedResult | StartedStep | undefined {
     const { compiler, updater } = this.#parts;
     if (compiler?.isWhole !== true || !compiler.isActive) return undefined;
     this.#beginNoise();
@@ -318,6 +316,13 @@ export class TrainLoop {
     return update.loss;
   }
 
+  /** The norm of a step that was started is logged when it is there. */
+  #updatedWhole(result: FusedResult | StartedStep): void {
+    if ('ticket' in result) this.#parts.state.gradNormDue = false;
+    const gradNorm = 'ticket' in result ? undefined : result.gradNorm;
+    this.#updated({ isApplied: true, problem: undefined, gradNorm, loss: undefined, isStopWanted: false });
+  }
+
   /** Counts an optimizer step and what follows from it. */
   #updated(update: Update): void {
     const { settings, environment, lr_scheduler: scheduler } = this.#subject;
@@ -384,6 +389,7 @@ function batchTensors(next: NextBatch | undefined): number {
   return next === undefined ? 0 : countTensors(next.loaded.batch);
 }
 
-function fusedTensors(result: FusedResult | undefined): number {
-  return (result?.loss === undefined ? 0 : 1) + (result?.gradNorm === undefined ? 0 : 1);
+function fusedTensors(result: FusedResult | StartedStep | undefined): number {
+  if (result === undefined || 'ticket' in result) return 0;
+  return (result.loss === undefined ? 0 : 1) + (result.gradNorm === undefined ? 0 : 1);
 }

@@ -50,6 +50,8 @@ const counter: readonly GraphNode[] = [
   node('add', 'AssignAddVariableOp', ['v:0', 'row:0'], { dtype: float }),
   node('take', 'Identity', ['i:0', '^add'], { T: int }),
   node('read', 'ReadVariableOp', ['v:0'], { dtype: float }),
+  node('same', 'Identity', ['x:0'], { T: float }),
+  node('sameIndex', 'Identity', ['i:0'], { T: int }),
 ];
 
 const number = (value: number): FedValue => ({ values: Float32Array.of(value), shape: [], dtype: DataType.float });
@@ -183,6 +185,56 @@ describe.skipIf(missing)(`graphs on a thread of their own${missing ? ` (${missin
         binding.deleteTensor(id);
       }
     }
+  });
+
+  test('as many may be underway as the library lets wait, and one', () => {
+    expect(mostUnderway).toBe((nativeSessions(binding)?.shortRunsWaiting ?? 0) + 1);
+  });
+
+  test('what started runs gave is there once they have ended, for those that are asked about in turn', () => {
+    const session = open();
+    const [first, second, third, fourth] = [3, 4, 5, 6].map((value) =>
+      session.start([number(value)], 'x:0', 'set:0,same:0', true),
+    ) as [number, number, number, number];
+    const unkept = session.start([number(7)], 'x:0', 'set:0');
+    session.settle();
+    const valuesOf = (ticket: number) =>
+      session.takeOutputs(ticket)?.map((result) => 'values' in result && result.values[0]);
+    expect(valuesOf(second)).toEqual([4, 4]);
+    expect(valuesOf(second)).toEqual([]);
+    expect(valuesOf(first)).toEqual([]);
+    expect(valuesOf(fourth)).toEqual([6, 6]);
+    expect(valuesOf(third)).toEqual([]);
+    expect(valuesOf(unkept)).toEqual([]);
+    expect(session.takeOutputs(unkept + 1)).toBeUndefined();
+    // more than a few numbers
+    const list = session.start(
+      [{ values: new Float32Array(100).fill(2), shape: [100], dtype: DataType.float }],
+      'x:0',
+      'same:0',
+      true,
+    );
+    session.settle();
+    const [result] = session.takeOutputs(list) ?? [];
+    if (result === undefined) throw new Error('nothing came');
+    const { id } = nativeResult(binding, result);
+    expect([...binding.tensorDataSync(id)]).toEqual(Array.from({ length: 100 }, () => 2));
+    binding.deleteTensor(id);
+  });
+
+  test('a run that fails gives nothing, nor do those after it', () => {
+    const session = open();
+    const good = session.start([index(1)], 'i:0', 'sameIndex:0', true);
+    const bad = session.start([index(7)], 'i:0', 'take:0', true);
+    // which may be too late to be asked for
+    const failure = failureOf(() => {
+      session.start([index(1)], 'i:0', 'take:0', true);
+      session.settle();
+    });
+    expect(session.takeOutputs(good)).toMatchObject([{ values: Int32Array.of(1) }]);
+    expect(session.takeOutputs(bad)).toEqual([]);
+    expect(session.takeOutputs(bad + 1) ?? []).toEqual([]);
+    for (const { id } of failure.inputs) binding.deleteTensor(id);
   });
 
   test('one that fails is told at the next call, with what it was fed; what was asked for after it does not run', () => {

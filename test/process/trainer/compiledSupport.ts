@@ -65,7 +65,7 @@ export class StepTrainer extends Trainer<Batch> {
 
 export interface Run {
   readonly model: () => Module;
-  readonly data: Waves;
+  readonly data: Dataset;
   readonly compile: boolean | 'auto';
   readonly optimizer?: (model: Module) => OptimizerLike;
   readonly options?: Partial<TrainerOptions<Module>>;
