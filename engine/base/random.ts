@@ -60,14 +60,21 @@ function multiplyHigh(a: number, b: number): number {
  */
 export function deriveSeed(seed: number, ...labels: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
-  for (const label of labels) {
-    for (const character of `${typeof label}:${label};`) {
-      hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-    }
-  }
+  for (const label of labels) hash = hashed(`${typeof label}:${label};`, hash);
   const out = new Uint32Array(4);
   philoxBlock([hash, labels.length, 0x5eed, 0], seedWords(seed), out);
   return ((out[0] ?? 0) & 0x1fffff) * two32 + (out[1] ?? 0);
+}
+
+/** By code points, without a string for each of them: each augmented sample has a seed of its own. */
+function hashed(text: string, before: number): number {
+  let hash = before;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i) ?? 0;
+    if (code > 0xffff) i++;
+    hash = Math.imul(hash ^ code, 0x01000193) >>> 0;
+  }
+  return hash;
 }
 
 function seedWords(seed: number): readonly [number, number] {

@@ -39,11 +39,14 @@ export function readPlainJpeg(bytes: Uint8Array): JpegHeader | undefined {
 }
 
 function frameAt(bytes: Uint8Array, start: number): JpegHeader | undefined {
-  const [precision, components = 0] = [bytes[start], bytes[start + 5]];
-  const ids = Array.from({ length: components }, (_, i) => bytes[start + 6 + 3 * i]);
+  const precision = bytes[start];
+  const components = bytes[start + 5] ?? 0;
+  const isNamed = (index: number) => bytes[start + 6 + 3 * index] === index + 1;
   // other names of three components mean RGB to some decoders
-  const isPlain = precision === 8 && (components === 1 || ids.join() === '1,2,3');
-  return isPlain ? { height: wordAt(bytes, start + 1), width: wordAt(bytes, start + 3), components } : undefined;
+  const isColor = components === 3 && isNamed(0) && isNamed(1) && isNamed(2);
+  return precision === 8 && (components === 1 || isColor)
+    ? { height: wordAt(bytes, start + 1), width: wordAt(bytes, start + 3), components }
+    : undefined;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -94,9 +94,9 @@ export function recode(image: CodedImage, change: ChangeTable): CodedImage {
 
 /** The same codes with other meanings, channel by channel. */
 export function recodeChannels(image: CodedImage, change: ChangeTable): CodedImage {
-  const tables = Array.from({ length: image.channels }, (_, channel) =>
-    changedBy(change, tableOf(image, channel), channel),
-  );
+  const tables: Float32Array[] = [];
+  for (let channel = 0; channel < image.channels; channel++)
+    tables.push(changedBy(change, tableOf(image, channel), channel));
   return { ...image, tables };
 }
 

@@ -42,6 +42,19 @@ test.each([
   expect(await decodeSmallJpeg(await file().toBuffer(), channels === 1 ? 1 : 3, always)).toBeUndefined();
 });
 
+test('components of other names than 1, 2 and 3 are left to sharp', async () => {
+  const bytes = await jpeg().toBuffer();
+  // marker, length, precision, height, width, count; then three bytes for each component, its name first
+  const frame = bytes.indexOf(Buffer.from([0xff, 0xc0])) + 10;
+  expect([0, 3, 6].map((at) => bytes[frame + at])).toEqual([1, 2, 3]);
+  for (const at of [0, 3, 6]) {
+    const renamed = Buffer.from(bytes);
+    renamed[frame + at] = 82;
+    expect(readPlainJpeg(renamed)).toBeUndefined();
+  }
+  expect(readPlainJpeg(bytes)).toBeDefined();
+});
+
 test('a file that is cut off or damaged is left to sharp, wherever it ends, and the next one is read all the same', async () => {
   const bytes = await jpeg().toBuffer();
   for (let end = 0; end < bytes.length; end += 41) {
