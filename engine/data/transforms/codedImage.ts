@@ -136,13 +136,49 @@ function cutOutFilled(
   [height, width]: readonly [number, number],
   fill: number,
 ): CodedImage {
-  const { codes, offset, rowStride, columnStride, channels } = image;
+  const { channels } = image;
   const { code, tables } = codeOf(fill, image.tables);
   const length = height * width * channels;
   const cut = code < 256 ? scratchBytes(length) : new Uint16Array(length);
   if (code !== 0) cut.fill(code);
-  const [firstColumn, endColumn] = [Math.max(0, -left), Math.min(width, image.width - left)];
-  for (let row = Math.max(0, -top); row < Math.min(height, image.height - top); row++) {
+  const window = { top, left, height, width };
+  const inRows = image.columnStride === channels && image.rowStride === image.width * channels;
+  if (inRows && width === image.width) copyShifted(image, window, code, cut);
+  else copyWindow(image, window, cut);
+  return {
+    ...image,
+    codes: cut,
+    offset: 0,
+    rowStride: width * channels,
+    columnStride: channels,
+    height,
+    width,
+    tables,
+  };
+}
+
+interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The rows and columns of a window that lie inside of the image. */
+function insideOf(image: CodedImage, { top, left, height, width }: Window) {
+  return {
+    firstRow: Math.max(0, -top),
+    endRow: Math.min(height, image.height - top),
+    firstColumn: Math.max(0, -left),
+    endColumn: Math.min(width, image.width - left),
+  };
+}
+
+function copyWindow(image: CodedImage, window: Window, cut: CodedImage['codes']): void {
+  const { codes, offset, rowStride, columnStride, channels } = image;
+  const { top, left, width } = window;
+  const { firstRow, endRow, firstColumn, endColumn } = insideOf(image, window);
+  for (let row = firstRow; row < endRow; row++) {
     let from = offset + (row + top) * rowStride + (firstColumn + left) * columnStride;
     let to = (row * width + firstColumn) * channels;
     const end = (row * width + endColumn) * channels;
@@ -155,16 +191,26 @@ function cutOutFilled(
       from += columnStride;
     }
   }
-  return {
-    ...image,
-    codes: cut,
-    offset: 0,
-    rowStride: width * channels,
-    columnStride: channels,
-    height,
-    width,
-    tables,
-  };
+}
+
+/**
+ * The window of an image that lies in one piece and is as wide: all of it at once, and what so came in from the rows next
+ * to it written over. A copy for each row of a small image takes longer than its pixels.
+ */
+function copyShifted(image: CodedImage, window: Window, code: number, cut: CodedImage['codes']): void {
+  const { codes, offset, channels } = image;
+  const { top, left, width } = window;
+  const { firstRow, endRow, firstColumn, endColumn } = insideOf(image, window);
+  if (firstRow >= endRow || firstColumn >= endColumn) return;
+  const start = (firstRow * width + firstColumn) * channels;
+  const end = ((endRow - 1) * width + endColumn) * channels;
+  const shift = offset + (top * width + left) * channels;
+  cut.set(codes.subarray(start + shift, end + shift), start);
+  for (let row = firstRow; row < endRow; row++) {
+    const at = row * width * channels;
+    for (let i = at; i < at + firstColumn * channels; i++) cut[i] = code;
+    for (let i = at + endColumn * channels; i < at + width * channels; i++) cut[i] = code;
+  }
 }
 
 /** The code of a value, which is given one where it has none. */
