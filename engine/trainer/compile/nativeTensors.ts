@@ -7,7 +7,7 @@ import {
   type Session,
 } from '../../backend/graph/index.ts';
 import type { NativeTensor } from '../../backend/index.ts';
-import { type MetricValue, meanOf } from '../logging/metricLog.ts';
+import { type MetricValue, meanOfValues } from '../logging/metricLog.ts';
 
 interface TensorEntry {
   readonly shape: readonly number[];
@@ -66,7 +66,7 @@ export function tensorOf(backend: TensorBackend, result: RunResult): tf.Tensor {
 
 /** What a session gave to be logged; a tensor is the caller's to dispose. */
 export function metricOf(backend: TensorBackend, result: RunResult): MetricValue {
-  return 'id' in result ? backend.createOutputTensor(result) : meanOf(result.values);
+  return 'id' in result ? backend.createOutputTensor(result) : meanOfValues(result.values);
 }
 
 function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8Array {

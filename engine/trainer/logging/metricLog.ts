@@ -153,10 +153,10 @@ function refused(text: string): EngineError {
 /** The mean of a tensor's values, which for a scalar is its value. Waits for the device. */
 export async function readScalar(value: MetricValue): Promise<number> {
   if (typeof value === 'number') return value;
-  return meanOf(await value.data<'float32'>());
+  return meanOfValues(await value.data<'float32'>());
 }
 
-export function meanOf(values: ArrayLike<number>): number {
+export function meanOfValues(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return sum / values.length;

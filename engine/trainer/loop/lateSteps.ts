@@ -42,8 +42,10 @@ export class LateSteps {
   /** `rate` is the learning rate that the step was made with. */
   add({ ticket, takeNumbers }: StartedStep, request: StepRequest, loaded: LoadedBatch, rate: number | undefined): void {
     const { step, epoch } = this.#state;
-    if (takeNumbers !== undefined) this.#owed++;
-    this.#steps.set(ticket, { request, loaded, step, epoch, rate: this.#log.rateToLog(rate), takeNumbers });
+    const isOwed = takeNumbers !== undefined;
+    if (isOwed) this.#owed++;
+    const rateToLog = isOwed ? this.#log.rateToLog(rate) : undefined;
+    this.#steps.set(ticket, { request, loaded, step, epoch, rate: rateToLog, takeNumbers });
     // the oldest ones have ended
     this.collect();
     const [oldest = ticket] = this.#steps.keys();

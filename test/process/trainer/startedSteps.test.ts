@@ -116,11 +116,11 @@ describe.skipIf(missing)(`steps that were started${missing ? ` (${missing})` : '
     expectSame(result, await train({ ...run, compile: false }));
   });
 
-  /** Logs a number, tensors of one and several values, one of them only sometimes wanted by others, and a rate of its own. */
+  /** Logs a number, its loss, other tensors of one and several values, one of them always, and a rate of its own. */
   class Telling extends StepTrainer {
     override training_step(batch: Batch, index: number): tf.Tensor {
       const loss = super.training_step(batch, index);
-      this.log({ 'train/lr': loss.mul(2), twice: loss.mul(2), rows: batch[0], one: 1 });
+      this.log({ 'train/lr': loss.mul(2), same: loss, twice: loss.mul(2), rows: batch[0], one: 1 });
       this.log({ always: loss.add(1) }, { always: true });
       return loss;
     }
@@ -143,10 +143,30 @@ describe.skipIf(missing)(`steps that were started${missing ? ` (${missing})` : '
     const plain = { ...run, trainer: StepTrainer };
     const [rates, waitedRates] = [await train(plain), await byBinding(() => train(plain))];
     expect(rates.points('train/lr')).toEqual(waitedRates.points('train/lr'));
-    for (const key of ['train/loss', 'train/grad_norm', 'train/lr', 'twice', 'rows', 'one', 'always']) {
+    for (const key of ['train/loss', 'train/grad_norm', 'train/lr', 'same', 'twice', 'rows', 'one', 'always']) {
       expect(result.points(key).length).toBe(key === 'always' || every === 1 ? 10 : 4);
       expect({ key, points: result.points(key) }).toEqual({ key, points: waited.points(key) });
     }
+  });
+
+  test('a loss that is no number is told with its own step', async () => {
+    const waves = new Waves(samples, [3], 'number');
+    class Torn extends Dataset<readonly [HostTensor, HostTensor]> {
+      readonly length = samples;
+
+      get(index: number): readonly [HostTensor, HostTensor] {
+        const [x, y] = waves.get(index);
+        return index === 26 ? [x, { ...y, data: Float32Array.of(Number.NaN) }] : [x, y];
+      }
+    }
+    const { result, started } = await counting(() =>
+      train({ model: perceptron, data: new Torn(), compile: true, options: { ...unlogged, log_every_n_steps: 1 } }),
+    );
+    expect(started).toBeGreaterThan(5);
+    expect(result.points('train/loss').find(({ value }) => Number.isNaN(value))?.step).toBe(6);
+    expect(result.texts.filter((text) => text.includes('training loss is NaN'))).toEqual([
+      expect.stringContaining('NaN at step 6.'),
+    ]);
   });
 
   test('numbers of a step are there before the data of the next one are', async () => {
@@ -241,6 +261,24 @@ describe.skipIf(missing)(`steps that were started${missing ? ` (${missing})` : '
     const before = await train({ ...rowwise(-1), data: new Rows(-1, first) });
     expect(weights).toEqual(before.weights);
     expect([...files.folders.values()].filter((saved) => saved.step > step)).toEqual([]);
+  });
+
+  test('numbers of the steps before one that fails are logged, whoever fails', async () => {
+    class Failing extends Rows {
+      override getBatch(indices: readonly number[]): readonly [HostTensor, HostTensor] {
+        if (indices[0] === 24) throw new RangeError('a disk is gone');
+        return super.getBatch(indices);
+      }
+    }
+    for (const { data, steps } of [
+      { data: new Rows(21), steps: [0, 1, 2, 3, 4] },
+      { data: new Failing(), steps: [0, 1, 2, 3, 4, 5] },
+    ]) {
+      const recording = record();
+      const run = rowwise(-1, { log_every_n_steps: 1 });
+      await expect(train({ ...run, data, environment: { reporter: recording.reporter } })).rejects.toThrow();
+      expect(recording.points('train/loss').map(({ step }) => step)).toEqual(steps);
+    }
   });
 
   test('an error of somebody else that comes first is the one that is told', async () => {
