@@ -82,7 +82,7 @@ export function findRunFolders(root: string, maxDepth: number): string[] {
 /** Checkpoints of the run, as their manifests tell; those of others that lie among them are left out. */
 export function scanCheckpoints(expDir: string): CheckpointNotice[] {
   const folders = [
-    ...checkpointFolders(expDir).flatMap((place) => readFolders(place).map((name) => join(place, name))),
+    ...checkpointFolders(expDir).flatMap((place) => completeFolders(place).map((name) => join(place, name))),
     ...readFolders(expDir)
       .filter((name) => name.startsWith('ckpt_step_'))
       .map((name) => join(expDir, name)),
@@ -97,7 +97,7 @@ export function scanCheckpoints(expDir: string): CheckpointNotice[] {
 
 /** Checkpoints that lie right in a folder, whichever runs they are of; their paths are relative to it. */
 export function checkpointsIn(place: string): CheckpointNotice[] {
-  return readFolders(place).flatMap((name) => {
+  return completeFolders(place).flatMap((name) => {
     const manifest = readManifest(join(place, name));
     return manifest === undefined ? [] : noticeOf(join(place, name), manifest, place);
   });
@@ -194,6 +194,11 @@ function folderBytes(folder: string): number {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(folder, entry.name)).size, 0);
+}
+
+/** Without hidden ones: checkpoints that are being written or removed, which may have their manifest already or still. */
+function completeFolders(place: string): string[] {
+  return readFolders(place).filter((name) => !name.startsWith('.'));
 }
 
 function readFolders(folder: string): string[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { listLogFiles, readLogChunk } from '../../../engine/runs/logFiles.ts';
-import { rebuildStore, syncCheckpoints } from '../../../engine/runs/rebuild.ts';
+import { checkpointsIn, rebuildStore, scanCheckpoints, syncCheckpoints } from '../../../engine/runs/rebuild.ts';
 import { readRunFile, updateRunFile } from '../../../engine/runs/runFolder.ts';
 import { createRun, RunRecorder } from '../../../engine/runs/runRecorder.ts';
 import { newRun, openStore, points, temporaryFolder } from './support.ts';
@@ -47,6 +47,15 @@ test('a store that was lost is rebuilt from the folders', () => {
   expect(rebuildStore(second, project).added).toEqual([]);
   rmSync(expDir, { recursive: true });
   expect(rebuildStore(second, project)).toMatchObject({ added: [], missing: [run.id] });
+});
+
+test('a checkpoint that is being written is none yet', () => {
+  const expDir = join(temporaryFolder(), 'a');
+  newRun(expDir);
+  for (const name of ['best', '.best.tmp-5201-2'])
+    writeCheckpoint(expDir, `checkpoints/${name}`, { step: 10, epoch: 1, kind: 'best' });
+  expect(scanCheckpoints(expDir).map(({ path }) => path)).toEqual(['checkpoints/best']);
+  expect(checkpointsIn(join(expDir, 'checkpoints')).map(({ path }) => path)).toEqual(['best']);
 });
 
 test('a damaged or foreign folder does not stop the scan', () => {
