@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "inputMemory.h"
 #include "sessionQueue.h"
 #include "stash.h"
 #include "tensorflow/core/framework/types.pb.h"
@@ -154,7 +155,7 @@ Tensor hostTensor(napi_env env, napi_value value) {
   TensorShape shape;
   for (std::uint32_t i = 0, rank = lengthOf(env, list); i < rank; i++)
     need(shape.AddDimWithStatus(int64Of(env, itemOf(env, list, i))));
-  Tensor tensor(static_cast<DataType>(int32Of(env, memberOf(env, value, "dtype"))), shape);
+  Tensor tensor(&InputMemory::shared(), static_cast<DataType>(int32Of(env, memberOf(env, value, "dtype"))), shape);
   napi_typedarray_type type;
   std::size_t length = 0;
   void* data = nullptr;

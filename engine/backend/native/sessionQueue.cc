@@ -1,5 +1,6 @@
 #include "sessionQueue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tensorflow/core/framework/graph.pb.h"
@@ -54,8 +55,8 @@ std::int64_t SessionQueue::start(QueuedSession* session, Session::CallableHandle
                                  bool keeps) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::size_t room = newestRun_ <= shortRun && bytesOf(inputs) <= smallInputs ? shortRunsWaiting : 1;
-  // once there is no room most of it is run first: waking who waits takes the thread some 30 us
-  if (tasks_.size() >= room) waitUntil(lock, [this, room] { return tasks_.size() <= (room - 1) / 3; });
+  // once there is no room most of it is run first
+  if (tasks_.size() >= room) waitForRoom(lock, (room - 1) / 3);
   if (session->failure_.has_value()) return 0;
   const std::int64_t ticket = ++tickets_;
   ask({ticket, session, handle, std::move(inputs), nullptr, keeps}, lock);
@@ -103,6 +104,17 @@ void SessionQueue::waitUntil(std::unique_lock<std::mutex>& lock, const std::func
   awaited_ = &holds;
   reached_.wait(lock, holds);
   awaited_ = nullptr;
+}
+
+void SessionQueue::waitForRoom(std::unique_lock<std::mutex>& lock, std::size_t waiting) {
+  if (newestRun_ > briefRun) return waitUntil(lock, [this, waiting] { return tasks_.size() <= waiting; });
+  while (tasks_.size() > waiting) {
+    // the newest may have been much briefer than what runs now
+    const auto pause = std::max<Duration>(newestRun_, shortestPause) * static_cast<Duration::rep>(tasks_.size() - waiting);
+    lock.unlock();
+    std::this_thread::sleep_for(pause);
+    lock.lock();
+  }
 }
 
 void SessionQueue::tell(std::unique_lock<std::mutex>& lock) {

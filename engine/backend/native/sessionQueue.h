@@ -93,6 +93,9 @@ class SessionQueue {
   using Duration = std::chrono::steady_clock::duration;
 
   static constexpr Duration shortRun = std::chrono::milliseconds(10);
+  /** Waking who waits takes the thread 10 to 30 us, which is much beside a run that is as short as this. */
+  static constexpr Duration briefRun = std::chrono::milliseconds(1);
+  static constexpr Duration shortestPause = std::chrono::microseconds(20);
   /** Bytes that each may be fed with. */
   static constexpr std::size_t smallInputs = std::size_t{1} << 21;
 
@@ -111,6 +114,8 @@ class SessionQueue {
   /** With the mutex locked before and after, as all below. */
   void ask(Task task, std::unique_lock<std::mutex>& lock);
   void waitUntil(std::unique_lock<std::mutex>& lock, const std::function<bool()>& holds);
+  /** Waits until no more than so many wait to be run; of brief runs by looking again after as long as they should take. */
+  void waitForRoom(std::unique_lock<std::mutex>& lock, std::size_t waiting);
   /** Wakes who waits if that holds which is waited for. */
   void tell(std::unique_lock<std::mutex>& lock);
 

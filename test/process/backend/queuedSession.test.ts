@@ -103,6 +103,45 @@ describe.skipIf(missing)(`graphs on a thread of their own${missing ? ` (${missin
     throw new Error('nothing failed');
   }
 
+  test('memory of inputs is used again, never while somebody has what lies in it', () => {
+    const calls = fc.array(
+      fc.record({ size: fc.constantFrom(17, 1000, 70_000), keeps: fc.boolean(), waits: fc.boolean() }),
+      { maxLength: 25 },
+    );
+    fc.assert(
+      fc.property(calls, (asked) => {
+        const session = open();
+        const held: { readonly id: number; readonly value: number; readonly size: number }[] = [];
+        let kept: { readonly ticket: number; readonly value: number; readonly size: number } | undefined;
+        const take = () => {
+          if (kept === undefined) return;
+          session.settle();
+          // the very memory that the input was copied to
+          for (const result of session.takeOutputs(kept.ticket) ?? [])
+            held.push({ ...kept, id: nativeResult(binding, result).id });
+          kept = undefined;
+        };
+        asked.forEach(({ size, keeps, waits }, value) => {
+          const input: FedValue = { values: new Float32Array(size).fill(value), shape: [size], dtype: DataType.float };
+          if (waits) {
+            const [first, ...rest] = run(session, [input], 'x:0', 'same:0');
+            expect([first, rest.every((other) => other === first)]).toEqual([value, true]);
+            return;
+          }
+          if (keeps) take();
+          const ticket = session.start([input], 'x:0', 'same:0', keeps);
+          if (keeps) kept = { ticket, value, size };
+        });
+        take();
+        for (const { id, value, size } of held) {
+          const values = binding.tensorDataSync(id);
+          expect([values.length, values.every((one) => one === value)]).toEqual([size, true]);
+          binding.deleteTensor(id);
+        }
+      }),
+    );
+  });
+
   test('run in the order they are asked for in, waited for or not, in several sessions at once', () => {
     const calls = fc.array(
       fc.record({
