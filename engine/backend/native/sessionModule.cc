@@ -94,13 +94,13 @@ std::vector<napi_value> argumentsOf(napi_env env, napi_callback_info info, std::
 
 /** A session that JavaScript holds, until it is closed. */
 struct Handle {
-  std::unique_ptr<QueuedSession> session;
+  std::shared_ptr<QueuedSession> session;
 };
 
-QueuedSession* sessionOf(napi_env env, napi_value value) {
+const std::shared_ptr<QueuedSession>& sessionOf(napi_env env, napi_value value) {
   void* data = nullptr;
   need(napi_get_value_external(env, value, &data));
-  QueuedSession* session = static_cast<Handle*>(data)->session.get();
+  const auto& session = static_cast<Handle*>(data)->session;
   if (session == nullptr) refuse("the session is closed");
   return session;
 }
@@ -269,7 +269,7 @@ napi_value open(napi_env env, napi_callback_info info) {
 napi_value callable(napi_env env, napi_callback_info info) {
   const auto arguments = argumentsOf(env, info, 3);
   tensorflow::Session::CallableHandle handle = 0;
-  QueuedSession* session = sessionOf(env, arguments[0]);
+  const auto& session = sessionOf(env, arguments[0]);
   need(session->callable(textsOf(env, arguments[1]), textsOf(env, arguments[2]), &handle));
   return numberOf(env, handle);
 }
@@ -277,7 +277,7 @@ napi_value callable(napi_env env, napi_callback_info info) {
 /** start(session, callable, inputs, keeps): its number, or 0 after a failure */
 napi_value start(napi_env env, napi_callback_info info) {
   const auto arguments = argumentsOf(env, info, 4);
-  QueuedSession* session = sessionOf(env, arguments[0]);
+  const auto& session = sessionOf(env, arguments[0]);
   const auto handle = int64Of(env, arguments[1]);
   bool keeps = false;
   need(napi_get_value_bool(env, arguments[3], &keeps));
@@ -294,7 +294,7 @@ napi_value outputs(napi_env env, napi_callback_info info) {
 /** run(session, callable, inputs): {key or values, shape, dtype}[], or undefined after a failure of what was started before */
 napi_value run(napi_env env, napi_callback_info info) {
   const auto arguments = argumentsOf(env, info, 3);
-  QueuedSession* session = sessionOf(env, arguments[0]);
+  const auto& session = sessionOf(env, arguments[0]);
   const auto handle = int64Of(env, arguments[1]);
   const Answer answer = environmentOf(env).queue().run(session, handle, tensorsOf(env, arguments[2]));
   need(answer.status);
@@ -304,10 +304,10 @@ napi_value run(napi_env env, napi_callback_info info) {
 /** failure(session): {ticket, message, inputs} | undefined, after all that was started has run */
 napi_value failure(napi_env env, napi_callback_info info) {
   const auto arguments = argumentsOf(env, info, 1);
-  QueuedSession* session = sessionOf(env, arguments[0]);
+  const auto& session = sessionOf(env, arguments[0]);
   SessionQueue& queue = environmentOf(env).queue();
   queue.settle();
-  const auto failure = queue.takeFailure(session);
+  const auto failure = queue.takeFailure(*session);
   if (!failure.has_value()) return undefinedOf(env);
   napi_value object = nullptr;
   napi_value message = nullptr;

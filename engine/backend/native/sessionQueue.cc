@@ -12,7 +12,7 @@ namespace accelhydra {
 using tensorflow::Session;
 using tensorflow::Tensor;
 
-absl::Status QueuedSession::create(const std::string& graphDef, std::unique_ptr<QueuedSession>* made) {
+absl::Status QueuedSession::create(const std::string& graphDef, std::shared_ptr<QueuedSession>* made) {
   tensorflow::GraphDef graph;
   if (!graph.ParseFromString(graphDef)) return absl::InvalidArgumentError("the graph cannot be read");
   Session* session = nullptr;
@@ -51,7 +51,7 @@ SessionQueue::~SessionQueue() {
   thread_.join();
 }
 
-std::int64_t SessionQueue::start(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs,
+std::int64_t SessionQueue::start(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle, std::vector<Tensor> inputs,
                                  bool keeps) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::size_t room = newestRun_ <= shortRun && bytesOf(inputs) <= smallInputs ? shortRunsWaiting : 1;
@@ -74,7 +74,7 @@ std::optional<std::vector<Tensor>> SessionQueue::takeOutputs(std::int64_t ticket
   return outputs;
 }
 
-Answer SessionQueue::run(QueuedSession* session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
+Answer SessionQueue::run(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
   Answer answer;
   std::unique_lock<std::mutex> lock(mutex_);
   ask({++tickets_, session, handle, std::move(inputs), &answer, false}, lock);
@@ -87,9 +87,9 @@ void SessionQueue::settle() {
   waitUntil(lock, [this] { return tasks_.empty() && !isRunning_; });
 }
 
-std::optional<Failure> SessionQueue::takeFailure(QueuedSession* session) {
+std::optional<Failure> SessionQueue::takeFailure(QueuedSession& session) {
   std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(session->failure_, std::nullopt);
+  return std::exchange(session.failure_, std::nullopt);
 }
 
 void SessionQueue::ask(Task task, std::unique_lock<std::mutex>& lock) {

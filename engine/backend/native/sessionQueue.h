@@ -30,7 +30,7 @@ struct Failure {
 /** A graph in a session of its own. Only the queue's thread runs it. */
 class QueuedSession {
  public:
-  static absl::Status create(const std::string& graphDef, std::unique_ptr<QueuedSession>* made);
+  static absl::Status create(const std::string& graphDef, std::shared_ptr<QueuedSession>* made);
   ~QueuedSession();
 
   /** A subgraph to be run: `feeds` and `fetches` are named node:output. The handle is at home in this session. */
@@ -68,7 +68,7 @@ class SessionQueue {
    * Asks for a run and gives its number. Waits while there is no room. What it fetches is kept if `keeps` says so. After a
    * failure nothing of that session runs until it is taken: nothing is asked for then, and 0 given.
    */
-  std::int64_t start(QueuedSession* session, tensorflow::Session::CallableHandle handle,
+  std::int64_t start(const std::shared_ptr<QueuedSession>& session, tensorflow::Session::CallableHandle handle,
                      std::vector<tensorflow::Tensor> inputs, bool keeps);
 
   /**
@@ -78,13 +78,13 @@ class SessionQueue {
   std::optional<std::vector<tensorflow::Tensor>> takeOutputs(std::int64_t ticket);
 
   /** Runs after all that was asked for, and waits for it. */
-  Answer run(QueuedSession* session, tensorflow::Session::CallableHandle handle, std::vector<tensorflow::Tensor> inputs);
+  Answer run(const std::shared_ptr<QueuedSession>& session, tensorflow::Session::CallableHandle handle, std::vector<tensorflow::Tensor> inputs);
 
   /** Waits until nothing runs. */
   void settle();
 
   /** The failure of a session that nobody was told of yet; it runs again from now on. */
-  std::optional<Failure> takeFailure(QueuedSession* session);
+  std::optional<Failure> takeFailure(QueuedSession& session);
 
   /** `mostUnderway` in TypeScript is one more: a test compares. */
   static constexpr std::size_t shortRunsWaiting = 4;
@@ -101,7 +101,8 @@ class SessionQueue {
 
   struct Task {
     std::int64_t ticket;
-    QueuedSession* session;
+    /** Stays until this has run, whoever lets go of it. */
+    std::shared_ptr<QueuedSession> session;
     tensorflow::Session::CallableHandle handle;
     std::vector<tensorflow::Tensor> inputs;
     /** Of who waits for it. */
