@@ -4,7 +4,6 @@ import type { MixedPrecision } from '../../api/launch.ts';
 import type { NativeAttribute, NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import type { TensorApi } from '../types.ts';
 import { attribute, type NativeBackend, nativeBackendOf } from './nativeBackend.ts';
-import { oneDnnLabel } from './optional.ts';
 
 /** TensorFlow's numbers of the types that the binding has no names for (tensorflow/core/framework/types.proto). */
 const dataTypes = { fp16: 19, bf16: 14 } as const;
@@ -20,9 +19,6 @@ const castOps = new Set([
   'DepthwiseConv2dNativeBackpropInput',
   'DepthwiseConv2dNativeBackpropFilter',
 ]);
-
-/** oneDNN's kernels for products of matrices. */
-const products: Readonly<Record<string, string>> = { MatMul: '_MklMatMul', BatchMatMulV2: '_MklBatchMatMulV2' };
 
 /** Two methods of the native backend that the tensor API does not show: handles of tensors, and tensors of handles. */
 interface HandleBackend extends NativeBackend {
@@ -76,18 +72,6 @@ export function tryReduced(
     if (output === undefined) throw new Error(`Internal error: ${op} gave no output`);
     return output;
   };
-  /** oneDNN multiplies bf16 numbers on processors that can; its convolutions are not right on all of them (tensorflow.ts). */
-  const runFastest = (op: string, opAttributes: readonly NativeAttribute[], ids: readonly number[]): NativeTensor => {
-    const twin = half === dataTypes.bf16 && !binding.isUsingGpuDevice() ? products[op] : undefined;
-    if (twin === undefined || refused.has(twin)) return run(op, opAttributes, ids);
-    try {
-      return run(twin, [...opAttributes, attribute.string(binding, '_kernel', oneDnnLabel)], ids);
-    } catch {
-      // here it is not there, or the shapes do not fit, which the plain op will tell: that it is slower then is no matter
-      refused.add(twin);
-      return run(op, opAttributes, ids);
-    }
-  };
   const cast = (id: number, from: number, to: number) => run('Cast', castAttributes(binding, from, to), [id]);
   const own = (tensor: NativeTensor): number => {
     handles.push(tensor.id);
@@ -99,7 +83,7 @@ export function tryReduced(
       .getInputTensorIds(inputs)
       .map((id, i) => (inputs[i]?.dtype === 'float32' ? own(cast(id, binding.TF_FLOAT, half)) : id));
     const typed = attributes.map((item) => (item.name === 'T' ? { ...item, value: half } : item));
-    const result = own(runFastest(name, typed, ids));
+    const result = own(run(name, typed, ids));
     return whole.createOutputTensor(cast(result, half, binding.TF_FLOAT));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

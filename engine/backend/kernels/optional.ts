@@ -41,7 +41,7 @@ export function tryOptional(
 }
 
 /** The label under which TensorFlow registers oneDNN's kernels. */
-export const oneDnnLabel = 'MklNameChangeOp';
+const kernelLabel = 'MklNameChangeOp';
 
 /** Tries the oneDNN kernel `name` as {@link tryOptional} does. */
 export function tryOneDnn(
@@ -51,7 +51,7 @@ export function tryOneDnn(
   inputs: readonly Tensor[],
   outputs = 1,
 ): Tensor[] | undefined {
-  const label = attribute.string(backend.binding, '_kernel', oneDnnLabel);
+  const label = attribute.string(backend.binding, '_kernel', kernelLabel);
   return tryOptional(backend, name, [...attributes, label], inputs, outputs);
 }
 
