@@ -11,8 +11,8 @@
 namespace accelhydra {
 
 /**
- * Gives memory of a size again that was given back, the newest first: a batch that is copied into memory which lies in the
- * processor's cache takes a third of the time, and leaves more of the cache to the graph that runs meanwhile.
+ * Gives memory of a size again that was given back, the newest first: it still lies in the
+ * processor's cache, which copying a batch is faster into.
  */
 class InputMemory final : public tensorflow::Allocator {
  public:

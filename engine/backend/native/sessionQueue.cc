@@ -51,8 +51,8 @@ SessionQueue::~SessionQueue() {
   thread_.join();
 }
 
-std::int64_t SessionQueue::start(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle, std::vector<Tensor> inputs,
-                                 bool keeps) {
+std::int64_t SessionQueue::start(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle,
+                                 std::vector<Tensor> inputs, bool keeps) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::size_t room = newestRun_ <= shortRun && bytesOf(inputs) <= smallInputs ? shortRunsWaiting : 1;
   // once there is no room most of it is run first
@@ -74,7 +74,8 @@ std::optional<std::vector<Tensor>> SessionQueue::takeOutputs(std::int64_t ticket
   return outputs;
 }
 
-Answer SessionQueue::run(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle, std::vector<Tensor> inputs) {
+Answer SessionQueue::run(const std::shared_ptr<QueuedSession>& session, Session::CallableHandle handle,
+                         std::vector<Tensor> inputs) {
   Answer answer;
   std::unique_lock<std::mutex> lock(mutex_);
   ask({++tickets_, session, handle, std::move(inputs), &answer, false}, lock);

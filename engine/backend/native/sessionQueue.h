@@ -78,7 +78,8 @@ class SessionQueue {
   std::optional<std::vector<tensorflow::Tensor>> takeOutputs(std::int64_t ticket);
 
   /** Runs after all that was asked for, and waits for it. */
-  Answer run(const std::shared_ptr<QueuedSession>& session, tensorflow::Session::CallableHandle handle, std::vector<tensorflow::Tensor> inputs);
+  Answer run(const std::shared_ptr<QueuedSession>& session, tensorflow::Session::CallableHandle handle,
+             std::vector<tensorflow::Tensor> inputs);
 
   /** Waits until nothing runs. */
   void settle();
