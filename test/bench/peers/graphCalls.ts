@@ -4,9 +4,9 @@ import { type NativeBinding, nativeBinding } from '../../../engine/backend/index
 type Call = Parameters<NativeBinding['runSavedModel']>;
 
 /**
- * Keeps the newest calls of a loaded graph, one for each batch of the data, with the tensors that they are fed, to make
- * them again: one batch alone would stay in the processor's cache, which a training's do not. Once settled it only lets
- * the training's calls through.
+ * Keeps the newest calls of a training's steps, one for each batch of the data, with the tensors that they are fed, to make
+ * them again: one batch alone would stay in the processor's cache, which a training's do not. Calls that are fed with
+ * nothing are no steps, they look at a weight. Once settled it only lets the training's calls through.
  */
 export class GraphCalls {
   readonly #binding: NativeBinding;
@@ -23,7 +23,7 @@ export class GraphCalls {
     const front: NativeBinding = Object.create(binding, {
       runSavedModel: {
         value: (...call: Call) => {
-          if (this.#settled === undefined) this.#keep(call);
+          if (this.#settled === undefined && call[1].length > 0) this.#keep(call);
           return binding.runSavedModel(...call);
         },
       },
@@ -37,8 +37,11 @@ export class GraphCalls {
     Reflect.set(tf.backend(), 'binding', front);
   }
 
-  /** The calls so far are what is repeated from now on. */
+  /** The calls so far are what is repeated from now on. Throws when they are not all calls of the same kind. */
   settle(): void {
+    const kinds = new Set(this.#newest.map(([, , feeds, fetches]) => `${feeds} -> ${fetches}`));
+    if (kinds.size !== 1 || this.#newest.length < this.#count)
+      throw new Error(`${this.#newest.length} calls of ${kinds.size} kinds were kept: ${[...kinds].join('; ')}`);
     this.#settled ??= new Set(this.#newest.flatMap(([, inputs]) => inputs));
   }
 
@@ -66,7 +69,7 @@ export class GraphCalls {
   /** The call that the step of this number makes. */
   once(step: number): void {
     const call = this.#newest[step % this.#count];
-    if (call === undefined) throw new Error(`the graph was run fewer than ${this.#count} times`);
+    if (call === undefined) throw new Error('the calls are not settled');
     for (const { id } of this.#binding.runSavedModel(...call)) this.#binding.deleteTensor(id);
   }
 }
