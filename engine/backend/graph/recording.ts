@@ -75,7 +75,7 @@ export function difference(
     if (a === undefined || b === undefined || a.name !== b.name || a.inputs.length !== b.inputs.length) {
       const [before, after] = [a?.name ?? 'its end', b?.name ?? 'its end'];
       return {
-        reason: `it does not run the same operations each time (operation ${i + 1}: ${before}, then ${after})`,
+        reason: otherOperations(i, before, after),
         // what the step itself ran says more than what followed from it
         at: (i < (allowance?.until ?? count) ? b?.calledAt : undefined) ?? a?.calledAt ?? b?.calledAt,
       };
@@ -89,6 +89,10 @@ export function difference(
     }
   }
   return undefined;
+}
+
+export function otherOperations(order: number, before: string, after: string): string {
+  return `it does not run the same operations each time (operation ${order + 1}: ${before}, then ${after})`;
 }
 
 export function sameValue(a: Value, b: Value): boolean {

@@ -1,7 +1,14 @@
 import type { NativeAttribute, NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import type { ConstantValue } from './graphDef.ts';
 import type { RecordableBackend } from './recorder.ts';
-import { type Constant, differingAttribute, type Operation, sameConstant, type Value } from './recording.ts';
+import {
+  type Constant,
+  differingAttribute,
+  type Operation,
+  otherOperations,
+  sameConstant,
+  type Value,
+} from './recording.ts';
 
 export interface ReplayOptions {
   /** The operations that the work is to ask for, in order. */
@@ -12,8 +19,18 @@ export interface ReplayOptions {
   readonly identify: (id: number) => string | undefined;
 }
 
-/** The work does not ask for what was recorded. */
-export class Mismatch extends Error {}
+/** How much of the stack is kept: the user's line lies below many of the tensor API's. */
+const stackDepth = 60;
+
+/** The work does not ask for what was recorded; the message says how, as an obstacle's reason, and the stack where. */
+export class Mismatch extends Error {
+  constructor(reason: string) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = stackDepth;
+    super(reason);
+    Error.stackTraceLimit = limit;
+  }
+}
 
 /** What a tensor stands for while its recording is replayed; a constant has its value of today. */
 type Known = Value | { readonly kind: 'made'; readonly value: ConstantValue };
@@ -68,7 +85,8 @@ export class Replay {
     };
     try {
       const result = work();
-      if (this.#next !== this.#options.operations.length) throw new Mismatch('its end');
+      const missing = this.#options.operations[this.#next];
+      if (missing !== undefined) throw new Mismatch(otherOperations(this.#next, missing.name, 'its end'));
       return result;
     } finally {
       backend.binding = this.#binding;
@@ -78,7 +96,7 @@ export class Replay {
 
   /** Throws `Mismatch` unless a tensor is the recorded one. */
   expect(id: number, recorded: Value): void {
-    if (!this.#fits(recorded, this.#valueOf(id))) throw new Mismatch('a result');
+    if (!this.#fits(recorded, this.#valueOf(id))) throw new Mismatch('a result comes from another operation each time');
   }
 
   readonly #executeOp = (
@@ -87,15 +105,15 @@ export class Replay {
     inputs: readonly number[],
     _count: number,
   ): NativeTensor[] => {
-    const operation = this.#options.operations[this.#next++];
-    if (
-      operation === undefined ||
-      operation.name !== name ||
-      operation.inputs.length !== inputs.length ||
-      differingAttribute(operation.attributes, attributes) !== undefined ||
-      !operation.inputs.every((recorded, i) => this.#fits(recorded, this.#valueOf(inputs[i] ?? -1)))
-    )
-      throw new Mismatch(name);
+    const order = this.#next++;
+    const operation = this.#options.operations[order];
+    if (operation === undefined || operation.name !== name || operation.inputs.length !== inputs.length)
+      throw new Mismatch(otherOperations(order, operation?.name ?? 'its end', name));
+    const attribute = differingAttribute(operation.attributes, attributes);
+    if (attribute !== undefined)
+      throw new Mismatch(`the attribute '${attribute}' of ${name} differs from step to step`);
+    if (!operation.inputs.every((recorded, i) => this.#fits(recorded, this.#valueOf(inputs[i] ?? -1))))
+      throw new Mismatch(`${name} does not work on the same tensors each time`);
     return operation.outputs.map(({ dtype, shape }, index) => {
       const id = this.#handle--;
       this.#known.set(id, { kind: 'output', operation, index });
@@ -104,7 +122,7 @@ export class Replay {
   };
 
   readonly #createTensor = (shape: readonly number[], dtype: number, values: ArrayLike<unknown>): number => {
-    if (!ArrayBuffer.isView(values)) throw new Mismatch('text');
+    if (!ArrayBuffer.isView(values)) throw new Mismatch('it makes text tensors, which graphs are not written with');
     // made before the step: it must be there after it too
     if (!this.#made.has(values)) return this.#binding.createTensor(shape, dtype, values);
     const id = this.#handle--;
@@ -114,7 +132,7 @@ export class Replay {
   };
 
   readonly #tensorDataSync = (id: number) => {
-    if (id <= firstHandle) throw new Mismatch('a value that is read back');
+    if (id <= firstHandle) throw new Mismatch('it reads a value back from the device');
     return this.#binding.tensorDataSync(id);
   };
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError } from '../../api/errors.ts';
 import type { StepForm } from '../../api/training.ts';
-import type { Obstacle } from '../../backend/graph/index.ts';
+import { Mismatch, type Obstacle } from '../../backend/graph/index.ts';
 import { Optimizer } from '../../optim/index.ts';
 import type { MetricValue } from '../logging/metricLog.ts';
 import { batchTensors } from './batchWatch.ts';
@@ -224,8 +224,10 @@ export class StepCompiler {
       if (!this.#takesSums(request, entry)) return true;
       if (!this.#fitsPlan(entry)) return false;
       if (!entry.isHost) return this.#fitsHost(request, entry);
-      replayed = this.#replay(request, entry, tensors);
-      return replayed !== undefined;
+      const again = this.#replay(request, entry, tensors);
+      if (again instanceof Mismatch) return false;
+      replayed = again;
+      return true;
     });
     if (found !== undefined && !this.#takesSums(request, found)) return undefined;
     if (found !== undefined) {
@@ -233,8 +235,8 @@ export class StepCompiler {
       found.uses++;
       // what no field shows (a hook's change of a variable of the module, say) shows when the JavaScript runs again
       const isChecked = !found.isHost && (found.uses === 1 || request.index === 0);
-      if (isChecked) replayed = this.#replay(request, found, tensors);
-      if (!isChecked || replayed !== undefined) return { request, compiled: found, tensors, replayed };
+      const again = isChecked ? this.#replay(request, found, tensors) : replayed;
+      if (!(again instanceof Mismatch)) return { request, compiled: found, tensors, replayed: again };
       this.#mode = 'host';
       this.dispose();
       return this.#compile(request, tensors, signature);
@@ -269,7 +271,7 @@ export class StepCompiler {
     return false;
   }
 
-  #replay(request: StepRequest, { step }: Compiled, tensors: ReadonlyMap<string, tf.Tensor>): Replayed | undefined {
+  #replay(request: StepRequest, { step }: Compiled, tensors: ReadonlyMap<string, tf.Tensor>): Replayed | Mismatch {
     const { owners, opaque, watch, trainingStep, random, beginNoise } = this.#options;
     const before = random.state();
     beginNoise(0);
@@ -283,7 +285,7 @@ export class StepCompiler {
       watch,
       run: () => trainingStep(request.batch as never, request.index),
     });
-    if (replayed === undefined) random.restore(before);
+    if (replayed instanceof Mismatch) random.restore(before);
     return replayed;
   }
 
@@ -303,9 +305,9 @@ export class StepCompiler {
     }
     const takesSums = this.#takesSums(request, made);
     const replayed = made.isHost && takesSums ? this.#replay(request, made, tensors) : undefined;
-    if (made.isHost && takesSums && replayed === undefined) {
+    if (replayed instanceof Mismatch) {
       made.step.dispose();
-      return this.#turnOff({ reason: 'it does not run the same operations each time', at: undefined });
+      return this.#turnOff({ reason: replayed.message, at: replayed });
     }
     if (made.isHost) this.#mode = 'host';
     this.#momentary = 0;

@@ -30,10 +30,10 @@ export interface Replayed {
 }
 
 /**
- * Runs training_step's JavaScript while no operation reaches TensorFlow. Undefined when it asks for anything else than
+ * Runs training_step's JavaScript while no operation reaches TensorFlow. A `Mismatch` when it asks for anything else than
  * what was recorded: then nothing has changed. Throws what the step throws.
  */
-export function replayStep(request: ReplayRequest): Replayed | undefined {
+export function replayStep(request: ReplayRequest): Replayed | Mismatch {
   const { backend, trace, tensors, varying, watch } = request;
   let ofVariables: ReadonlyMap<number, string> | undefined;
   const replay = new Replay(backend, {
@@ -51,9 +51,9 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
   const prints: (() => void)[] = [];
   const expectLogged = (key: string, value: MetricValue, isAlways: boolean): void => {
     const recorded = trace.logged.get(key);
-    if (recorded === undefined || recorded.isAlways !== isAlways) throw new Mismatch('a logged value');
+    if (recorded === undefined || recorded.isAlways !== isAlways) throw new Mismatch('it logs other values each time');
     if (typeof value === 'number' || typeof recorded.value === 'number') {
-      if (typeof value !== typeof recorded.value) throw new Mismatch('a logged value');
+      if (typeof value !== typeof recorded.value) throw new Mismatch('it logs other values each time');
     } else replay.expect(handleOf(backend, value), recorded.value);
     logged.set(key, { value: typeof value === 'number' ? value : recorded.value, isAlways });
   };
@@ -64,7 +64,8 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
     },
     accumulate: (values, count) => {
       for (const [key, value] of Object.entries(values)) {
-        if (trace.logged.get(key)?.count !== count) throw new Mismatch('how many samples count');
+        if (trace.logged.get(key)?.count !== count)
+          throw new Mismatch('it accumulates over another number of samples each time');
         expectLogged(key, typeof value === 'number' ? value : meanOf(value), false);
       }
     },
@@ -81,6 +82,7 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
   const fields = new HostWatch(request.owners, request.opaque);
   const { state } = tf.engine();
   const { numTensors } = state;
+  let mismatch: Mismatch | undefined;
   let isSame = false;
   let frees = false;
   const run = () =>
@@ -99,10 +101,12 @@ export function replayStep(request: ReplayRequest): Replayed | undefined {
     isSame = state.numTensors === numTensors && !frees && fields.changed()?.holdsTensor !== true;
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
+    mismatch = error;
   } finally {
     fields.stop(isSame ? 'nothing' : 'back');
   }
-  return isSame ? { values: replay.values, logged, prints } : undefined;
+  if (isSame) return { values: replay.values, logged, prints };
+  return mismatch ?? new Mismatch('it keeps or frees other tensors each time');
 }
 
 /** Nobody is told where a replay kept or freed tensors, and taking down the stack of each was a third of its time. */

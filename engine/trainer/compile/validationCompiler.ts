@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Obstacle } from '../../backend/graph/index.ts';
+import { Mismatch, type Obstacle } from '../../backend/graph/index.ts';
 import type { LoadedBatch } from '../../data/index.ts';
 import type { TrainerSubject } from '../hooks.ts';
 import { batchTensors } from './batchWatch.ts';
@@ -100,7 +100,7 @@ export class ValidationCompiler {
   #fits(step: CompiledStep, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): boolean {
     const { trace } = step;
     const run = () => this.#subject.validation_step(batch, 1);
-    return replayStep({ ...this.#options, trace, varying: new Set(), tensors, run }) !== undefined;
+    return !(replayStep({ ...this.#options, trace, varying: new Set(), tensors, run }) instanceof Mismatch);
   }
 
   #compile(signature: string, batch: unknown, tensors: ReadonlyMap<string, tf.Tensor>): CompiledStep | undefined {

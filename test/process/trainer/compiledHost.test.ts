@@ -233,6 +233,11 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
   /** Never the same: as random a length would be once in a while, by chance. */
   let lengths = 0;
   const nextCount = () => ++lengths;
+  const calls = new WeakMap<StepTrainer, number>();
+  const nextCallOf = (trainer: StepTrainer) => {
+    calls.set(trainer, (calls.get(trainer) ?? 0) + 1);
+    return calls.get(trainer);
+  };
 
   const refusals: { readonly id: string; readonly step: Step; readonly says: RegExp; readonly isRandom?: true }[] = [
     {
@@ -260,6 +265,15 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
         return loss;
       },
       says: /does not run the same operations each time/,
+    },
+    {
+      id: 'another computation only where its JavaScript runs beside the graph',
+      step: (trainer, batch) => {
+        const loss = lossOf(trainer, batch, 0).mul(trainer.random.uniform());
+        // after two recordings that are the same
+        return nextCallOf(trainer) === 3 ? loss.add(0) : loss;
+      },
+      says: /does not run the same operations each time \(operation \d+: its end, then /,
     },
     {
       id: 'a tensor kept',
