@@ -1,6 +1,14 @@
 import type { NativeAttribute, NativeBinding, NativeTensor } from '../nativeBinding.ts';
 import { DataType } from './graphDef.ts';
-import type { Constant, Input, Obstacle, Operation, Recording, Value } from './recording.ts';
+import {
+  type Constant,
+  type Input,
+  type Obstacle,
+  type Operation,
+  type Recording,
+  stackDepth,
+  type Value,
+} from './recording.ts';
 
 /** What the tensor API's native backend shows; `binding` is an ordinary field, so another object can stand in for it. */
 export interface RecordableBackend {
@@ -13,8 +21,6 @@ export interface RecorderOptions {
   /** The key of a tensor that was there before the recording; tensors that nobody knows are named by their handle. */
   readonly identify: (id: number) => string | undefined;
 }
-
-const stackDepth = 60;
 
 /** Operations whose result is not decided by their inputs: a graph would draw other numbers than eager code. */
 const drawsByItself = new Set([

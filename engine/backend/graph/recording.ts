@@ -52,6 +52,9 @@ export interface Recording {
   readonly obstacle: Obstacle | undefined;
 }
 
+/** How much of a stack is kept that is to name a line: the user's lies below many of the tensor API's. */
+export const stackDepth = 60;
+
 /** What may differ between two recordings of the same step. */
 export interface Allowance {
   /** Constants used before this operation may have other values; they are then inputs of the graph. */
@@ -91,6 +94,7 @@ export function difference(
   return undefined;
 }
 
+/** The reason where the operation of this index, from 0, is another one or missing. */
 export function otherOperations(order: number, before: string, after: string): string {
   return `it does not run the same operations each time (operation ${order + 1}: ${before}, then ${after})`;
 }

@@ -7,6 +7,7 @@ import {
   type Operation,
   otherOperations,
   sameConstant,
+  stackDepth,
   type Value,
 } from './recording.ts';
 
@@ -18,9 +19,6 @@ export interface ReplayOptions {
   /** The key of a tensor that was there before. */
   readonly identify: (id: number) => string | undefined;
 }
-
-/** How much of the stack is kept: the user's line lies below many of the tensor API's. */
-const stackDepth = 60;
 
 /** The work does not ask for what was recorded; the message says how, as an obstacle's reason, and the stack where. */
 export class Mismatch extends Error {
@@ -112,8 +110,13 @@ export class Replay {
     const attribute = differingAttribute(operation.attributes, attributes);
     if (attribute !== undefined)
       throw new Mismatch(`the attribute '${attribute}' of ${name} differs from step to step`);
-    if (!operation.inputs.every((recorded, i) => this.#fits(recorded, this.#valueOf(inputs[i] ?? -1))))
-      throw new Mismatch(`${name} does not work on the same tensors each time`);
+    const other = operation.inputs.findIndex((recorded, i) => !this.#fits(recorded, this.#valueOf(inputs[i] ?? -1)));
+    if (other !== -1)
+      throw new Mismatch(
+        operation.inputs[other]?.kind === 'constant' && this.#valueOf(inputs[other] ?? -1).kind === 'made'
+          ? `a value made on the host for ${name} differs from step to step`
+          : `${name} does not work on the same tensors each time`,
+      );
     return operation.outputs.map(({ dtype, shape }, index) => {
       const id = this.#handle--;
       this.#known.set(id, { kind: 'output', operation, index });

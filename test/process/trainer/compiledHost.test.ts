@@ -276,6 +276,14 @@ describe.skipIf(missing)(`what a step does on the host${missing ? ` (${missing})
       says: /does not run the same operations each time \(operation \d+: its end, then /,
     },
     {
+      id: 'a table of its own that changes only where its JavaScript runs beside the graph',
+      step: (trainer, batch) => {
+        const loss = lossOf(trainer, batch, 0).mul(trainer.random.uniform());
+        return loss.add(tf.tensor1d([0, nextCallOf(trainer) === 3 ? -0 : 0]).sum());
+      },
+      says: /a value made on the host for \w+ differs from step to step/,
+    },
+    {
       id: 'a tensor kept',
       step: (trainer, batch) => {
         const loss = lossOf(trainer, batch, 0);
